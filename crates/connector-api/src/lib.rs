@@ -1,0 +1,238 @@
+//! The contract between the engine and connectors.
+//!
+//! A [`Connector`] is found by the `connector` option of a table. A source is an enumerator (JobManager
+//! side, pure bookkeeping over splits) and readers (TaskManager side, one per subtask); a sink is writers
+//! whose committables a committer makes visible. Everything that crosses between the two sides is bytes,
+//! so both sides may live in different processes.
+//!
+//! Readers and writers are driven by lanes and must not block for long: a connector that waits for a
+//! network or an object store does so in a task of its own and reports [`ReaderPoll::Pending`] until data is
+//! there, calling the waker it was given when it is.
+
+pub mod options;
+pub mod registry;
+
+pub use options::{OptionSpec, Options};
+pub use registry::Registry;
+
+use headwater_data::ChangeBatch;
+use headwater_env::Env;
+use headwater_plan::{SinkSpec, SourceSpec, TableSpec};
+use headwater_types::{LogicalType, Result};
+use std::sync::Arc;
+
+/// The name of a dataset in lineage: OpenLineage's namespace and name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct DatasetIdentity {
+    /// Where the dataset lives, such as `file` or `kafka://host:9092`.
+    pub namespace: String,
+    /// Its name there, such as an absolute path or a topic.
+    pub name: String,
+    /// The named, typed columns of the dataset.
+    pub schema: Vec<(String, LogicalType)>,
+}
+
+/// A metadata column a connector or its format offers.
+#[derive(Debug, Clone)]
+pub struct MetadataColumn {
+    /// Key in `METADATA FROM 'key'`.
+    pub key: &'static str,
+    /// Its type before the cast to the declared type.
+    pub ty: LogicalType,
+    /// Whether sinks accept it.
+    pub writable: bool,
+}
+
+/// Whether a source ends by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Boundedness {
+    /// It does.
+    Bounded,
+    /// It does not.
+    Unbounded,
+}
+
+/// Which row kinds a source emits or a sink takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangelogMode {
+    /// `+I` only.
+    Append,
+    /// All but `-U`; rows are identified by the primary key.
+    Upsert,
+    /// All four kinds.
+    Retract,
+}
+
+/// A connector: validates tables, names their datasets, makes sources and sinks.
+pub trait Connector: Send + Sync {
+    /// Value of the `connector` option.
+    fn name(&self) -> &'static str;
+
+    /// The options it understands, those of its formats for this table included.
+    fn options(&self, table: &TableSpec) -> Vec<OptionSpec>;
+
+    /// Identity of the table's dataset. Never holds a secret.
+    fn dataset(&self, table: &TableSpec) -> Result<DatasetIdentity>;
+
+    /// Metadata columns of the table.
+    fn metadata(&self, table: &TableSpec) -> Vec<MetadataColumn> {
+        let _ = table;
+        vec![]
+    }
+
+    /// Whether the connector understands `PARTITIONED BY`.
+    fn supports_partitions(&self) -> bool {
+        false
+    }
+
+    /// Kinds of rows that the table's source emits.
+    fn source_mode(&self, table: &TableSpec) -> Result<ChangelogMode> {
+        let _ = table;
+        Ok(ChangelogMode::Append)
+    }
+
+    /// Kinds of rows that the table's sink takes.
+    fn sink_mode(&self, table: &TableSpec) -> Result<ChangelogMode> {
+        let _ = table;
+        Ok(ChangelogMode::Append)
+    }
+
+    /// A source for the scan; `None` when the connector cannot read.
+    fn source(&self, scan: &SourceSpec) -> Result<Option<Box<dyn Source>>>;
+
+    /// A sink for the write; `None` when the connector cannot write.
+    fn sink(&self, write: &SinkSpec) -> Result<Option<Box<dyn Sink>>>;
+}
+
+/// A readable table.
+pub trait Source: Send + Sync {
+    /// Whether it ends.
+    fn boundedness(&self) -> Boundedness;
+    /// The split enumerator, for the JobManager.
+    fn enumerator(&self, env: &Env) -> Result<Box<dyn SplitEnumerator>>;
+    /// A reader, for one subtask.
+    fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>>;
+}
+
+/// A piece of a source, encoded by its enumerator and understood by its readers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split(pub Vec<u8>);
+
+/// The answer to a reader that asks for work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SplitAssignment {
+    /// Read this.
+    Split(Split),
+    /// Nothing now; ask again after this many milliseconds.
+    Wait(u64),
+    /// There will never be more.
+    NoMoreSplits,
+}
+
+/// Hands out splits. Lives on the JobManager.
+pub trait SplitEnumerator: Send {
+    /// The next split for a reader. Called whenever the reader has none left.
+    fn next_split(&mut self, subtask: u32, parallelism: u32) -> Result<SplitAssignment>;
+}
+
+/// Counters a reader or writer keeps.
+#[derive(Clone)]
+pub struct ReaderContext {
+    /// Index of the subtask.
+    pub subtask: u32,
+    /// Parallelism of the source.
+    pub parallelism: u32,
+    /// Rows a batch should have at most.
+    pub batch_rows: usize,
+    /// Clock and randomness.
+    pub env: Env,
+    /// Wakes the subtask after [`ReaderPoll::Pending`].
+    pub waker: Arc<dyn Fn() + Send + Sync>,
+    /// Counts a record that could not be decoded and was not allowed to fail the job.
+    pub on_bad_record: Arc<dyn Fn() + Send + Sync>,
+    /// Counts bytes read.
+    pub on_bytes: Arc<dyn Fn(u64) + Send + Sync>,
+}
+
+/// What a reader has.
+#[derive(Debug)]
+pub enum ReaderPoll {
+    /// Rows, in the produced columns' order.
+    Batch(ChangeBatch),
+    /// Nothing now. The waker will be called, or poll again at the given clock time (milliseconds).
+    Pending(Option<i64>),
+    /// All splits are read: ask the enumerator for another.
+    NeedSplit,
+    /// The reader is at its end whatever the enumerator says.
+    Finished,
+}
+
+/// Reads the splits of one subtask, in the order they were added.
+pub trait SourceReader: Send {
+    /// Adds a split.
+    fn add_split(&mut self, split: Split) -> Result<()>;
+    /// The next rows. Must return within a few milliseconds of work.
+    fn poll(&mut self) -> Result<ReaderPoll>;
+}
+
+/// What the driver gives to a sink writer.
+#[derive(Clone)]
+pub struct WriterContext {
+    /// Index of the subtask.
+    pub subtask: u32,
+    /// Parallelism of the sink.
+    pub parallelism: u32,
+    /// Unique id of this execution of the job, for names of staged files.
+    pub job: String,
+    /// Clock and randomness.
+    pub env: Env,
+    /// Wakes the subtask after [`SinkWriter::is_ready`] was false.
+    pub waker: Arc<dyn Fn() + Send + Sync>,
+    /// Counts bytes written.
+    pub on_bytes: Arc<dyn Fn(u64) + Send + Sync>,
+}
+
+/// What a writer staged and a committer makes visible. Committing twice is the same as once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Committable(pub Vec<u8>);
+
+/// A writable table.
+pub trait Sink: Send + Sync {
+    /// A writer, for one subtask.
+    fn writer(&self, context: WriterContext) -> Result<Box<dyn SinkWriter>>;
+    /// The committer, for the JobManager; `None` when writing is all there is.
+    fn committer(&self) -> Result<Option<Box<dyn Committer>>>;
+}
+
+/// Writes the rows of one subtask.
+pub trait SinkWriter: Send {
+    /// Whether a batch may be written now; otherwise the waker is called later.
+    fn is_ready(&mut self) -> bool {
+        true
+    }
+    /// Writes a batch.
+    fn write(&mut self, batch: ChangeBatch) -> Result<()>;
+    /// Makes written rows visible to readers that expect low latency (flushes a terminal, a channel).
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+    /// Takes what may be committed. With `end`, everything written must be in it.
+    fn take_committables(&mut self, end: bool) -> Result<Vec<Committable>> {
+        let _ = end;
+        Ok(vec![])
+    }
+}
+
+/// Makes staged data visible. Lives on the JobManager.
+pub trait Committer: Send {
+    /// Commits; idempotent. An error of kind `Retryable` is retried.
+    fn commit(&mut self, committables: &[Committable]) -> Result<()>;
+    /// All writers ended and everything was committed (last chance for success files, clean-up).
+    fn finish(&mut self) -> Result<()> {
+        Ok(())
+    }
+    /// The job failed or was cancelled: remove what was staged and not committed.
+    fn abort(&mut self) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,194 @@
+//! Helpers for testing operators without a runtime: a collector that keeps everything, and a harness
+//! that opens an operator with a simulated clock and drives it as the driver would.
+//!
+//! The harness does what the driver does for one operator (it resumes [`Progress::More`], forwards
+//! watermarks of operators that do not generate their own, delivers processing-time timers in order);
+//! it has no chain, no exchange and no room limits.
+
+use crate::{Collector, OpenContext, Operator, OperatorMetrics, Progress};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use headwater_data::ChangeBatch;
+use headwater_env::{Env, SimulatedClock};
+use headwater_types::ids::{SubtaskId, VertexId};
+use headwater_types::{MAX_WATERMARK, Result};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// What an operator emitted, in order.
+#[derive(Debug, Clone)]
+pub enum Emitted {
+    /// Rows; never empty.
+    Batch(ChangeBatch),
+    /// A watermark.
+    Watermark(i64),
+    /// An idleness change.
+    Idle(bool),
+}
+
+/// A collector that keeps everything it is given.
+#[derive(Debug, Default)]
+pub struct VecCollector {
+    /// The emitted elements, in order.
+    pub emitted: Vec<Emitted>,
+}
+
+impl Collector for VecCollector {
+    fn emit(&mut self, batch: ChangeBatch) {
+        if batch.num_rows() > 0 {
+            self.emitted.push(Emitted::Batch(batch));
+        }
+    }
+
+    fn emit_watermark(&mut self, watermark: i64) {
+        self.emitted.push(Emitted::Watermark(watermark));
+    }
+
+    fn emit_idle(&mut self, idle: bool) {
+        self.emitted.push(Emitted::Idle(idle));
+    }
+}
+
+impl VecCollector {
+    /// An empty collector.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes what was emitted since the last call.
+    pub fn take(&mut self) -> Vec<Emitted> {
+        std::mem::take(&mut self.emitted)
+    }
+
+    /// The emitted batches.
+    pub fn batches(&self) -> impl Iterator<Item = &ChangeBatch> {
+        self.emitted.iter().filter_map(|e| match e {
+            Emitted::Batch(batch) => Some(batch),
+            _ => None,
+        })
+    }
+
+    /// Number of emitted rows.
+    pub fn num_rows(&self) -> usize {
+        self.batches().map(ChangeBatch::num_rows).sum()
+    }
+
+    /// The emitted rows as text, one line a row: `+I[1, Ann, NULL]`.
+    pub fn rows(&self) -> Vec<String> {
+        self.batches().flat_map(render_rows).collect()
+    }
+
+    /// Everything emitted as text: rows as in [`VecCollector::rows`], `watermark 5`, `idle`, `active`.
+    pub fn lines(&self) -> Vec<String> {
+        let line = |e: &Emitted| match e {
+            Emitted::Batch(batch) => render_rows(batch),
+            Emitted::Watermark(MAX_WATERMARK) => vec!["watermark max".to_owned()],
+            Emitted::Watermark(watermark) => vec![format!("watermark {watermark}")],
+            Emitted::Idle(true) => vec!["idle".to_owned()],
+            Emitted::Idle(false) => vec!["active".to_owned()],
+        };
+        self.emitted.iter().flat_map(line).collect()
+    }
+}
+
+/// The rows of a batch as text, `+I[1, Ann, NULL]`.
+pub fn render_rows(batch: &ChangeBatch) -> Vec<String> {
+    let options = FormatOptions::default().with_null("NULL");
+    let columns = batch.rows().columns();
+    let formatters: Vec<_> = columns
+        .iter()
+        .map(|c| ArrayFormatter::try_new(c.as_ref(), &options).expect("every type of a change batch can be shown"))
+        .collect();
+    let row_text = |row: usize| {
+        let values: Vec<_> = formatters.iter().map(|f| f.value(row).to_string()).collect();
+        format!("{}[{}]", batch.kind(row).short(), values.join(", "))
+    };
+    (0..batch.num_rows()).map(row_text).collect()
+}
+
+/// Drives one operator as subtask 0 of 1.
+pub struct OperatorHarness {
+    operator: Box<dyn Operator>,
+    clock: Arc<SimulatedClock>,
+    env: Env,
+    metrics: Arc<OperatorMetrics>,
+    /// What the operator emitted, watermarks forwarded on its behalf included.
+    pub output: VecCollector,
+}
+
+impl OperatorHarness {
+    /// Opens an operator at wall clock 0 with batches of at most 4096 rows.
+    pub fn new(operator: Box<dyn Operator>) -> Result<Self> {
+        Self::with_batch_rows(operator, 4096)
+    }
+
+    /// Opens an operator with another target for the size of emitted batches.
+    pub fn with_batch_rows(mut operator: Box<dyn Operator>, batch_rows: usize) -> Result<Self> {
+        let (env, clock) = Env::simulated(0, 0);
+        let metrics = Arc::new(OperatorMetrics::default());
+        let context = OpenContext {
+            subtask: SubtaskId { vertex: VertexId(0), index: 0 },
+            parallelism: 1,
+            max_parallelism: 128,
+            env: env.clone(),
+            metrics: metrics.clone(),
+            batch_rows,
+        };
+        operator.open(&context)?;
+        Ok(Self { operator, clock, env, metrics, output: VecCollector::new() })
+    }
+
+    /// Delivers a batch to input 0.
+    pub fn process(&mut self, batch: ChangeBatch) -> Result<()> {
+        self.process_input(0, batch)
+    }
+
+    /// Delivers a batch to the given input.
+    pub fn process_input(&mut self, input: u8, batch: ChangeBatch) -> Result<()> {
+        self.operator.process(input, batch, &mut self.output)
+    }
+
+    /// Raises the combined watermark.
+    pub fn watermark(&mut self, watermark: i64) -> Result<()> {
+        while self.operator.watermark(watermark, &mut self.output)? == Progress::More {}
+        if watermark == MAX_WATERMARK || !self.operator.generates_watermarks() {
+            self.output.emit_watermark(watermark);
+        }
+        Ok(())
+    }
+
+    /// Moves the wall clock forward to `now_ms`, delivering every timer on the way at its time.
+    pub fn advance_to(&mut self, now_ms: i64) -> Result<()> {
+        while let Some(due) = self.operator.next_timer_ms().filter(|due| *due <= now_ms) {
+            self.clock.advance_ms((due - self.env.now_ms()).max(0));
+            let now = self.env.now_ms();
+            while self.operator.processing_time(now, &mut self.output)? == Progress::More {}
+        }
+        self.clock.advance_ms((now_ms - self.env.now_ms()).max(0));
+        Ok(())
+    }
+
+    /// Ends inputs `0..inputs`: the final watermark, then the end of each input.
+    pub fn end(&mut self, inputs: u8) -> Result<()> {
+        self.watermark(MAX_WATERMARK)?;
+        for input in 0..inputs {
+            self.end_input(input)?;
+        }
+        Ok(())
+    }
+
+    /// Ends one input without touching the watermark.
+    pub fn end_input(&mut self, input: u8) -> Result<()> {
+        while self.operator.end_input(input, &mut self.output)? == Progress::More {}
+        Ok(())
+    }
+
+    /// The operator.
+    pub fn operator(&self) -> &dyn Operator {
+        self.operator.as_ref()
+    }
+
+    /// Rows dropped as late so far.
+    pub fn late_rows_dropped(&self) -> u64 {
+        self.metrics.late_rows_dropped.load(Ordering::Relaxed)
+    }
+}

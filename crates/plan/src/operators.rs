@@ -1,0 +1,329 @@
+//! Operator specifications: one variant per streaming operator.
+//!
+//! A specification is complete: together with the row types of its inputs (on the
+//! [`OperatorNode`](crate::OperatorNode)) it is all an operator needs to be built anywhere.
+
+use crate::{Expr, SinkSpec, SourceSpec, Value};
+use headwater_types::LogicalType;
+use serde::{Deserialize, Serialize};
+
+/// What an operator does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum OperatorSpec {
+    /// Reads a table. No input.
+    Source(SourceSpec),
+    /// Inline rows (VALUES). No input.
+    Values(ValuesSpec),
+    /// Filter and projection, fused.
+    Calc(CalcSpec),
+    /// Generates event-time watermarks.
+    WatermarkAssigner(WatermarkSpec),
+    /// Repeats every row once per grouping set.
+    Expand(ExpandSpec),
+    /// Adds window_start, window_end, window_time, one row per window.
+    WindowTableFunction(WindowSpec),
+    /// Aggregates per key and window.
+    WindowAggregate(WindowAggregateSpec),
+    /// Joins two inputs window by window.
+    WindowJoin(WindowJoinSpec),
+    /// Keeps the first rows per key and window (also deduplication, with `end` 1).
+    WindowRank(WindowRankSpec),
+    /// Aggregates without a window: over bounded input in batch mode, or as a changelog.
+    GroupAggregate(GroupAggregateSpec),
+    /// Orders bounded input; with a fetch, keeps only the first rows.
+    Sort(SortSpec),
+    /// Skips `offset` rows and passes at most `fetch`.
+    Limit(LimitSpec),
+    /// Flattens an array, map or multiset column: one row per element.
+    Unnest(UnnestSpec),
+    /// Writes a table. No output.
+    Sink(SinkSpec),
+}
+
+/// Inline rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ValuesSpec {
+    /// The rows; each has one value per output column.
+    pub rows: Vec<Vec<Value>>,
+}
+
+/// Filter, then project.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CalcSpec {
+    /// Rows where this is not true are dropped.
+    pub condition: Option<Expr>,
+    /// The output columns.
+    pub projection: Vec<Expr>,
+}
+
+/// Watermark generation over a rowtime column.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WatermarkSpec {
+    /// Position of the rowtime column.
+    pub rowtime: usize,
+    /// The watermark expression, a timestamp; evaluated per row, the largest value wins.
+    pub expr: Expr,
+    /// Emission interval; 0 emits after every batch.
+    pub interval_ms: u64,
+    /// The input counts as idle after this long without rows; 0 is never.
+    pub idle_timeout_ms: u64,
+}
+
+/// Row expansion for grouping sets.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ExpandSpec {
+    /// One projection per grouping set; all have the same types.
+    pub projections: Vec<Vec<Expr>>,
+}
+
+/// The shape of windows. All durations are positive milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WindowShape {
+    /// Fixed size, no overlap.
+    Tumble {
+        /// Window length.
+        size_ms: i64,
+    },
+    /// Fixed size, a new window every slide.
+    Hop {
+        /// Distance of window starts; divides `size_ms`.
+        slide_ms: i64,
+        /// Window length.
+        size_ms: i64,
+    },
+    /// Windows of one start that grow step by step to a maximal size.
+    Cumulate {
+        /// Growth; divides `max_ms`.
+        step_ms: i64,
+        /// Length of the last window.
+        max_ms: i64,
+    },
+    /// Rows closer than the gap share a window.
+    Session {
+        /// The gap.
+        gap_ms: i64,
+    },
+}
+
+/// Where the window of a row comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WindowTime {
+    /// Assigned from an event-time column.
+    Rowtime(usize),
+    /// Assigned from the wall clock when the row is processed.
+    Proctime,
+    /// Assigned before: the row carries window start and end in these columns.
+    Attached {
+        /// Position of the window start.
+        start: usize,
+        /// Position of the window end.
+        end: usize,
+    },
+}
+
+/// A window assignment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowSpec {
+    /// Shape of the windows.
+    pub shape: WindowShape,
+    /// Shift of the window starts, milliseconds; may be negative.
+    pub offset_ms: i64,
+    /// Where the window comes from.
+    pub time: WindowTime,
+    /// Positions of the PARTITION BY columns of a session window.
+    pub partition_by: Vec<usize>,
+    /// For windows over TIMESTAMP_LTZ: the zone whose wall clock aligns them. `None` for TIMESTAMP
+    /// columns. Window start and end are TIMESTAMP in that zone, as in Flink.
+    pub zone: Option<String>,
+}
+
+/// Which half of a two-phase aggregation an operator is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AggregatePhase {
+    /// Rows in, results out.
+    Complete,
+    /// Rows in, partial accumulators out, before the exchange.
+    Local,
+    /// Partial accumulators in, results out.
+    Global,
+}
+
+/// One aggregate function call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AggregateCall {
+    /// Canonical upper-case name: COUNT, SUM, AVG, MIN, MAX, LISTAGG, FIRST_VALUE, ...
+    pub function: String,
+    /// Positions of the argument columns in the input; empty for `COUNT(*)`.
+    pub args: Vec<usize>,
+    /// Only distinct argument values count.
+    pub distinct: bool,
+    /// Position of a BOOLEAN column; only rows where it is true count.
+    pub filter: Option<usize>,
+    /// Literal arguments after the columns (the separator of LISTAGG).
+    pub parameters: Vec<Value>,
+    /// Result type.
+    pub ty: LogicalType,
+}
+
+/// A window column in an output row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WindowProperty {
+    /// `window_start`.
+    Start,
+    /// `window_end`.
+    End,
+    /// `window_time`: the end minus one millisecond.
+    Time,
+}
+
+/// Aggregation per key and window. Output row: keys, aggregates, window properties.
+///
+/// The output of [`AggregatePhase::Local`] is `keys, slice end (BIGINT, epoch milliseconds UTC), one
+/// BINARY accumulator per call`, hashed on the keys; it is the input of [`AggregatePhase::Global`], whose
+/// `keys` are then positions `0..n`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WindowAggregateSpec {
+    /// Phase.
+    pub phase: AggregatePhase,
+    /// The windows.
+    pub window: WindowSpec,
+    /// Positions of the key columns.
+    pub keys: Vec<usize>,
+    /// The aggregate calls.
+    pub calls: Vec<AggregateCall>,
+    /// Window columns appended to the output.
+    pub properties: Vec<WindowProperty>,
+    /// Types of the original input row: argument positions of calls refer to it, in every phase.
+    pub input_types: Vec<LogicalType>,
+}
+
+/// Join kinds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum JoinKind {
+    /// Matching pairs.
+    Inner,
+    /// Every left row, padded when unmatched.
+    Left,
+    /// Every right row, padded when unmatched.
+    Right,
+    /// Every row of both sides.
+    Full,
+    /// Left rows with a match.
+    Semi,
+    /// Left rows without a match.
+    Anti,
+}
+
+/// Join of two inputs whose windows are equal; emits when the window ends.
+/// Output row: left columns, right columns (left only for semi and anti).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WindowJoinSpec {
+    /// Kind.
+    pub kind: JoinKind,
+    /// Window start and end positions, left.
+    pub left_window: (usize, usize),
+    /// Window start and end positions, right.
+    pub right_window: (usize, usize),
+    /// Key columns, left; may be empty.
+    pub left_keys: Vec<usize>,
+    /// Key columns, right, pairwise equal to the left ones. NULL equals nothing.
+    pub right_keys: Vec<usize>,
+    /// Residual condition over left columns followed by right columns.
+    pub condition: Option<Expr>,
+    /// Zone of the windows, as in [`WindowSpec::zone`].
+    pub zone: Option<String>,
+    /// Whether the window columns derive from processing time.
+    pub proctime: bool,
+}
+
+/// A sort column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SortKey {
+    /// Position in the input.
+    pub column: usize,
+    /// Direction.
+    pub ascending: bool,
+    /// Where NULLs go.
+    pub nulls_first: bool,
+}
+
+/// ROW_NUMBER, RANK or DENSE_RANK.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RankFunction {
+    /// Ties in arrival order.
+    RowNumber,
+    /// Ties share a rank, gaps follow.
+    Rank,
+    /// Ties share a rank, no gaps.
+    DenseRank,
+}
+
+/// First rows per key and window. Output row: input columns, then the rank (BIGINT) if asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WindowRankSpec {
+    /// The ranking function.
+    pub function: RankFunction,
+    /// Partition columns besides the window.
+    pub keys: Vec<usize>,
+    /// Order within a partition.
+    pub order: Vec<SortKey>,
+    /// First kept rank, from 1.
+    pub start: u64,
+    /// Last kept rank.
+    pub end: u64,
+    /// Whether the rank is a column of the output.
+    pub with_rank: bool,
+    /// Window start and end positions.
+    pub window: (usize, usize),
+    /// Zone of the windows, as in [`WindowSpec::zone`].
+    pub zone: Option<String>,
+    /// Whether the window columns derive from processing time.
+    pub proctime: bool,
+}
+
+/// Aggregation without a window. Output row: keys, aggregates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GroupAggregateSpec {
+    /// Phase; `Local` and `Global` only in batch mode.
+    pub phase: AggregatePhase,
+    /// Key columns.
+    pub keys: Vec<usize>,
+    /// The aggregate calls.
+    pub calls: Vec<AggregateCall>,
+    /// Batch mode: one final row per key at the end of input, instead of a changelog.
+    pub final_only: bool,
+    /// Types of the original input row.
+    pub input_types: Vec<LogicalType>,
+}
+
+/// Order of bounded input.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SortSpec {
+    /// The order.
+    pub order: Vec<SortKey>,
+    /// Rows to skip.
+    pub offset: u64,
+    /// Rows to keep after the skipped ones; all when absent.
+    pub fetch: Option<u64>,
+}
+
+/// LIMIT without an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LimitSpec {
+    /// Rows to skip.
+    pub offset: u64,
+    /// Rows to pass; all when absent.
+    pub fetch: Option<u64>,
+}
+
+/// Flattening of a collection column. Output row: input columns, then the element (a ROW element or a
+/// map entry as its fields), then the ordinality if asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UnnestSpec {
+    /// The collection, over the input row.
+    pub collection: Expr,
+    /// LEFT JOIN: a row with an empty or NULL collection is padded instead of dropped.
+    pub left: bool,
+    /// Adds the 1-based position (INT).
+    pub with_ordinality: bool,
+}

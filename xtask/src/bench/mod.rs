@@ -1,0 +1,28 @@
+//! `cargo xtask bench`: measurements.
+
+mod measure;
+mod nexmark;
+mod peer;
+
+use anyhow::Result;
+use clap::Subcommand;
+
+/// Options of `bench`.
+#[derive(clap::Args)]
+pub struct Options {
+    #[command(subcommand)]
+    bench: Bench,
+}
+
+#[derive(Subcommand)]
+enum Bench {
+    /// Nexmark queries over JSON files or the built-in generator, alone or against Flink.
+    Nexmark(nexmark::Options),
+}
+
+/// Runs a benchmark.
+pub fn run(options: &Options) -> Result<()> {
+    match &options.bench {
+        Bench::Nexmark(options) => nexmark::run(options),
+    }
+}

@@ -1,0 +1,142 @@
+//! `cargo xtask bench nexmark`: events a second, CPU per event, peak memory; with `--against flink`, both
+//! engines in turn over the same files, and the ratios.
+
+use super::measure::{self, Cost, median};
+use super::peer::Flink;
+use crate::cargo;
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Options of `bench nexmark`.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Queries to run, by the names of their files.
+    #[arg(long, value_delimiter = ',', default_value = "s_parse,q0,q1,q2,q5,q8,q11,q14,q21,q22")]
+    queries: Vec<String>,
+    /// Number of events.
+    #[arg(long, default_value_t = 10_000_000)]
+    events: u64,
+    /// Parallelism of both engines.
+    #[arg(long, default_value_t = 2)]
+    parallelism: u32,
+    /// Counted runs of each query.
+    #[arg(long, default_value_t = 3)]
+    runs: usize,
+    /// Another engine to measure in turn.
+    #[arg(long, value_parser = ["flink"])]
+    against: Option<String>,
+    /// Read events from the built-in generator instead of JSON files.
+    #[arg(long)]
+    generator: bool,
+    /// Folder of queries, DDL, data generator and Flink's scripts.
+    #[arg(long, value_name = "DIR")]
+    peers: Option<PathBuf>,
+    /// Folder for generated events; kept for the next run.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+/// Runs the benchmark and prints a table.
+pub fn run(options: &Options) -> Result<()> {
+    let peers = options.peers.clone().unwrap_or_else(|| cargo::root().join("../shared/peers/flink"));
+    if !peers.exists() {
+        bail!("{} is not there: name the folder of queries with --peers", peers.display());
+    }
+    let headwater = cargo::build_headwater(true)?;
+    let work = cargo::target_directory()?.join("nexmark");
+    std::fs::create_dir_all(&work)?;
+    let data = data(options, &peers, &work)?;
+    let mut flink = match options.against.as_deref() {
+        Some(_) if !options.generator => Some(Flink::start(&peers, &data)?),
+        _ => None,
+    };
+    println!("| query | events/s | CPU us/event | peak MiB | Flink CPU us/event | CPU ratio | Flink peak MiB |");
+    println!("|---|---|---|---|---|---|---|");
+    for query in &options.queries {
+        let script = script(options, &peers, &data, query)?;
+        let path = work.join(format!("{query}.sql"));
+        std::fs::write(&path, script)?;
+        let row = measure_query(options, &headwater, &path, query, flink.as_mut())?;
+        println!("{row}");
+    }
+    Ok(())
+}
+
+fn measure_query(
+    options: &Options,
+    headwater: &Path,
+    script: &Path,
+    query: &str,
+    mut flink: Option<&mut Flink>,
+) -> Result<String> {
+    let mut ours: Vec<Cost> = vec![];
+    let mut theirs: Vec<Cost> = vec![];
+    for _ in 0..options.runs {
+        ours.push(measure::run(Command::new(headwater).arg("sql").arg("-f").arg(script))?);
+        if let Some(flink) = flink.as_deref_mut() {
+            theirs.push(flink.run(query, options.events, options.parallelism)?);
+        }
+    }
+    let events = options.events as f64;
+    let wall = median(ours.iter().map(|c| c.wall_s).collect());
+    let cpu = median(ours.iter().map(|c| c.cpu_s).collect()) / events * 1e6;
+    let memory = median(ours.iter().map(|c| c.memory_mb).collect());
+    let mut row = format!("| {query} | {:.0} | {cpu:.3} | {memory:.0} |", events / wall);
+    if theirs.is_empty() {
+        return Ok(row + " | | |");
+    }
+    let ratios = ours.iter().zip(&theirs).map(|(a, b)| a.cpu_s / b.cpu_s).collect();
+    let their_cpu = median(theirs.iter().map(|c| c.cpu_s).collect()) / events * 1e6;
+    let their_memory = median(theirs.iter().map(|c| c.memory_mb).collect());
+    row += &format!(" {their_cpu:.3} | {:.3} | {their_memory:.0} |", median(ratios));
+    Ok(row)
+}
+
+/// The folder of events; made with the generator of the peers when it is not there.
+fn data(options: &Options, peers: &Path, work: &Path) -> Result<PathBuf> {
+    let data = options.data.clone().unwrap_or_else(|| work.join(format!("data-{}", options.events)));
+    if options.generator || data.join("json").exists() {
+        return Ok(data);
+    }
+    let generator = work.join("nexgen");
+    let source = peers.join("gen/nexgen.rs");
+    let compiled = Command::new("rustc").args(["-C", "opt-level=3"]).arg(&source).arg("-o").arg(&generator).status()?;
+    if !compiled.success() {
+        bail!("{} does not compile", source.display());
+    }
+    eprintln!("generating {} events in {}", options.events, data.display());
+    let status = Command::new(&generator).arg("--out").arg(&data).args(["--events", &options.events.to_string()]).status()?;
+    if !status.success() {
+        bail!("the event generator failed: {status}");
+    }
+    Ok(data)
+}
+
+/// DDL, then the query into a black hole.
+fn script(options: &Options, peers: &Path, data: &Path, query: &str) -> Result<String> {
+    let path = peers.join(format!("queries/{query}.sql"));
+    let body = std::fs::read_to_string(&path).with_context(|| format!("there is no query {}", path.display()))?;
+    let ddl = std::fs::read_to_string(peers.join("ddl.sql"))?.replace("${DATA}", &data.display().to_string());
+    let ddl = if options.generator { with_generator(&ddl, options.events) } else { ddl };
+    let parallelism = options.parallelism;
+    Ok(format!(
+        "SET 'parallelism.default' = '{parallelism}';\nSET 'table.local-time-zone' = 'UTC';\n{ddl}\n\
+         CREATE TABLE sink WITH ('connector' = 'blackhole') AS\n{};\n",
+        body.trim()
+    ))
+}
+
+/// The DDL with the event files replaced by the built-in generator.
+fn with_generator(ddl: &str, events: u64) -> String {
+    let mut text = String::new();
+    for line in ddl.lines() {
+        if line.contains("/json'") && line.contains("'format' = 'json'") {
+            text.push_str(&format!(") WITH ('connector' = 'nexmark', 'number-of-rows' = '{events}');\n"));
+        } else {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    text
+}

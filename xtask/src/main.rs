@@ -1,0 +1,42 @@
+//! The project's tasks. Everything CI does is a verb here, so that no rule is known to CI alone.
+
+mod bench;
+mod cargo;
+mod conformance;
+mod fuzz;
+mod test;
+mod tidy;
+
+use clap::{Parser, Subcommand};
+
+/// Tasks of the Headwater workspace.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Check formatting, lints, layering, documentation and function length.
+    Tidy(tidy::Options),
+    /// Run the whole test suite: tidy, unit and property tests, the main job, conformance where its cases are.
+    Test(test::Options),
+    /// Run the conformance cases and compare the counts with the recorded ones.
+    Conformance(conformance::Options),
+    /// Measure.
+    Bench(bench::Options),
+    /// Fuzz the parser and the decoders.
+    Fuzz(fuzz::Options),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().task {
+        Task::Tidy(options) => tidy::run(&options),
+        Task::Test(options) => test::run(&options),
+        Task::Conformance(options) => conformance::run(&options),
+        Task::Bench(options) => bench::run(&options),
+        Task::Fuzz(options) => fuzz::run(&options),
+    }
+}

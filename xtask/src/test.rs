@@ -1,0 +1,23 @@
+//! `cargo xtask test`: the whole suite, in the order that fails fastest.
+
+use crate::{cargo, conformance, tidy};
+use anyhow::Result;
+
+/// Options of `test`.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Leave out the tidy checks.
+    #[arg(long)]
+    no_tidy: bool,
+}
+
+/// Runs tidy, all tests of all crates, the main job, and the conformance cases where they are.
+pub fn run(options: &Options) -> Result<()> {
+    if !options.no_tidy {
+        tidy::run(&tidy::Options::default())?;
+    }
+    cargo::cargo(&["test", "--workspace", "--no-fail-fast"])?;
+    let headwater = cargo::build_headwater(false)?;
+    conformance::main_job(&headwater)?;
+    conformance::run_with(&headwater, &conformance::Options::default())
+}

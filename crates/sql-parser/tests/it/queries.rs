@@ -1,0 +1,96 @@
+//! Every construct of queries.
+
+use crate::roundtrip::{check_lines, statement};
+
+fn check(lines: &str) {
+    check_lines(lines, statement);
+}
+
+#[test]
+fn select() {
+    check(
+        "
+        SELECT 1
+        SELECT DISTINCT a, t.*, t.r.*, (f(x)).*, * FROM t ~> SELECT DISTINCT a, t.*, t.r.*, f(x).*, * FROM t
+        SELECT ALL a b, c AS `d e` FROM t x ~> SELECT ALL a AS b, c AS `d e` FROM t AS x
+        SELECT /*+ STATE_TTL('a' = '1d', 'b' = '2d'), BROADCAST(t1, db.t2) */ * FROM t
+        SELECT /*+ MULTI_JOIN(a, b) LOOKUP('table'='x', 'n'='1') */ * FROM t ~> SELECT /*+ MULTI_JOIN(a, b), LOOKUP('table' = 'x', 'n' = '1') */ * FROM t
+        SELECT * FROM t /*+ OPTIONS('k' = 'v') */ AS x WHERE a = 1
+        SELECT a FROM t WHERE a > 1 GROUP BY a HAVING COUNT(*) > 1 ORDER BY a DESC NULLS LAST, 2 LIMIT 10 OFFSET 5
+        SELECT a FROM t OFFSET 5 ROWS FETCH NEXT 3 ROWS ONLY ~> SELECT a FROM t LIMIT 3 OFFSET 5
+        SELECT a FROM t FETCH FIRST ROW ONLY ~> SELECT a FROM t LIMIT 1
+        SELECT a FROM t LIMIT 2, 3 ~> SELECT a FROM t LIMIT 3 OFFSET 2
+        SELECT a FROM t LIMIT ALL ~> SELECT a FROM t
+        SELECT a FROM t WINDOW w AS (PARTITION BY a), v AS (w ORDER BY b) QUALIFY ROW_NUMBER() OVER v = 1
+        SELECT a FROM t GROUP BY ()
+        SELECT a FROM t GROUP BY DISTINCT a, (b), (c, d) ~> SELECT a FROM t GROUP BY DISTINCT a, b, (c, d)
+        SELECT a FROM t GROUP BY GROUPING SETS ((a, b), a, ()), CUBE (a, (b, c)), ROLLUP (a)
+        SELECT a FROM t GROUP BY GROUPING SETS (ROLLUP (a, b), CUBE (c))
+        SELECT a FROM t GROUP BY TUMBLE(ts, INTERVAL '1' MINUTE), HOP(ts, INTERVAL '1' DAY, INTERVAL '2' DAY)
+    ",
+    );
+}
+
+#[test]
+fn from_items() {
+    check(
+        "
+        SELECT * FROM a, b AS c (x, y), (SELECT 1) AS d
+        SELECT * FROM a JOIN b ON a.x = b.x LEFT OUTER JOIN c USING (x, y) ~> SELECT * FROM a JOIN b ON a.x = b.x LEFT JOIN c USING (x, y)
+        SELECT * FROM a INNER JOIN b ON TRUE RIGHT JOIN c ON TRUE FULL OUTER JOIN d ON TRUE ~> SELECT * FROM a JOIN b ON TRUE RIGHT JOIN c ON TRUE FULL JOIN d ON TRUE
+        SELECT * FROM a CROSS JOIN b NATURAL LEFT JOIN c NATURAL JOIN d
+        SELECT * FROM a JOIN (b JOIN c ON TRUE) ON TRUE
+        SELECT * FROM (a JOIN b ON TRUE) JOIN c ON TRUE ~> SELECT * FROM a JOIN b ON TRUE JOIN c ON TRUE
+        SELECT * FROM ((SELECT 1) UNION ALL (SELECT 2)) AS t
+        SELECT * FROM ((SELECT 1) AS a CROSS JOIN b) ~> SELECT * FROM (SELECT 1) AS a CROSS JOIN b
+        SELECT * FROM o JOIN d FOR SYSTEM_TIME AS OF o.proc AS d ON o.id = d.id
+        SELECT * FROM t FOR SYSTEM_TIME AS OF TIMESTAMP '2020-01-01 00:00:00' - INTERVAL '1' DAY
+        SELECT * FROM t, LATERAL TABLE(f(x)) AS u (a, b)
+        SELECT * FROM t LEFT JOIN LATERAL TABLE(f(x)) ON TRUE
+        SELECT * FROM t, LATERAL (SELECT * FROM u WHERE u.a = t.a)
+        SELECT * FROM TABLE(TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' MINUTE, INTERVAL '1' SECOND)) AS w
+        SELECT * FROM TABLE(SESSION(TABLE t PARTITION BY (a, b), DESCRIPTOR(ts), INTERVAL '1' MINUTE))
+        SELECT * FROM TABLE(HOP(DATA => TABLE t, TIMECOL => DESCRIPTOR(ts), SLIDE => INTERVAL '1' DAY, SIZE => INTERVAL '2' DAY))
+        SELECT * FROM TO_CHANGELOG(input => TABLE t PARTITION BY (a), op => DESCRIPTOR(o)) AS c
+        SELECT * FROM ML_PREDICT(TABLE t, MODEL m, DESCRIPTOR(a), MAP['async', 'true'])
+        SELECT * FROM t CROSS JOIN UNNEST(t.a, t.b) WITH ORDINALITY AS u (x, n)
+        SELECT * FROM UNNEST(ARRAY[1, 2])
+        SELECT * FROM (VALUES (1, 'a'), (2, 'b')) AS t (id, name)
+        SELECT * FROM (TABLE a.b.c)
+        SELECT (SELECT x FROM u) FROM t
+    ",
+    );
+}
+
+#[test]
+fn set_operations_and_ctes() {
+    check(
+        "
+        VALUES 1, (2), (3, 4) ~> VALUES 1, 2, (3, 4)
+        TABLE t
+        SELECT 1 UNION SELECT 2 UNION ALL SELECT 3
+        SELECT 1 UNION DISTINCT SELECT 2 INTERSECT ALL SELECT 3 EXCEPT SELECT 4
+        SELECT 1 MINUS SELECT 2 ~> SELECT 1 EXCEPT SELECT 2
+        SELECT 1 UNION (SELECT 2 UNION SELECT 3)
+        (SELECT 1 ORDER BY 1 LIMIT 1) UNION ALL (SELECT 2) ORDER BY 1
+        ((SELECT 1)) ~> SELECT 1
+        (SELECT 1 LIMIT 2) LIMIT 1
+        WITH a AS (SELECT 1), b (x, y) AS (SELECT * FROM a) SELECT * FROM b
+        SELECT * FROM (WITH a AS (SELECT 1) SELECT * FROM a)
+    ",
+    );
+}
+
+#[test]
+fn match_recognize() {
+    check(
+        "
+        SELECT * FROM t MATCH_RECOGNIZE (PARTITION BY a ORDER BY ts MEASURES FIRST(A.x) AS f, FINAL LAST(B.x, 1) AS l ONE ROW PER MATCH AFTER MATCH SKIP TO NEXT ROW PATTERN (A B+ C*? D{2,3} E{4}? F{5,} G?) WITHIN INTERVAL '1' HOUR DEFINE A AS A.x > 1, B AS B.x > PREV(B.x)) AS m (p, q)
+        SELECT * FROM t MATCH_RECOGNIZE (PATTERN (A B) DEFINE A AS TRUE)
+        SELECT * FROM t AS x MATCH_RECOGNIZE (ORDER BY ts ALL ROWS PER MATCH AFTER MATCH SKIP PAST LAST ROW PATTERN (^ (A | B C)+ PERMUTE(D, E) {- F -} $) SUBSET S = (A, B) DEFINE A AS TRUE)
+        SELECT * FROM t MATCH_RECOGNIZE (AFTER MATCH SKIP TO FIRST A PATTERN (A{,3}) DEFINE A AS TRUE) ~> SELECT * FROM t MATCH_RECOGNIZE (AFTER MATCH SKIP TO FIRST A PATTERN (A{0,3}) DEFINE A AS TRUE)
+        SELECT * FROM t MATCH_RECOGNIZE (AFTER MATCH SKIP TO B PATTERN (((A B))) DEFINE B AS TRUE) ~> SELECT * FROM t MATCH_RECOGNIZE (AFTER MATCH SKIP TO LAST B PATTERN (A B) DEFINE B AS TRUE)
+        SELECT * FROM (SELECT * FROM t) MATCH_RECOGNIZE (PATTERN (A (B C)? (D+)*) DEFINE A AS TRUE) AS m JOIN u ON TRUE
+    ",
+    );
+}

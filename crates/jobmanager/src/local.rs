@@ -1,0 +1,55 @@
+//! A cluster in one process: a JobManager and a TaskManager that talk by messages, as over a network.
+
+use crate::service::{self, Handle, JobHandle, JobManager};
+use headwater_connector_api::Registry;
+use headwater_env::Env;
+use headwater_plan::JobGraph;
+use headwater_runtime::OperatorFactory;
+use headwater_taskmanager::{Options as TaskManagerOptions, TaskManager};
+use headwater_types::Result;
+use headwater_types::config::Configuration;
+use std::sync::Arc;
+
+/// How to build a local cluster.
+#[derive(Clone)]
+pub struct LocalOptions {
+    /// Number of lanes; 0 means one per available core. Lanes start when there are tasks for them.
+    pub lanes: usize,
+    /// Makes sources and sinks.
+    pub registry: Registry,
+    /// Makes operators.
+    pub operator_factory: Arc<dyn OperatorFactory>,
+    /// Clock and randomness.
+    pub env: Env,
+    /// Defaults under the configuration of every job.
+    pub config: Configuration,
+}
+
+/// A running local cluster. Dropping it cancels what still runs and ends its threads.
+pub struct LocalCluster {
+    // Dropped in this order: tasks report to the JobManager until they have ended.
+    _task_manager: TaskManager,
+    job_manager: JobManager,
+}
+
+impl LocalCluster {
+    /// Starts a cluster. Costs two threads; lanes start with the first job.
+    pub fn start(options: LocalOptions) -> Result<Self> {
+        let LocalOptions { lanes, registry, operator_factory, env, config } = options;
+        let job_manager = service::Options { env: env.clone(), registry: registry.clone(), config }.start()?;
+        let task_manager =
+            TaskManagerOptions { lanes, env, registry, operator_factory }.start(job_manager.gateway())?;
+        job_manager.register(task_manager.handle())?;
+        Ok(Self { _task_manager: task_manager, job_manager })
+    }
+
+    /// Submits a job.
+    pub fn submit(&self, graph: &JobGraph) -> Result<JobHandle> {
+        self.job_manager.handle().submit(graph)
+    }
+
+    /// A handle to submit jobs by, from any thread.
+    pub fn handle(&self) -> Handle {
+        self.job_manager.handle()
+    }
+}

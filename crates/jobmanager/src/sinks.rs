@@ -1,0 +1,99 @@
+//! The committers of a job's sinks, and what their writers staged.
+
+use headwater_connector_api::{Committable, Committer, Registry};
+use headwater_plan::{JobGraph, OperatorSpec, SinkSpec};
+use headwater_types::ids::{SubtaskId, VertexId};
+use headwater_types::{Error, ErrorKind, Result};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How often a commit is tried before the job fails.
+const COMMIT_ATTEMPTS: u32 = 5;
+/// Pause before the second attempt; doubles from attempt to attempt.
+const COMMIT_BACKOFF: Duration = Duration::from_millis(100);
+
+/// One sink with a committer.
+struct SinkCommit {
+    committer: Box<dyn Committer>,
+    name: String,
+    /// By subtask, so that the order does not depend on who was first.
+    staged: BTreeMap<u32, Vec<Committable>>,
+}
+
+/// The sinks of a job that have committers.
+#[derive(Default)]
+pub(crate) struct Sinks {
+    commits: BTreeMap<VertexId, SinkCommit>,
+}
+
+impl Sinks {
+    /// Makes the committers of all sinks of a job.
+    pub(crate) fn new(graph: &JobGraph, registry: &Registry) -> Result<Self> {
+        let mut commits = BTreeMap::new();
+        for vertex in &graph.vertices {
+            let Some(node) = vertex.chain.last() else { continue };
+            let OperatorSpec::Sink(write) = &node.spec else { continue };
+            if let Some(committer) = committer(write, registry)? {
+                let commit = SinkCommit { committer, name: node.name.clone(), staged: BTreeMap::new() };
+                commits.insert(vertex.id, commit);
+            }
+        }
+        Ok(Self { commits })
+    }
+
+    /// Whether there is nothing to commit by.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.commits.is_empty()
+    }
+
+    /// Keeps what a sink subtask staged.
+    pub(crate) fn stage(&mut self, subtask: SubtaskId, committables: Vec<Vec<u8>>) -> Result<()> {
+        let Some(commit) = self.commits.get_mut(&subtask.vertex) else {
+            return Err(Error::internal(format!("subtask {subtask} stages rows, but its sink has no committer")));
+        };
+        commit.staged.entry(subtask.index).or_default().extend(committables.into_iter().map(Committable));
+        Ok(())
+    }
+
+    /// Commits everything. May take long.
+    pub(crate) fn commit(&mut self) -> Result<()> {
+        self.commits.values_mut().try_for_each(SinkCommit::commit)
+    }
+
+    /// Removes what is staged and not committed. May take long. A failure leaves litter, not wrong results,
+    /// so the first one is returned after all were tried.
+    pub(crate) fn abort(&mut self) -> Result<()> {
+        let aborts: Vec<_> = self.commits.values_mut().map(|commit| commit.committer.abort()).collect();
+        aborts.into_iter().collect()
+    }
+}
+
+impl SinkCommit {
+    fn commit(&mut self) -> Result<()> {
+        let committables: Vec<_> = std::mem::take(&mut self.staged).into_values().flatten().collect();
+        let committed = retry(|| self.committer.commit(&committables)).and_then(|()| retry(|| self.committer.finish()));
+        committed.map_err(|error| error.context(format_args!("committing '{}'", self.name)))
+    }
+}
+
+fn retry(mut action: impl FnMut() -> Result<()>) -> Result<()> {
+    let mut pause = COMMIT_BACKOFF;
+    for _ in 1..COMMIT_ATTEMPTS {
+        match action() {
+            Err(error) if error.kind() == ErrorKind::Retryable => std::thread::park_timeout(pause),
+            other => return other,
+        }
+        pause *= 2;
+    }
+    action()
+}
+
+fn committer(write: &SinkSpec, registry: &Registry) -> Result<Option<Box<dyn Committer>>> {
+    let name = write.table.options.get("connector").map(String::as_str).unwrap_or_default();
+    let sink = registry.get(name)?.sink(write)?;
+    let path = write.table.path.join(".");
+    sink.ok_or_else(|| {
+        Error::user("connector-direction", format!("the {name} connector cannot write the table {path}"))
+    })?
+    .committer()
+}

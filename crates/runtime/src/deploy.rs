@@ -1,0 +1,136 @@
+//! From a job graph to subtasks: wires the channels, builds the operators.
+//!
+//! Channels are made at deployment, because both their ends must exist before anything runs; operators,
+//! readers and writers are made in the subtask's first turn.
+
+mod setup;
+mod wiring;
+
+pub(crate) use setup::Setup;
+
+use crate::control::{Control, TaskHandle};
+use crate::metrics::{OperatorSnapshot, SubtaskMetrics};
+use crate::options::RuntimeOptions;
+use crate::schedule::Scheduler;
+use crate::subtask::{State, Subtask};
+use headwater_connector_api::{Committable, Registry};
+use headwater_env::Env;
+use headwater_operator_api::Operator;
+use headwater_plan::{JobGraph, OperatorNode};
+use headwater_types::Result;
+use headwater_types::config::Configuration;
+use headwater_types::ids::{SubtaskId, VertexId};
+use std::sync::Arc;
+use wiring::Wiring;
+
+/// What an operator may know when it is built.
+pub struct BuildContext<'a> {
+    /// The subtask it will run in.
+    pub subtask: SubtaskId,
+    /// Parallelism of its vertex.
+    pub parallelism: u32,
+    /// Number of key groups of the job.
+    pub max_parallelism: u32,
+    /// Clock and randomness.
+    pub env: &'a Env,
+    /// Configuration of the job.
+    pub config: &'a Configuration,
+    /// Whether rows other than `+I` may arrive: what the operators before this one declare.
+    pub input_changes: bool,
+}
+
+/// Makes operators from their specifications. Sources and sinks come from the connector registry instead.
+pub trait OperatorFactory: Send + Sync {
+    /// Builds the operator of a node.
+    fn build(&self, node: &OperatorNode, context: &BuildContext<'_>) -> Result<Box<dyn Operator>>;
+}
+
+/// Where subtasks report. Called from lanes; must not block.
+pub trait TaskEvents: Send + Sync {
+    /// The subtask has built its operators and runs.
+    fn running(&self, subtask: SubtaskId);
+    /// The subtask's source needs another split. Answered by [`TaskHandle::assign`].
+    fn request_split(&self, subtask: SubtaskId);
+    /// The subtask's sink staged these.
+    fn committables(&self, subtask: SubtaskId, committables: Vec<Committable>);
+    /// The subtask ended; the last report of a subtask.
+    fn finished(&self, subtask: SubtaskId, outcome: Result<()>, metrics: Vec<OperatorSnapshot>);
+}
+
+/// Everything needed to deploy the subtasks of a job.
+#[derive(Clone)]
+pub struct Deployment {
+    /// The job.
+    pub graph: Arc<JobGraph>,
+    /// Unique id of this execution of the job, for names of staged files.
+    pub execution: String,
+    /// Clock and randomness.
+    pub env: Env,
+    /// Makes sources and sinks.
+    pub registry: Registry,
+    /// Makes operators.
+    pub factory: Arc<dyn OperatorFactory>,
+    /// Where subtasks report.
+    pub events: Arc<dyn TaskEvents>,
+    /// Sizes and delays.
+    pub options: RuntimeOptions,
+}
+
+impl Deployment {
+    /// All subtasks of the job.
+    pub fn subtasks(graph: &JobGraph) -> Vec<SubtaskId> {
+        let of_vertex = |v: &headwater_plan::Vertex| {
+            let vertex: VertexId = v.id;
+            (0..v.parallelism).map(move |index| SubtaskId { vertex, index })
+        };
+        graph.vertices.iter().flat_map(of_vertex).collect()
+    }
+
+    /// Wires all subtasks of the job and makes them ready to run.
+    pub fn deploy(&self, scheduler: &Arc<Scheduler>) -> Result<Vec<TaskHandle>> {
+        let mut wiring = Wiring::new(&self.graph, &self.options)?;
+        let mut subtasks = vec![];
+        for vertex in &self.graph.vertices {
+            let vertex = Arc::new(vertex.clone());
+            for index in 0..vertex.parallelism {
+                subtasks.push(self.subtask(SubtaskId { vertex: vertex.id, index }, &vertex, scheduler, &mut wiring)?);
+            }
+        }
+        let start = |(handle, subtask): (TaskHandle, Subtask)| {
+            handle.cell.start(Box::new(subtask));
+            handle
+        };
+        Ok(subtasks.into_iter().map(start).collect())
+    }
+
+    fn subtask(
+        &self,
+        id: SubtaskId,
+        vertex: &Arc<headwater_plan::Vertex>,
+        scheduler: &Arc<Scheduler>,
+        wiring: &mut Wiring,
+    ) -> Result<(TaskHandle, Subtask)> {
+        let cell = scheduler.reserve();
+        let control = Arc::new(Control::default());
+        let metrics = Arc::new(SubtaskMetrics::new(id, &vertex.chain));
+        let setup = Setup {
+            id,
+            vertex: vertex.clone(),
+            deployment: self.clone(),
+            waker: cell.waker(),
+            gate: wiring.take_gate(id),
+            outputs: wiring.take_outputs(id)?,
+        };
+        let subtask = Subtask {
+            id,
+            vertex: vertex.clone(),
+            env: self.env.clone(),
+            control: control.clone(),
+            events: self.events.clone(),
+            metrics: metrics.clone(),
+            state: State::Deployed(Box::new(setup)),
+            position: 0,
+        };
+        Ok((TaskHandle { subtask: id, cell, control, metrics }, subtask))
+    }
+}

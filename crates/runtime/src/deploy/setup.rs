@@ -1,0 +1,155 @@
+//! Builds the running parts of one subtask.
+
+use super::{BuildContext, Deployment, wiring::WiredGate};
+use crate::chain::Chain;
+use crate::input::{GateInput, Input, SourceInput};
+use crate::metrics::SubtaskMetrics;
+use crate::subtask::Body;
+use crate::tail::{Outputs, SinkTail, Tail};
+use headwater_connector_api::{ReaderContext, SourceReader, WriterContext};
+use headwater_exchange::{Output, Waker};
+use headwater_operator_api::{OpenContext, OperatorMetrics};
+use headwater_plan::{OperatorNode, OperatorSpec, SinkSpec, SourceSpec, TableSpec, Vertex};
+use headwater_types::ids::SubtaskId;
+use headwater_types::{Error, Result};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// Everything a deployed subtask needs to build its operators.
+pub(crate) struct Setup {
+    pub(super) id: SubtaskId,
+    pub(super) vertex: Arc<Vertex>,
+    pub(super) deployment: Deployment,
+    pub(super) waker: Waker,
+    pub(super) gate: Option<WiredGate>,
+    pub(super) outputs: Vec<Output>,
+}
+
+impl Setup {
+    /// Builds tail, input and operators. `position` follows the operator being built, for error messages.
+    pub(crate) fn build(mut self, metrics: &SubtaskMetrics, position: &mut usize) -> Result<Body> {
+        let vertex = self.vertex.clone();
+        let (first, last) = (vertex.chain.first(), vertex.chain.last());
+        *position = vertex.chain.len().saturating_sub(1);
+        let (tail, operators_end) = match last.map(|node| &node.spec) {
+            Some(OperatorSpec::Sink(write)) => (self.sink(write, metrics.operator(*position))?, *position),
+            _ => (Tail::Outputs(Outputs::new(std::mem::take(&mut self.outputs), &self.waker)), vertex.chain.len()),
+        };
+        *position = 0;
+        let (input, first_stage) = match first.map(|node| &node.spec) {
+            Some(OperatorSpec::Source(scan)) => (self.source(scan, metrics.operator(0))?, 1),
+            // Inline rows exist once, whatever the parallelism.
+            Some(OperatorSpec::Values(_)) if self.id.index > 0 => (Input::Empty, 1),
+            Some(OperatorSpec::Values(_)) => (Input::Nothing, 0),
+            _ => (self.gate_input(first), 0),
+        };
+        let head_metrics = matches!(input, Input::Source(_)).then(|| metrics.operator(0));
+        let mut chain = Chain::new(tail, head_metrics);
+        for (at, node) in vertex.chain.iter().enumerate().take(operators_end).skip(first_stage) {
+            *position = at;
+            self.append(node, at, metrics.operator(at), &mut chain)?;
+        }
+        Ok(Body { input, chain, first_stage })
+    }
+
+    fn append(&self, node: &OperatorNode, at: usize, metrics: Arc<OperatorMetrics>, chain: &mut Chain) -> Result<()> {
+        let deployment = &self.deployment;
+        let build = BuildContext {
+            subtask: self.id,
+            parallelism: self.vertex.parallelism,
+            max_parallelism: deployment.graph.max_parallelism,
+            env: &deployment.env,
+            config: &deployment.graph.config,
+            input_changes: self.input_changes(at),
+        };
+        let operator = deployment.factory.build(node, &build)?;
+        let open = OpenContext {
+            subtask: self.id,
+            parallelism: self.vertex.parallelism,
+            max_parallelism: deployment.graph.max_parallelism,
+            env: deployment.env.clone(),
+            metrics,
+            batch_rows: deployment.options.batch_rows,
+        };
+        let inputs = if at == 0 { inputs_of(Some(node)) as u8 } else { 1 };
+        chain.append(operator, inputs, &open)
+    }
+
+    /// Whether the operator at a chain position may receive rows other than `+I`.
+    fn input_changes(&self, at: usize) -> bool {
+        if let Some(before) = at.checked_sub(1) {
+            return self.vertex.chain[before].emits_changes;
+        }
+        let graph = &self.deployment.graph;
+        let producers = graph.edges.iter().filter(|edge| edge.target == self.id.vertex).map(|edge| edge.source);
+        let mut tails = producers.filter_map(|id| graph.vertices.iter().find(|v| v.id == id)?.chain.last());
+        tails.any(|tail| tail.emits_changes)
+    }
+
+    fn gate_input(&mut self, head: Option<&OperatorNode>) -> Input {
+        let Some((mut gate, input_of)) = self.gate.take() else { return Input::Empty };
+        // What arrived before is found by the first look at the gate, which follows.
+        gate.set_waker(self.waker.clone());
+        let connected = input_of.iter().map(|input| usize::from(*input) + 1).max().unwrap_or(1);
+        Input::Gate(GateInput::new(gate, &input_of, inputs_of(head).max(connected)))
+    }
+
+    fn source(&self, scan: &SourceSpec, metrics: Arc<OperatorMetrics>) -> Result<Input> {
+        let deployment = &self.deployment;
+        let connector = deployment.registry.get(connector_name(&scan.table)?)?;
+        let source = connector.source(scan)?.ok_or_else(|| cannot(&scan.table, "read"))?;
+        let bad_records = metrics.clone();
+        let reader: Box<dyn SourceReader> = source.reader(ReaderContext {
+            subtask: self.id.index,
+            parallelism: self.vertex.parallelism,
+            batch_rows: deployment.options.batch_rows,
+            env: deployment.env.clone(),
+            waker: self.waker.clone(),
+            on_bad_record: Arc::new(move || {
+                bad_records.bad_records.fetch_add(1, Ordering::Relaxed);
+            }),
+            on_bytes: count_bytes(metrics),
+        })?;
+        Ok(Input::Source(Box::new(SourceInput::new(reader, self.id, deployment.events.clone()))))
+    }
+
+    fn sink(&self, write: &SinkSpec, metrics: Arc<OperatorMetrics>) -> Result<Tail> {
+        let deployment = &self.deployment;
+        let connector = deployment.registry.get(connector_name(&write.table)?)?;
+        let sink = connector.sink(write)?.ok_or_else(|| cannot(&write.table, "write"))?;
+        let writer = sink.writer(WriterContext {
+            subtask: self.id.index,
+            parallelism: self.vertex.parallelism,
+            job: deployment.execution.clone(),
+            env: deployment.env.clone(),
+            waker: self.waker.clone(),
+            on_bytes: count_bytes(metrics.clone()),
+        })?;
+        Ok(Tail::Sink(Box::new(SinkTail::new(writer, self.id, metrics, deployment.events.clone()))))
+    }
+}
+
+fn inputs_of(node: Option<&OperatorNode>) -> usize {
+    node.map_or(1, |node| node.inputs.len().max(1))
+}
+
+fn count_bytes(metrics: Arc<OperatorMetrics>) -> Arc<dyn Fn(u64) + Send + Sync> {
+    Arc::new(move |bytes| {
+        metrics.bytes.fetch_add(bytes, Ordering::Relaxed);
+    })
+}
+
+/// The `connector` option of a table.
+fn connector_name(table: &TableSpec) -> Result<&str> {
+    let name = table.options.get("connector").map(String::as_str);
+    name.ok_or_else(|| Error::user("missing-option", format!("the table {} has no 'connector' option", path(table))))
+}
+
+fn cannot(table: &TableSpec, verb: &str) -> Error {
+    let connector = table.options.get("connector").map(String::as_str).unwrap_or_default();
+    Error::user("connector-direction", format!("the {connector} connector cannot {verb} the table {}", path(table)))
+}
+
+fn path(table: &TableSpec) -> String {
+    table.path.join(".")
+}

@@ -1,0 +1,109 @@
+//! The channels of a job: one gate per subtask with inputs, one output per subtask and outgoing edge.
+
+use crate::options::RuntimeOptions;
+use headwater_data::arrow_type;
+use headwater_data::scatter::Scatter;
+use headwater_exchange::{ChannelSender, Gate, Output, Route};
+use headwater_plan::{Edge, JobGraph, Partitioning, Vertex};
+use headwater_types::ids::{SubtaskId, VertexId};
+use headwater_types::{Error, Result};
+use std::collections::BTreeMap;
+
+/// A gate, and the operator input of each of its channels.
+pub(super) type WiredGate = (Gate, Vec<u8>);
+
+/// All channels of a job, to be handed out to its subtasks.
+pub(super) struct Wiring<'a> {
+    graph: &'a JobGraph,
+    options: &'a RuntimeOptions,
+    gates: BTreeMap<SubtaskId, WiredGate>,
+    /// Senders by edge and producer, in the order of the consumers.
+    senders: BTreeMap<(usize, u32), Vec<Box<dyn ChannelSender>>>,
+}
+
+impl<'a> Wiring<'a> {
+    pub(super) fn new(graph: &'a JobGraph, options: &'a RuntimeOptions) -> Result<Self> {
+        let mut wiring = Self { graph, options, gates: BTreeMap::new(), senders: BTreeMap::new() };
+        for vertex in &graph.vertices {
+            wiring.connect(vertex)?;
+        }
+        Ok(wiring)
+    }
+
+    /// The gate of a subtask; `None` when its vertex has no incoming edges.
+    pub(super) fn take_gate(&mut self, subtask: SubtaskId) -> Option<WiredGate> {
+        self.gates.remove(&subtask)
+    }
+
+    /// The outputs of a subtask, in the order of the plan's edges.
+    pub(super) fn take_outputs(&mut self, subtask: SubtaskId) -> Result<Vec<Output>> {
+        let mut outputs = vec![];
+        for (index, edge) in self.graph.edges.iter().enumerate().filter(|(_, e)| e.source == subtask.vertex) {
+            let targets = self.senders.remove(&(index, subtask.index)).unwrap_or_default();
+            let route = self.route(edge, subtask.index, targets.len())?;
+            outputs.push(Output::new(route, targets, self.options.output));
+        }
+        Ok(outputs)
+    }
+
+    /// Makes the gates of a vertex.
+    fn connect(&mut self, vertex: &Vertex) -> Result<()> {
+        let edges: Vec<(usize, &Edge)> =
+            self.graph.edges.iter().enumerate().filter(|(_, edge)| edge.target == vertex.id).collect();
+        if edges.is_empty() {
+            return Ok(());
+        }
+        for index in 0..vertex.parallelism {
+            let mut channels = vec![];
+            for (edge_index, edge) in &edges {
+                let producers = self.producers(edge, index, vertex.parallelism)?;
+                channels.extend(producers.map(|producer| (*edge_index, producer, edge.target_input)));
+            }
+            let (gate, senders) = Gate::new(channels.len(), self.options.channel_bytes);
+            for ((edge, producer, _), sender) in channels.iter().zip(senders) {
+                self.senders.entry((*edge, *producer)).or_default().push(Box::new(sender));
+            }
+            let inputs = channels.iter().map(|(_, _, input)| *input).collect();
+            self.gates.insert(SubtaskId { vertex: vertex.id, index }, (gate, inputs));
+        }
+        Ok(())
+    }
+
+    /// The producers of an edge that send to consumer `index`.
+    fn producers(&self, edge: &Edge, index: u32, consumers: u32) -> Result<std::ops::Range<u32>> {
+        let parallelism = self.vertex(edge.source)?.parallelism;
+        match edge.partitioning {
+            Partitioning::Forward if parallelism != consumers => {
+                Err(Error::internal(format!("a forward edge joins parallelism {parallelism} and {consumers}")))
+            }
+            Partitioning::Forward => Ok(index..index + 1),
+            Partitioning::Global if index > 0 => Ok(0..0),
+            _ => Ok(0..parallelism),
+        }
+    }
+
+    fn route(&self, edge: &Edge, producer: u32, targets: usize) -> Result<Route> {
+        match &edge.partitioning {
+            _ if targets == 1 => Ok(Route::Single),
+            Partitioning::Forward | Partitioning::Global => Err(Error::internal("an edge has more than one target")),
+            Partitioning::Rebalance => Ok(Route::Rebalance(producer as usize % targets.max(1))),
+            Partitioning::Broadcast => Ok(Route::Broadcast),
+            Partitioning::Hash(columns) => {
+                let types = self.output_types(edge.source)?;
+                let scatter = Scatter::new(columns.clone(), &types, targets as u32, self.graph.max_parallelism)?;
+                Ok(Route::Hash(Box::new(scatter)))
+            }
+        }
+    }
+
+    fn output_types(&self, vertex: VertexId) -> Result<Vec<arrow::datatypes::DataType>> {
+        let last = self.vertex(vertex)?.chain.last();
+        let last = last.ok_or_else(|| Error::internal("a vertex has no operators"))?;
+        Ok(last.output.iter().map(|(_, ty)| arrow_type(ty)).collect())
+    }
+
+    fn vertex(&self, id: VertexId) -> Result<&'a Vertex> {
+        let vertex = self.graph.vertices.get(id.0 as usize);
+        vertex.ok_or_else(|| Error::internal(format!("an edge names the vertex {}, which does not exist", id.0)))
+    }
+}

@@ -1,0 +1,87 @@
+//! Snapshots of operator counters, as they travel to the JobManager.
+
+use headwater_operator_api::OperatorMetrics;
+use headwater_types::ids::SubtaskId;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// The counters of one operator instance at one moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperatorSnapshot {
+    /// The subtask it runs in.
+    pub subtask: SubtaskId,
+    /// Position in the chain of its vertex.
+    pub position: u32,
+    /// Stable name within the job.
+    pub uid: String,
+    /// Display name.
+    pub name: String,
+    /// Rows received.
+    pub rows_in: u64,
+    /// Rows emitted.
+    pub rows_out: u64,
+    /// Rows dropped as late.
+    pub late_rows_dropped: u64,
+    /// Records that could not be decoded and did not fail the job.
+    pub bad_records: u64,
+    /// Bytes read from or written to the outside world.
+    pub bytes: u64,
+    /// Event time of the output, milliseconds.
+    pub watermark: i64,
+}
+
+/// The live counters of a subtask's operators, in chain order.
+#[derive(Debug, Default)]
+pub struct SubtaskMetrics {
+    operators: Vec<OperatorEntry>,
+}
+
+#[derive(Debug)]
+struct OperatorEntry {
+    subtask: SubtaskId,
+    uid: String,
+    name: String,
+    metrics: Arc<OperatorMetrics>,
+}
+
+impl SubtaskMetrics {
+    /// Counters at zero for the operators of a subtask.
+    pub(crate) fn new(subtask: SubtaskId, chain: &[headwater_plan::OperatorNode]) -> Self {
+        let entry = |node: &headwater_plan::OperatorNode| OperatorEntry {
+            subtask,
+            uid: node.uid.clone(),
+            name: node.name.clone(),
+            metrics: Arc::new(OperatorMetrics::default()),
+        };
+        Self { operators: chain.iter().map(entry).collect() }
+    }
+
+    /// The counters of the operator at a chain position.
+    pub(crate) fn operator(&self, position: usize) -> Arc<OperatorMetrics> {
+        self.operators[position].metrics.clone()
+    }
+
+    /// The present values.
+    pub fn snapshot(&self) -> Vec<OperatorSnapshot> {
+        self.operators.iter().enumerate().map(|(position, entry)| entry.snapshot(position as u32)).collect()
+    }
+}
+
+impl OperatorEntry {
+    fn snapshot(&self, position: u32) -> OperatorSnapshot {
+        let metrics = &self.metrics;
+        OperatorSnapshot {
+            subtask: self.subtask,
+            position,
+            uid: self.uid.clone(),
+            name: self.name.clone(),
+            rows_in: metrics.rows_in.load(Ordering::Relaxed),
+            rows_out: metrics.rows_out.load(Ordering::Relaxed),
+            late_rows_dropped: metrics.late_rows_dropped.load(Ordering::Relaxed),
+            bad_records: metrics.bad_records.load(Ordering::Relaxed),
+            bytes: metrics.bytes.load(Ordering::Relaxed),
+            watermark: metrics.watermark.load(Ordering::Relaxed),
+        }
+    }
+}

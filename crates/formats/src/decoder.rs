@@ -1,0 +1,86 @@
+//! The traits of record decoders and encoders.
+
+use arrow::array::ArrayRef;
+use arrow::error::ArrowError;
+use headwater_data::{ChangeBatch, RowKinds};
+use headwater_types::{Error, ErrorKind, LogicalType, Result};
+
+/// A record that could not be decoded.
+#[derive(Debug)]
+pub struct BadRecord<'a> {
+    /// Its bytes, without the line ending.
+    pub raw: &'a [u8],
+    /// Position of its first byte in the input of the call.
+    pub start: usize,
+    /// Lines of the input of the call before it.
+    pub line: usize,
+    /// Position in `raw` of what is wrong.
+    pub position: usize,
+    /// What is wrong.
+    pub reason: String,
+}
+
+/// Decides about a bad record: an error ends decoding, `Ok` leaves the record out.
+pub type OnBadRecord<'a> = &'a mut dyn FnMut(BadRecord<'_>) -> Result<()>;
+
+/// What a decoder reads: the schema of the records, and the columns wanted of it.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadSchema<'a> {
+    /// The fields of a record, in order.
+    pub columns: &'a [(String, LogicalType)],
+    /// The wanted columns by position in `columns`, with the type to produce: for a ROW perhaps only some of its
+    /// fields, matched by name.
+    pub wanted: &'a [(usize, LogicalType)],
+}
+
+/// How far a call of [`RowDecoder::decode`] came.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Bytes of the input that are done with; the next input starts with the byte after them.
+    pub consumed: usize,
+    /// Line ends among them.
+    pub lines: usize,
+}
+
+/// The rows a decoder collected.
+#[derive(Debug)]
+pub struct Decoded {
+    /// The wanted columns, in the order they were asked for.
+    pub arrays: Vec<ArrayRef>,
+    /// Number of rows; counts even when no column is wanted.
+    pub rows: usize,
+    /// Their kinds.
+    pub kinds: RowKinds,
+}
+
+/// Turns bytes into rows.
+///
+/// The order of calls is `(decode* finish)*`, where the inputs of successive calls of `decode` continue each
+/// other: an input starts with the first byte that the call before did not consume. [`RowDecoder::reset`] starts
+/// on other bytes.
+pub trait RowDecoder: Send {
+    /// Decodes whole records from the front of `input` until `rows_max` rows are collected. A record cut off at
+    /// the end of the input is left for the next call unless `at_end`.
+    fn decode(&mut self, input: &[u8], at_end: bool, rows_max: usize, bad: OnBadRecord<'_>) -> Result<Progress>;
+
+    /// Rows collected so far.
+    fn rows(&self) -> usize;
+
+    /// Takes the collected rows.
+    fn finish(&mut self) -> Result<Decoded>;
+
+    /// Forgets everything about the bytes that were to come; collected rows stay.
+    fn reset(&mut self);
+}
+
+/// Turns rows into bytes.
+pub trait RowEncoder: Send {
+    /// Appends the encoded rows, each with its delimiter.
+    fn encode(&mut self, batch: &ChangeBatch, out: &mut Vec<u8>) -> Result<()>;
+}
+
+/// An Arrow error while a batch is put together: a broken invariant of ours.
+pub(crate) fn batch_error(error: ArrowError) -> Error {
+    Error::new(ErrorKind::Internal, "internal", format!("decoded columns do not form a batch: {error}"))
+        .with_source(error)
+}

@@ -1,0 +1,9 @@
+//! Conditional functions and functions about types.
+//!
+//! They evaluate all their arguments. Where that matters (an argument may fail), the planner turns `IF`,
+//! `COALESCE`, `IFNULL` and `NULLIF` into CASE, which is lazy.
+
+pub mod choose;
+pub mod inspect;
+#[cfg(test)]
+mod tests;

@@ -16,7 +16,7 @@ pub(crate) struct CaseNode {
 }
 
 /// Where each row's result is: (array, position in it).
-struct Assembly {
+pub(crate) struct Assembly {
     arrays: Vec<ArrayRef>,
     places: Vec<(usize, usize)>,
 }
@@ -30,7 +30,7 @@ impl CaseNode {
             return choose(condition, result, &self.otherwise, scope);
         }
         let rows: Vec<u32> = (0..scope.rows() as u32).collect();
-        let mut assembly = Assembly { arrays: vec![], places: vec![(0, 0); rows.len()] };
+        let mut assembly = Assembly::of(rows.len());
         self.branch(0, scope, &rows, &mut assembly)?;
         assembly.finish(scope.rows())
     }
@@ -59,7 +59,13 @@ impl CaseNode {
 }
 
 impl Assembly {
-    fn put(&mut self, rows: &[u32], result: Operand) {
+    /// An assembly of `rows` rows without results yet.
+    pub(crate) fn of(rows: usize) -> Self {
+        Self { arrays: vec![], places: vec![(0, 0); rows] }
+    }
+
+    /// Takes the results of `rows`.
+    pub(crate) fn put(&mut self, rows: &[u32], result: Operand) {
         let array = self.arrays.len();
         for (position, row) in rows.iter().enumerate() {
             self.places[*row as usize] = (array, result.index(position));
@@ -67,7 +73,8 @@ impl Assembly {
         self.arrays.push(result.array().clone());
     }
 
-    fn finish(self, rows: usize) -> Result<Operand> {
+    /// The results of all rows, each of which was put last where it counts.
+    pub(crate) fn finish(self, rows: usize) -> Result<Operand> {
         if let [array] = self.arrays.as_slice() {
             let whole = array.len() == rows && self.places.last().is_none_or(|last| last.1 + 1 == rows);
             return Ok(if whole { Operand::Array(array.clone()) } else { Operand::Scalar(array.clone()) });
@@ -97,6 +104,6 @@ fn datum(operand: &Operand) -> Box<dyn Datum> {
     }
 }
 
-fn select_rows(rows: &[u32], mask: &BooleanArray) -> Vec<u32> {
+pub(crate) fn select_rows(rows: &[u32], mask: &BooleanArray) -> Vec<u32> {
     mask.values().set_indices().map(|i| rows[i]).collect()
 }

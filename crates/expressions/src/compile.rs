@@ -1,6 +1,7 @@
 //! Compiling plan expressions into nodes.
 
 use crate::case::CaseNode;
+use crate::coalesce::CoalesceNode;
 use crate::compare::{self, CompareNode};
 use crate::evaluator::{Evaluator, EvaluatorSet};
 use crate::field::FieldKernel;
@@ -164,6 +165,14 @@ impl Compiler<'_> {
             {
                 return Ok(Node::Compare(CompareNode::new(kernel, self.node(left)?, self.node(right)?)));
             }
+        }
+        match (name, args) {
+            ("IF", [condition, result, otherwise]) => {
+                let branches = vec![(self.node(condition)?, self.node(result)?)];
+                return Ok(Node::Case(CaseNode { branches, otherwise: Box::new(self.node(otherwise)?) }));
+            }
+            ("COALESCE" | "IFNULL", _) => return Ok(Node::Coalesce(CoalesceNode { args: self.nodes(args)? })),
+            _ => {}
         }
         let function = headwater_functions::lookup(name).ok_or_else(|| {
             Error::internal(format!("the plan calls '{name}', which is not in the function registry"))

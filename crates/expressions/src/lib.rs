@@ -12,6 +12,7 @@
 //! This crate knows no operators, no runtime and no SQL text.
 
 mod case;
+mod coalesce;
 mod compare;
 mod compile;
 mod evaluator;

@@ -1,6 +1,7 @@
 //! The compiled form of an expression: a tree of nodes over columns, literals and kernels.
 
 use crate::case::CaseNode;
+use crate::coalesce::CoalesceNode;
 use crate::compare::CompareNode;
 use crate::in_list::InListNode;
 use crate::logical::LogicalNode;
@@ -18,6 +19,7 @@ pub(crate) enum Node {
     Compare(CompareNode),
     Logical(LogicalNode),
     Case(CaseNode),
+    Coalesce(CoalesceNode),
     InList(InListNode),
     /// A sub-expression that occurs more than once, with its result slot.
     Shared(usize, Arc<Node>),
@@ -44,6 +46,7 @@ impl Node {
             Self::Compare(compare) => compare.eval(scope),
             Self::Logical(logical) => logical.eval(scope),
             Self::Case(case) => case.eval(scope),
+            Self::Coalesce(coalesce) => coalesce.eval(scope),
             Self::InList(in_list) => in_list.eval(scope),
             Self::Shared(slot, node) => scope.shared(*slot, |scope| node.eval(scope)),
         }
@@ -58,6 +61,7 @@ impl Node {
             Self::Compare(compare) => compare.left.is_total() && compare.right.is_total(),
             Self::Logical(logical) => logical.operands.iter().all(Node::is_total),
             Self::Case(_) => false,
+            Self::Coalesce(coalesce) => coalesce.args.iter().all(Node::is_total),
             Self::InList(in_list) => in_list.input.is_total(),
             Self::Shared(_, node) => node.is_total(),
         }

@@ -117,6 +117,24 @@ fn in_lists_follow_sqls_null_semantics() {
 }
 
 #[test]
+fn if_and_coalesce_evaluate_only_what_is_needed() {
+    let guarded = call("IF", vec![not_zero(), inverse(), lit(-1)], int());
+    let rows = [Some(0), Some(4), None];
+    assert_eq!(eval(&guarded, &rows).unwrap(), ints(&[Some(-1), Some(25), Some(-1)]));
+    let inverse_of_null = call("/", vec![lit(100), call("COALESCE", vec![x(), lit(0)], int())], int());
+    for (args, rows, expected) in [
+        (vec![x(), inverse(), lit(7)], vec![Some(0), Some(3), None], ints(&[Some(0), Some(3), Some(7)])),
+        (vec![x(), inverse_of_null.clone()], vec![Some(0), Some(3)], ints(&[Some(0), Some(3)])),
+        (vec![x()], vec![None, Some(3)], ints(&[None, Some(3)])),
+        (vec![x(), x()], vec![None, None], ints(&[None, None])),
+        (vec![x(), lit(1)], vec![], vec![]),
+    ] {
+        assert_eq!(eval(&call("COALESCE", args, int()), &rows).unwrap(), expected, "{rows:?}");
+    }
+    assert!(eval(&call("COALESCE", vec![x(), inverse_of_null], int()), &[None]).is_err());
+}
+
+#[test]
 fn in_list_works_on_text() {
     let text = |s: &str| Expr::Literal { value: Value::String(s.into()), ty: LogicalType::string() };
     let input = Box::new(Expr::column(0, LogicalType::string()));

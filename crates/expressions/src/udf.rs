@@ -201,6 +201,11 @@ impl ScalarUDFImpl for FunctionUdf {
         Ok(self.return_arrow_type.clone())
     }
 
+    /// Arguments that are evaluated only for some rows must not be evaluated ahead of the call.
+    fn short_circuits(&self) -> bool {
+        matches!(self.name.as_str(), "IF" | "COALESCE" | "IFNULL")
+    }
+
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> datafusion_common::Result<ColumnarValue> {
         self.invoke(&args).map_err(|e| DataFusionError::External(Box::new(e)))
     }

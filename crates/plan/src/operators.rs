@@ -32,6 +32,10 @@ pub enum OperatorSpec {
     GroupAggregate(GroupAggregateSpec),
     /// Orders bounded input; with a fetch, keeps only the first rows.
     Sort(SortSpec),
+    /// Orders by event time: rows leave when the watermark passes them.
+    TemporalSort(TemporalSortSpec),
+    /// Keeps the first rows of a stream in an order, as a changelog.
+    SortLimit(SortLimitSpec),
     /// Skips `offset` rows and passes at most `fetch`.
     Limit(LimitSpec),
     /// Flattens an array, map or multiset column: one row per element.
@@ -135,6 +139,8 @@ pub struct WindowSpec {
     /// For windows over TIMESTAMP_LTZ: the zone whose wall clock aligns them. `None` for TIMESTAMP
     /// columns. Window start and end are TIMESTAMP in that zone, as in Flink.
     pub zone: Option<String>,
+    /// Whether the windows are of processing time: they then fire by the clock, also when attached.
+    pub proctime: bool,
 }
 
 /// Which half of a two-phase aggregation an operator is.
@@ -282,6 +288,9 @@ pub struct WindowRankSpec {
 }
 
 /// Aggregation without a window. Output row: keys, aggregates.
+///
+/// The output of [`AggregatePhase::Local`] is `keys, one BINARY accumulator per call`, hashed on the keys; it is the
+/// input of [`AggregatePhase::Global`], whose `keys` are then positions `0..n`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GroupAggregateSpec {
     /// Phase; `Local` and `Global` only in batch mode.
@@ -305,6 +314,24 @@ pub struct SortSpec {
     pub offset: u64,
     /// Rows to keep after the skipped ones; all when absent.
     pub fetch: Option<u64>,
+}
+
+/// Event-time order of a stream. Rows not after the last emitted one are late: dropped and counted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemporalSortSpec {
+    /// Position of the rowtime column.
+    pub rowtime: usize,
+    /// The whole order; the rowtime column, ascending, comes first.
+    pub order: Vec<SortKey>,
+}
+
+/// ORDER BY with LIMIT over a stream of inserts: a row that enters pushes the last one out with `-D`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SortLimitSpec {
+    /// The order; of equal rows the earlier stays.
+    pub order: Vec<SortKey>,
+    /// Rows to keep.
+    pub fetch: u64,
 }
 
 /// LIMIT without an order.

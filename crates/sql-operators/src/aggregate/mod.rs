@@ -1,0 +1,78 @@
+//! Aggregate functions over many groups at once.
+//!
+//! An [`Accumulator`] holds the state of one call for groups `0..n` in vectors and takes whole columns
+//! together with the group of every row. Two accumulators of the same call can be merged group by group
+//! (slices into windows), and a group can be written to bytes and merged from them (two-phase aggregation).
+//!
+//! Rows carry a sign: `+1` adds, `-1` takes a row back, `0` is ignored (a filter said no). Accumulators
+//! that cannot take rows back cheaply exist twice; [`Aggregates::new`] picks by whether the input is a changelog.
+
+mod average;
+mod count;
+mod distinct;
+mod encoding;
+pub(crate) mod factory;
+mod min_max;
+mod sequence;
+mod sum;
+#[cfg(test)]
+mod tests;
+mod variance;
+
+pub(crate) use count::Count;
+pub(crate) use factory::Aggregates;
+
+use arrow::array::ArrayRef;
+use arrow::buffer::NullBuffer;
+use headwater_types::Result;
+use std::any::Any;
+
+/// The rows of one update.
+pub(crate) struct Input<'a> {
+    /// Argument columns, one value per row.
+    pub(crate) args: &'a [ArrayRef],
+    /// One sign per row; all `+1` when absent.
+    pub(crate) signs: Option<&'a [i8]>,
+    /// Arrival number of the first row: later rows of the operator have greater numbers.
+    pub(crate) sequence: u64,
+}
+
+/// The state of one aggregate call for many groups.
+pub(crate) trait Accumulator: Send + Any {
+    /// Makes room for groups `0..groups`; new groups are empty.
+    fn grow(&mut self, groups: usize);
+    /// Adds rows; `groups[i]` is the group of row `i`.
+    fn update(&mut self, groups: &[u32], input: &Input<'_>) -> Result<()>;
+    /// Adds the groups of an accumulator of the same call; its group `i` belongs to group `groups[i]` here.
+    fn merge(&mut self, other: &dyn Accumulator, groups: &[u32]) -> Result<()>;
+    /// The results of some groups.
+    fn evaluate(&self, groups: &[u32]) -> Result<ArrayRef>;
+    /// Appends the state of a group to `bytes`.
+    fn encode(&self, group: u32, bytes: &mut Vec<u8>);
+    /// Merges a state written by [`Accumulator::encode`] into a group.
+    fn merge_encoded(&mut self, group: u32, bytes: &[u8]) -> Result<()>;
+    /// Empties a group.
+    fn clear(&mut self, group: u32);
+}
+
+/// `other` as the same accumulator type as the one it is merged into.
+fn same<T: Accumulator>(other: &dyn Accumulator) -> &T {
+    let other: &dyn Any = other;
+    other.downcast_ref().expect("accumulators of one call have one type")
+}
+
+/// Calls `each(row, group, sign)` for every row that counts: sign not zero, value not NULL.
+#[inline]
+fn for_each(groups: &[u32], signs: Option<&[i8]>, nulls: Option<&NullBuffer>, mut each: impl FnMut(usize, usize, i8)) {
+    match (signs, nulls.filter(|n| n.null_count() > 0)) {
+        (None, None) => groups.iter().enumerate().for_each(|(row, group)| each(row, *group as usize, 1)),
+        (None, Some(nulls)) => nulls.valid_indices().for_each(|row| each(row, groups[row] as usize, 1)),
+        (Some(signs), nulls) => {
+            for (row, (group, sign)) in groups.iter().zip(signs).enumerate() {
+                if *sign != 0 && nulls.is_none_or(|n| n.is_valid(row)) {
+                    each(row, *group as usize, *sign);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! Variance and standard deviation, by Welford's method (merged by the formula of Chan et al.).
+
+use super::encoding::Reader;
+use super::{Accumulator, Input, for_each, same};
+use crate::arrow_error;
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array};
+use arrow::compute::{CastOptions, cast, cast_with_options};
+use arrow::datatypes::{DataType, Float64Type};
+use headwater_types::Result;
+
+/// Which function of the moments is the result.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Spread {
+    /// Divide by n - 1 instead of n.
+    pub(super) sample: bool,
+    /// Square root: a standard deviation.
+    pub(super) root: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Moments {
+    count: i64,
+    mean: f64,
+    /// Sum of squared distances from the mean.
+    m2: f64,
+}
+
+pub(super) struct Variance {
+    spread: Spread,
+    result: DataType,
+    groups: Vec<Moments>,
+}
+
+impl Variance {
+    pub(super) fn new(spread: Spread, result: DataType) -> Self {
+        Self { spread, result, groups: vec![] }
+    }
+
+    fn result(&self, group: u32) -> Option<f64> {
+        let moments = &self.groups[group as usize];
+        let divisor = moments.count - i64::from(self.spread.sample);
+        if divisor <= 0 {
+            return None;
+        }
+        let variance = (moments.m2 / divisor as f64).max(0.0);
+        Some(if self.spread.root { variance.sqrt() } else { variance })
+    }
+}
+
+impl Moments {
+    fn add(&mut self, value: f64) {
+        self.count += 1;
+        let distance = value - self.mean;
+        self.mean += distance / self.count as f64;
+        self.m2 += distance * (value - self.mean);
+    }
+
+    fn remove(&mut self, value: f64) {
+        if self.count <= 1 {
+            *self = Self { count: self.count - 1, ..Self::default() };
+            return;
+        }
+        self.count -= 1;
+        let distance = value - self.mean;
+        self.mean -= distance / self.count as f64;
+        self.m2 -= distance * (value - self.mean);
+    }
+
+    fn merge(&mut self, other: &Moments) {
+        let count = self.count + other.count;
+        if other.count == 0 || count == 0 {
+            self.count = count;
+            return;
+        }
+        let distance = other.mean - self.mean;
+        let share = other.count as f64 / count as f64;
+        self.m2 += other.m2 + distance * distance * self.count as f64 * share;
+        self.mean += distance * share;
+        self.count = count;
+    }
+}
+
+impl Accumulator for Variance {
+    fn grow(&mut self, groups: usize) {
+        self.groups.resize(groups.max(self.groups.len()), Moments::default());
+    }
+
+    fn update(&mut self, groups: &[u32], input: &Input<'_>) -> Result<()> {
+        let wide = cast(&input.args[0], &DataType::Float64).map_err(arrow_error)?;
+        let values = wide.as_primitive::<Float64Type>().values();
+        for_each(groups, input.signs, wide.nulls(), |row, group, sign| match sign {
+            1 => self.groups[group].add(values[row]),
+            _ => self.groups[group].remove(values[row]),
+        });
+        Ok(())
+    }
+
+    fn merge(&mut self, other: &dyn Accumulator, groups: &[u32]) -> Result<()> {
+        for (theirs, group) in same::<Self>(other).groups.iter().zip(groups) {
+            self.groups[*group as usize].merge(theirs);
+        }
+        Ok(())
+    }
+
+    fn evaluate(&self, groups: &[u32]) -> Result<ArrayRef> {
+        let values: Float64Array = groups.iter().map(|group| self.result(*group)).collect();
+        let options = CastOptions { safe: true, ..Default::default() };
+        cast_with_options(&values, &self.result, &options).map_err(arrow_error)
+    }
+
+    fn encode(&self, group: u32, bytes: &mut Vec<u8>) {
+        let moments = &self.groups[group as usize];
+        bytes.extend_from_slice(&moments.count.to_le_bytes());
+        bytes.extend_from_slice(&moments.mean.to_le_bytes());
+        bytes.extend_from_slice(&moments.m2.to_le_bytes());
+    }
+
+    fn merge_encoded(&mut self, group: u32, bytes: &[u8]) -> Result<()> {
+        let mut reader = Reader::new(bytes);
+        let moments = Moments { count: reader.i64()?, mean: reader.f64()?, m2: reader.f64()? };
+        self.groups[group as usize].merge(&moments);
+        Ok(())
+    }
+
+    fn clear(&mut self, group: u32) {
+        self.groups[group as usize] = Moments::default();
+    }
+}

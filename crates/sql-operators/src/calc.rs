@@ -1,0 +1,43 @@
+//! Filter and projection, fused.
+//!
+//! Columns that are only passed on are not copied unless rows are filtered out; then only the columns that
+//! the projection reads are filtered.
+
+use crate::columns::{record_batch, schema_of, types_of};
+use crate::kinds::{filter_kinds, with_kinds};
+use arrow::datatypes::SchemaRef;
+use headwater_data::ChangeBatch;
+use headwater_expressions::{EvaluatorSet, ExprContext, compile_all};
+use headwater_operator_api::{Collector, Operator};
+use headwater_plan::OperatorNode;
+use headwater_plan::operators::CalcSpec;
+use headwater_types::Result;
+
+pub(crate) struct Calc {
+    evaluators: EvaluatorSet,
+    output: SchemaRef,
+}
+
+impl Calc {
+    pub(crate) fn new(spec: &CalcSpec, node: &OperatorNode, context: &ExprContext) -> Result<Self> {
+        let input = types_of(&node.inputs[0]);
+        let evaluators = compile_all(spec.condition.as_ref(), &spec.projection, &input, context)?;
+        Ok(Self { evaluators, output: schema_of(&node.output) })
+    }
+}
+
+impl Operator for Calc {
+    fn process(&mut self, _input: u8, batch: ChangeBatch, out: &mut dyn Collector) -> Result<()> {
+        let evaluated = self.evaluators.evaluate(batch.rows())?;
+        if evaluated.rows == 0 {
+            return Ok(());
+        }
+        let rows = record_batch(&self.output, evaluated.columns, evaluated.rows)?;
+        let kinds = match evaluated.mask {
+            Some(mask) => filter_kinds(batch.kinds(), &mask),
+            None => batch.kinds().clone(),
+        };
+        out.emit(with_kinds(rows, kinds));
+        Ok(())
+    }
+}

@@ -1,0 +1,160 @@
+//! Panes: the groups of one slice of time with their accumulators, in columns.
+//!
+//! A pane is created when its slice gets its first row, merged into the panes of the windows that hold the
+//! slice, and dropped as a whole. The [`PaneLayout`] of an operator knows what every pane is made of.
+
+use crate::aggregate::factory::Rows;
+use crate::aggregate::{Accumulator, Aggregates, Count, Input};
+use crate::arrow_error;
+use crate::keys::{KeyIndex, KeyReader, Keys};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, UInt32Array};
+use arrow::compute::take;
+use headwater_types::{Error, Result};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// What the panes of an operator are made of.
+pub(crate) struct PaneLayout {
+    pub(crate) reader: KeyReader,
+    pub(crate) aggregates: Aggregates,
+    /// Whether rows may be taken back: a group without rows then has no result.
+    pub(crate) retract: bool,
+}
+
+/// The groups of one slice.
+pub(crate) struct Pane {
+    pub(crate) index: KeyIndex,
+    pub(crate) accumulators: Vec<Box<dyn Accumulator>>,
+    /// Rows per group, counted only where rows may be taken back.
+    pub(crate) live: Option<Count>,
+}
+
+impl Pane {
+    /// Number of groups.
+    pub(crate) fn groups(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Makes room for all groups of the index.
+    fn grow(&mut self) {
+        self.grow_to(self.index.len());
+    }
+
+    /// Makes room for `groups` groups.
+    pub(crate) fn grow_to(&mut self, groups: usize) {
+        self.all_mut().for_each(|a| a.grow(groups));
+    }
+
+    /// Empties a group.
+    pub(crate) fn clear(&mut self, group: u32) {
+        self.all_mut().for_each(|a| a.clear(group));
+    }
+
+    /// All accumulators, the row count included.
+    pub(crate) fn all_mut(&mut self) -> impl Iterator<Item = &mut dyn Accumulator> {
+        let live = self.live.as_mut().map(|live| live as &mut dyn Accumulator);
+        let calls = self.accumulators.iter_mut().map(|a| a.as_mut() as &mut dyn Accumulator);
+        calls.chain(live)
+    }
+
+    /// Whether a group still has rows.
+    pub(crate) fn is_live(&self, group: u32) -> bool {
+        self.live.as_ref().is_none_or(|live| live.count(group as usize) > 0)
+    }
+}
+
+impl PaneLayout {
+    /// An empty pane.
+    pub(crate) fn pane(&self) -> Result<Pane> {
+        Ok(Pane {
+            index: self.reader.index(),
+            accumulators: self.aggregates.accumulators()?,
+            live: self.retract.then(Count::default),
+        })
+    }
+
+    /// Adds rows. `keys` holds the keys of all rows of the columns; `groups` is scratch space that
+    /// afterwards holds the group of every row.
+    pub(crate) fn update(&self, pane: &mut Pane, keys: &Keys, rows: &Rows<'_>, groups: &mut Vec<u32>) -> Result<()> {
+        pane.index.intern(keys, rows.range.clone(), groups);
+        pane.grow();
+        self.update_groups(pane, groups, rows)
+    }
+
+    /// Adds rows whose groups are known and have room.
+    pub(crate) fn update_groups(&self, pane: &mut Pane, groups: &[u32], rows: &Rows<'_>) -> Result<()> {
+        if let Some(live) = &mut pane.live {
+            let signs = rows.signs.map(|signs| &signs[rows.range.clone()]);
+            live.update(groups, &Input { args: &[], signs, sequence: 0 })?;
+        }
+        self.aggregates.update(&mut pane.accumulators, groups, rows)
+    }
+
+    /// Adds all groups of `from`.
+    pub(crate) fn merge(&self, into: &mut Pane, from: &Pane) -> Result<()> {
+        let groups = into.index.merge(&from.index);
+        into.grow();
+        if let (Some(live), Some(theirs)) = (&mut into.live, &from.live) {
+            live.merge(theirs, &groups)?;
+        }
+        for (mine, theirs) in into.accumulators.iter_mut().zip(&from.accumulators) {
+            mine.merge(theirs.as_ref(), &groups)?;
+        }
+        Ok(())
+    }
+
+    /// Adds partial accumulators: one BINARY column per call.
+    pub(crate) fn merge_partials(
+        &self,
+        pane: &mut Pane,
+        keys: &Keys,
+        partials: &[ArrayRef],
+        rows: Range<usize>,
+        groups: &mut Vec<u32>,
+    ) -> Result<()> {
+        pane.index.intern(keys, rows.clone(), groups);
+        pane.grow();
+        for (accumulator, column) in pane.accumulators.iter_mut().zip(partials) {
+            let column = column
+                .as_binary_opt::<i32>()
+                .ok_or_else(|| Error::internal(format!("a partial aggregate has Arrow type {}", column.data_type())))?;
+            for (row, group) in rows.clone().zip(groups.iter()) {
+                accumulator.merge_encoded(*group, column.value(row))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Keys and results of a range of groups, without groups that have lost all their rows.
+    pub(crate) fn results(&self, pane: &Pane, range: Range<usize>) -> Result<(Vec<ArrayRef>, usize)> {
+        let mut columns = self.reader.columns(&pane.index, range.clone())?;
+        let mut groups: Vec<u32> = (range.start as u32..range.end as u32).collect();
+        if groups.iter().any(|group| !pane.is_live(*group)) {
+            groups.retain(|group| pane.is_live(*group));
+            let kept: UInt32Array = groups.iter().map(|g| g - range.start as u32).collect::<Vec<_>>().into();
+            let keep = |column: &ArrayRef| take(column, &kept, None).map_err(arrow_error);
+            columns = columns.iter().map(keep).collect::<Result<_>>()?;
+        }
+        for accumulator in &pane.accumulators {
+            columns.push(accumulator.evaluate(&groups)?);
+        }
+        Ok((columns, groups.len()))
+    }
+
+    /// The key columns and the encoded accumulators of a range of groups.
+    pub(crate) fn partials(&self, pane: &Pane, range: Range<usize>) -> Result<(Vec<ArrayRef>, Vec<ArrayRef>)> {
+        let keys = self.reader.columns(&pane.index, range.clone())?;
+        let mut state = vec![];
+        let mut encode = |accumulator: &dyn Accumulator| -> ArrayRef {
+            let mut builder = BinaryBuilder::with_capacity(range.len(), range.len() * 16);
+            for group in range.clone() {
+                state.clear();
+                accumulator.encode(group as u32, &mut state);
+                builder.append_value(&state);
+            }
+            Arc::new(builder.finish())
+        };
+        let accumulators = pane.accumulators.iter().map(|a| encode(a.as_ref())).collect();
+        Ok((keys, accumulators))
+    }
+}

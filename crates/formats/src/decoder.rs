@@ -18,9 +18,12 @@ pub struct BadRecord<'a> {
     pub position: usize,
     /// What is wrong.
     pub reason: String,
+    /// Whether the format's own options say to leave such records out (`ignore-parse-errors`).
+    pub ignored: bool,
 }
 
-/// Decides about a bad record: an error ends decoding, `Ok` leaves the record out.
+/// Decides about a bad record: an error ends decoding, `Ok` leaves the record out. Is told of ignored records, too,
+/// so that they can be counted.
 pub type OnBadRecord<'a> = &'a mut dyn FnMut(BadRecord<'_>) -> Result<()>;
 
 /// What a decoder reads: the schema of the records, and the columns wanted of it.

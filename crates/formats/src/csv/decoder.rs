@@ -200,7 +200,7 @@ impl CsvDecoder {
     #[cold]
     fn reject(&mut self, record: BadRecord<'_>, bad: OnBadRecord<'_>) -> Result<()> {
         self.columns.iter_mut().for_each(|c| c.truncate(self.rows));
-        if self.options.ignore_parse_errors { Ok(()) } else { bad(record) }
+        bad(record)
     }
 }
 
@@ -239,7 +239,8 @@ impl RowDecoder for CsvDecoder {
                 }
                 Some(Failure::Bad { at, reason }) => {
                     let (raw, position) = (raw.trim_ascii_end(), at - start);
-                    self.reject(BadRecord { raw, start, line: progress.lines, position, reason }, bad)?;
+                    let ignored = self.options.ignore_parse_errors;
+                    self.reject(BadRecord { raw, start, line: progress.lines, position, reason, ignored }, bad)?;
                 }
                 None => self.rows += 1,
             }

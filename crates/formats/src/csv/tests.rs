@@ -37,7 +37,9 @@ fn decode(columns: &Columns, options: CsvOptions, input: &[u8], block: usize) ->
     while at < input.len() {
         let progress = decoder
             .decode(&input[at..end], end == input.len(), usize::MAX, &mut |record| {
-                bad.push(format!("line {} @{}: {}", lines + record.line, record.position, record.reason));
+                if !record.ignored {
+                    bad.push(format!("line {} @{}: {}", lines + record.line, record.position, record.reason));
+                }
                 Ok(())
             })
             .unwrap();
@@ -135,7 +137,7 @@ fn writes_as_jackson_does() {
     let batch = batch(&columns, arrays.collect());
     let mut out = vec![];
     CsvEncoder::new(&columns, options(&[("null-literal", "-")])).unwrap().encode(&batch, &mut out).unwrap();
-    let expected = "plain,1E+2,1.5\n\"with space\",1.5,1.0E10\n\"a\"\"b\",0,-\n\"abcdefghijklmnopqrstuvwxyz\",-,-\n";
+    let expected = "plain,100.000,1.5\n\"with space\",1.500,1.0E10\n\"a\"\"b\",0.000,-\n\"abcdefghijklmnopqrstuvwxyz\",-,-\n";
     assert_eq!(String::from_utf8(out).unwrap(), expected);
 }
 

@@ -106,12 +106,11 @@ impl RowDecoder for DebeziumDecoder {
             }
             if let Err(reason) = self.note(row) {
                 self.json.forget_rows_from(row);
-                if !self.ignore_parse_errors {
-                    // The line that ends here; bad and blank lines before it were consumed by the same step.
-                    let lines = input[..total.consumed].trim_ascii_end();
-                    let start = memchr::memrchr(b'\n', lines).map_or(0, |at| at + 1);
-                    bad(BadRecord { raw: &lines[start..], start, line: total.lines - 1, position: 0, reason })?;
-                }
+                // The line that ends here; bad and blank lines before it were consumed by the same step.
+                let lines = input[..total.consumed].trim_ascii_end();
+                let start = memchr::memrchr(b'\n', lines).map_or(0, |at| at + 1);
+                let (raw, line, ignored) = (&lines[start..], total.lines - 1, self.ignore_parse_errors);
+                bad(BadRecord { raw, start, line, position: 0, reason, ignored })?;
             }
         }
         Ok(total)

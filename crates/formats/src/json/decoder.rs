@@ -99,11 +99,10 @@ impl JsonDecoder {
     fn reject(&mut self, input: &[u8], start: usize, failure: &Failure, bad: OnBadRecord<'_>) -> Result<usize> {
         self.forget_rows_from(self.rows);
         let end = line_end(input, start);
-        if !self.options.ignore_parse_errors {
-            let raw = input[start..end].trim_ascii_end();
-            let position = failure.at().saturating_sub(start);
-            bad(BadRecord { raw, start, line: 0, position, reason: failure.to_string() })?;
-        }
+        let raw = input[start..end].trim_ascii_end();
+        let position = failure.at().saturating_sub(start);
+        let ignored = self.options.ignore_parse_errors;
+        bad(BadRecord { raw, start, line: 0, position, reason: failure.to_string(), ignored })?;
         Ok(end)
     }
 }

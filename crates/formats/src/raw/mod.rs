@@ -163,7 +163,7 @@ impl RowDecoder for RawDecoder {
                 Ok(()) => self.rows += 1,
                 Err((position, reason)) => {
                     self.column.iter_mut().for_each(|c| c.truncate(self.rows));
-                    bad(BadRecord { raw, start, line: progress.lines, position, reason })?;
+                    bad(BadRecord { raw, start, line: progress.lines, position, reason, ignored: false })?;
                 }
             }
             progress = Progress { consumed: next, lines: progress.lines + 1 };

@@ -141,20 +141,12 @@ fn significant(text: &str) -> (Vec<u8>, i32) {
     (all[leading..all.len() - trailing].to_vec(), exponent + whole.len() as i32 - 1 - leading as i32)
 }
 
-/// A decimal as Java's `BigDecimal.toString` writes it without trailing zeros: `1E+2`, `2.7E-8`, `12.5`.
-pub fn decimal_short(out: &mut Vec<u8>, unscaled: i128, scale: i8) {
-    let (mut value, mut scale) = (unscaled, i32::from(scale));
-    if value == 0 {
-        return out.push(b'0');
-    }
-    while value % 10 == 0 {
-        value /= 10;
-        scale -= 1;
-    }
+/// A decimal as Java's `BigDecimal.toString` writes it: `12.50`, and `2.70E-7` for what is smaller than a millionth.
+pub fn decimal_java(out: &mut Vec<u8>, value: i128, scale: i8) {
     let digits = value.unsigned_abs().to_string();
-    let exponent = digits.len() as i32 - 1 - scale;
+    let exponent = digits.len() as i32 - 1 - i32::from(scale);
     if scale >= 0 && exponent >= -6 {
-        return decimal(out, value, scale as i8);
+        return decimal(out, value, scale);
     }
     if value < 0 {
         out.push(b'-');

@@ -32,17 +32,17 @@ fn floats_as_java_writes_them() {
 }
 
 #[test]
-fn decimals_in_short_form() {
+fn decimals_as_java_writes_them() {
     let cases = [
-        (10_000, 2, "1E+2"),
-        (150, 2, "1.5"),
+        (10_000, 2, "100.00"),
+        (150, 2, "1.50"),
         (-27, 9, "-2.7E-8"),
-        (0, 3, "0"),
-        (1_000_000, 6, "1"),
+        (0, 3, "0.000"),
+        (0, 9, "0E-9"),
         (1, 6, "0.000001"),
     ];
     for (unscaled, scale, expected) in cases {
-        assert_eq!(text(|out| display::decimal_short(out, unscaled, scale)), expected);
+        assert_eq!(text(|out| display::decimal_java(out, unscaled, scale)), expected);
     }
 }
 

@@ -1,0 +1,219 @@
+//! `collect`: a sink that hands its batches to a receiver in the same process, for the rows of a SELECT.
+//!
+//! The channel is bounded: a writer whose receiver lags says that it is not ready, and the receiver wakes it when
+//! there is room again. The legal order of items is `(writer batches)* end` once for every subtask, after which
+//! the receiver sees the end of all.
+//!
+//! Channels are found by the option `collect-id`, because a plan can carry no handle.
+
+#[cfg(test)]
+mod tests;
+
+use crate::simple::table_identity;
+use headwater_connector_api::{
+    ChangelogMode, Committable, Committer, Connector, DatasetIdentity, OptionSpec, Options, Sink, SinkWriter, Source,
+    WriterContext,
+};
+use headwater_data::ChangeBatch;
+use headwater_plan::{SinkSpec, SourceSpec, TableSpec};
+use headwater_types::{Error, Result};
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard};
+use std::time::Duration;
+
+/// Bytes of batches a channel holds before writers wait.
+pub const CHANNEL_BYTES_MAX: usize = 4 << 20;
+
+const OPTIONS: &[OptionSpec] = &[OptionSpec::required("collect-id", "Name of the channel that takes the rows.")];
+
+/// The open channels of this process.
+static CHANNELS: LazyLock<Mutex<HashMap<String, Arc<Channel>>>> = LazyLock::new(Mutex::default);
+
+#[derive(Default)]
+struct State {
+    queue: VecDeque<ChangeBatch>,
+    bytes: usize,
+    /// Writers that ended, and how many there will be, once a writer said so.
+    ended: u32,
+    expected: Option<u32>,
+    closed: bool,
+    /// By subtask, those that wait for room.
+    wakers: BTreeMap<u32, Arc<dyn Fn() + Send + Sync>>,
+}
+
+impl State {
+    fn is_complete(&self) -> bool {
+        self.closed || self.expected.is_some_and(|n| self.ended >= n)
+    }
+}
+
+#[derive(Default)]
+struct Channel {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+impl Channel {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // A holder that panicked left a queue behind that is still whole.
+        self.state.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+fn channels() -> MutexGuard<'static, HashMap<String, Arc<Channel>>> {
+    CHANNELS.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// What a receiver gets.
+#[derive(Debug)]
+pub enum Received {
+    /// Rows.
+    Batch(ChangeBatch),
+    /// Nothing within the time given.
+    Timeout,
+    /// All writers ended, or the channel was closed.
+    End,
+}
+
+/// The receiving end of a channel; dropping it makes the writers fail cleanly.
+pub struct Receiver {
+    id: String,
+    channel: Arc<Channel>,
+}
+
+impl Receiver {
+    /// Opens the channel of this name.
+    pub fn open(id: impl Into<String>) -> Self {
+        let id = id.into();
+        let channel = Arc::new(Channel::default());
+        channels().insert(id.clone(), channel.clone());
+        Self { id, channel }
+    }
+
+    /// The value of the option `collect-id` that leads here.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Waits up to `timeout` for rows.
+    pub fn receive(&self, timeout: Duration) -> Received {
+        let waiting = |state: &mut State| state.queue.is_empty() && !state.is_complete();
+        let waited = self.channel.changed.wait_timeout_while(self.channel.lock(), timeout, waiting);
+        let (mut state, _) = waited.unwrap_or_else(std::sync::PoisonError::into_inner);
+        let Some(batch) = state.queue.pop_front() else {
+            return if state.is_complete() { Received::End } else { Received::Timeout };
+        };
+        state.bytes = state.bytes.saturating_sub(batch.bytes());
+        let wakers = std::mem::take(&mut state.wakers);
+        drop(state);
+        wakers.values().for_each(|wake| wake());
+        Received::Batch(batch)
+    }
+
+    /// Ends the channel from outside, for a job that failed: what is queued can still be received.
+    pub fn close(&self) {
+        self.channel.lock().closed = true;
+        self.channel.changed.notify_all();
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        channels().remove(&self.id);
+        let mut state = self.channel.lock();
+        state.closed = true;
+        let wakers = std::mem::take(&mut state.wakers);
+        drop(state);
+        wakers.values().for_each(|wake| wake());
+    }
+}
+
+/// The connector.
+pub struct Collect;
+
+impl Connector for Collect {
+    fn name(&self) -> &'static str {
+        "collect"
+    }
+
+    fn options(&self, _table: &TableSpec) -> Vec<OptionSpec> {
+        OPTIONS.to_vec()
+    }
+
+    fn dataset(&self, table: &TableSpec) -> Result<DatasetIdentity> {
+        Ok(table_identity("collect", table))
+    }
+
+    fn sink_mode(&self, _table: &TableSpec) -> Result<ChangelogMode> {
+        Ok(ChangelogMode::Retract)
+    }
+
+    fn source(&self, _scan: &SourceSpec) -> Result<Option<Box<dyn Source>>> {
+        Ok(None)
+    }
+
+    fn sink(&self, write: &SinkSpec) -> Result<Option<Box<dyn Sink>>> {
+        let options = Options(&write.table.options);
+        options.validate("collect", OPTIONS, &[])?;
+        Ok(Some(Box::new(CollectSink { id: options.require("collect-id")?.to_string() })))
+    }
+}
+
+struct CollectSink {
+    id: String,
+}
+
+impl Sink for CollectSink {
+    fn writer(&self, context: WriterContext) -> Result<Box<dyn SinkWriter>> {
+        let channel = channels().get(&self.id).cloned().ok_or_else(receiver_gone)?;
+        channel.lock().expected = Some(context.parallelism);
+        Ok(Box::new(CollectWriter { channel, subtask: context.subtask, waker: context.waker, ended: false }))
+    }
+
+    fn committer(&self) -> Result<Option<Box<dyn Committer>>> {
+        Ok(None)
+    }
+}
+
+fn receiver_gone() -> Error {
+    Error::new(headwater_types::ErrorKind::Cancelled, "receiver-gone", "nobody reads the rows any more")
+}
+
+struct CollectWriter {
+    channel: Arc<Channel>,
+    subtask: u32,
+    waker: Arc<dyn Fn() + Send + Sync>,
+    ended: bool,
+}
+
+impl SinkWriter for CollectWriter {
+    fn is_ready(&mut self) -> bool {
+        let mut state = self.channel.lock();
+        let ready = state.closed || state.bytes < CHANNEL_BYTES_MAX;
+        if !ready {
+            state.wakers.insert(self.subtask, self.waker.clone());
+        }
+        ready
+    }
+
+    fn write(&mut self, batch: ChangeBatch) -> Result<()> {
+        let mut state = self.channel.lock();
+        if state.closed {
+            return Err(receiver_gone());
+        }
+        state.bytes += batch.bytes();
+        state.queue.push_back(batch);
+        drop(state);
+        self.channel.changed.notify_all();
+        Ok(())
+    }
+
+    fn take_committables(&mut self, end: bool) -> Result<Vec<Committable>> {
+        if end && !self.ended {
+            self.ended = true;
+            self.channel.lock().ended += 1;
+            self.channel.changed.notify_all();
+        }
+        Ok(vec![])
+    }
+}

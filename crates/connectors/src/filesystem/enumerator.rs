@@ -1,0 +1,130 @@
+//! Handing out file ranges.
+//!
+//! When there are at most as many files as readers, each file is taken for a stream of its own: a reader keeps to
+//! one file and takes its ranges in order, and readers without a file help where most is left. Otherwise the
+//! files are taken for one sequence, handed out in the order of their paths. Either way a reader sees ascending
+//! positions, so event time does not run backwards under it.
+
+use super::listing::{Found, Place};
+use super::split::FileSplit;
+use headwater_connector_api::{SplitAssignment, SplitEnumerator};
+use headwater_env::Env;
+use headwater_types::Result;
+use std::collections::HashSet;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Bytes of a range of a splittable file.
+pub(super) const SPLIT_BYTES: u64 = 64 << 20;
+
+/// A file with the position of its next range.
+struct Pending {
+    file: Found,
+    next: u64,
+    /// Whether the (possibly empty) file was handed out whole.
+    taken: bool,
+}
+
+impl Pending {
+    fn left(&self) -> u64 {
+        if self.taken { 0 } else { (self.file.size - self.next).max(1) }
+    }
+}
+
+pub(super) struct FileEnumerator {
+    place: Place,
+    env: Env,
+    monitor: Option<Duration>,
+    /// Whether a file may be read in ranges.
+    is_splittable: fn(&std::path::Path) -> bool,
+    splittable_format: bool,
+    files: Vec<Pending>,
+    /// Files at the front that are handed out.
+    done: usize,
+    /// Files are read once, whatever happens to them afterwards.
+    seen: HashSet<PathBuf>,
+    next_listing_ms: i64,
+}
+
+impl FileEnumerator {
+    pub(super) fn new(
+        place: Place,
+        env: Env,
+        monitor: Option<Duration>,
+        splittable_format: bool,
+        is_splittable: fn(&std::path::Path) -> bool,
+    ) -> Result<Self> {
+        let mut enumerator = Self {
+            place,
+            env,
+            monitor,
+            is_splittable,
+            splittable_format,
+            files: vec![],
+            done: 0,
+            seen: HashSet::new(),
+            next_listing_ms: 0,
+        };
+        enumerator.discover()?;
+        Ok(enumerator)
+    }
+
+    fn discover(&mut self) -> Result<()> {
+        let found = self.place.list(self.monitor.is_some())?;
+        self.files.retain(|f| f.left() > 0);
+        self.done = 0;
+        let new = found.into_iter().filter(|f| self.seen.insert(f.path.clone()));
+        self.files.extend(new.map(|file| Pending { file, next: 0, taken: false }));
+        if let Some(interval) = self.monitor {
+            self.next_listing_ms = self.env.now_ms() + interval.as_millis() as i64;
+        }
+        Ok(())
+    }
+
+    /// The file whose next range this reader should take.
+    fn choose(&self, subtask: u32, parallelism: u32) -> Option<usize> {
+        let left = |i: &usize| self.files[*i].left() > 0;
+        if self.files.len() > parallelism as usize {
+            return (self.done..self.files.len()).find(left);
+        }
+        let own = (0..self.files.len()).filter(|i| *i as u32 == subtask).find(left);
+        own.or_else(|| (0..self.files.len()).filter(left).max_by_key(|i| self.files[*i].left()))
+    }
+
+    fn take(&mut self, index: usize) -> FileSplit {
+        let splittable = self.splittable_format && (self.is_splittable)(&self.files[index].file.path);
+        let pending = &mut self.files[index];
+        let file = pending.file.clone();
+        let start = pending.next;
+        // A short remainder joins the last range.
+        let end = match splittable && file.size - start >= SPLIT_BYTES + SPLIT_BYTES / 4 {
+            true => start + SPLIT_BYTES,
+            false => file.size,
+        };
+        pending.next = end;
+        pending.taken = end == file.size;
+        while self.files.get(self.done).is_some_and(|f| f.left() == 0) {
+            self.done += 1;
+        }
+        FileSplit { path: file.path, start, end, size: file.size, modified_ms: file.modified_ms }
+    }
+}
+
+impl SplitEnumerator for FileEnumerator {
+    fn next_split(&mut self, subtask: u32, parallelism: u32) -> Result<SplitAssignment> {
+        let chosen = match self.choose(subtask, parallelism) {
+            None if self.monitor.is_some() && self.env.now_ms() >= self.next_listing_ms => {
+                self.discover()?;
+                self.choose(subtask, parallelism)
+            }
+            chosen => chosen,
+        };
+        match chosen {
+            Some(index) => Ok(SplitAssignment::Split(self.take(index).encode()?)),
+            None if self.monitor.is_some() => {
+                Ok(SplitAssignment::Wait((self.next_listing_ms - self.env.now_ms()).max(1) as u64))
+            }
+            None => Ok(SplitAssignment::NoMoreSplits),
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The records of one split as columns.
+
+use super::bad_records::{BadRecords, Position};
+use super::block::Blocks;
+use super::listing::cannot_read;
+use super::source::Scan;
+use super::split::FileSplit;
+use headwater_connector_api::Options;
+use headwater_formats::parquet::{ParquetReader, options::parquet_options};
+use headwater_formats::{Decoded, ReadSchema, RowDecoder};
+use headwater_types::Result;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Bytes of input after which a batch ends, however few rows it has.
+const BATCH_BYTES_MAX: usize = 16 << 20;
+
+/// Checks that the scan's format can be read with the scan's options.
+pub(super) fn check(scan: &Scan) -> Result<()> {
+    if scan.format.is_columnar() {
+        parquet_options(Options(&scan.options)).map(|_| ())
+    } else {
+        decoder(scan).map(|_| ())
+    }
+}
+
+/// Decodes the splits of a reader one after the other.
+pub(super) trait SplitRecords: Send {
+    /// Starts on a split.
+    fn open(&mut self, split: FileSplit) -> Result<()>;
+
+    /// Whether a split is open.
+    fn is_open(&self) -> bool;
+
+    /// The next rows, up to `rows_max`; `None` when there are none now, which at the end of a split closes it.
+    fn next(&mut self, rows_max: usize, bad: &mut BadRecords, on_bytes: &dyn Fn(u64)) -> Result<Option<Decoded>>;
+}
+
+/// The records of a scan, by its format.
+pub(super) fn records(scan: &Arc<Scan>, batch_rows: usize) -> Result<Box<dyn SplitRecords>> {
+    match scan.format.is_columnar() {
+        true => Ok(Box::new(ColumnarRecords { scan: scan.clone(), batch_rows, file: None, uncounted: 0 })),
+        false => Ok(Box::new(Records { decoder: decoder(scan)?, split: None, buffer: vec![] })),
+    }
+}
+
+/// The rows of columnar files.
+struct ColumnarRecords {
+    scan: Arc<Scan>,
+    batch_rows: usize,
+    file: Option<ParquetReader>,
+    /// Size of a file that was opened and not yet counted.
+    uncounted: u64,
+}
+
+impl SplitRecords for ColumnarRecords {
+    fn open(&mut self, split: FileSplit) -> Result<()> {
+        let file = File::open(&split.path).map_err(|e| cannot_read(&split.path, e))?;
+        self.uncounted = split.size;
+        let schema = ReadSchema { columns: &self.scan.columns, wanted: &self.scan.wanted };
+        let reader = ParquetReader::open(file, schema, self.batch_rows);
+        self.file = Some(reader.map_err(|e| e.context(format!("'{}'", split.path.display())))?);
+        Ok(())
+    }
+
+    fn is_open(&self) -> bool {
+        self.file.is_some()
+    }
+
+    fn next(&mut self, _rows_max: usize, _bad: &mut BadRecords, on_bytes: &dyn Fn(u64)) -> Result<Option<Decoded>> {
+        on_bytes(std::mem::take(&mut self.uncounted));
+        let rows = self.file.as_mut().map_or(Ok(None), ParquetReader::next_rows)?;
+        if rows.is_none() {
+            self.file = None;
+        }
+        Ok(rows)
+    }
+}
+
+fn decoder(scan: &Scan) -> Result<Box<dyn RowDecoder>> {
+    let schema = ReadSchema { columns: &scan.columns, wanted: &scan.wanted };
+    scan.format.decoder(Options(&scan.options), schema)
+}
+
+/// Decodes the records of one split after the other. The decoder and the buffer live as long as the reader, so
+/// that what was learnt from one file serves the next.
+struct Records {
+    decoder: Box<dyn RowDecoder>,
+    split: Option<Open>,
+    buffer: Vec<u8>,
+}
+
+struct Open {
+    split: FileSplit,
+    blocks: Blocks,
+    /// Lines of the split before the next record.
+    lines: u64,
+    /// Lines of the file before the split; counted when a record is bad.
+    lines_before: Option<u64>,
+}
+
+impl SplitRecords for Records {
+    fn open(&mut self, split: FileSplit) -> Result<()> {
+        self.decoder.reset();
+        let blocks = Blocks::open(&split, std::mem::take(&mut self.buffer))?;
+        self.split = Some(Open { split, blocks, lines: 0, lines_before: None });
+        Ok(())
+    }
+
+    fn is_open(&self) -> bool {
+        self.split.is_some()
+    }
+
+    fn next(&mut self, rows_max: usize, bad: &mut BadRecords, on_bytes: &dyn Fn(u64)) -> Result<Option<Decoded>> {
+        let Some(open) = &mut self.split else { return Ok(None) };
+        let mut consumed = 0;
+        loop {
+            let (input, at_end) = open.blocks.available();
+            let position = open.blocks.position();
+            let (split, lines, lines_before) = (&open.split, open.lines, &mut open.lines_before);
+            let progress = self.decoder.decode(input, at_end, rows_max, &mut |record| {
+                let line = if bad.needs_line() { lines_in_front(split, lines_before)? + lines } else { 0 };
+                let offset = position + record.start as u64;
+                let line = line + record.line as u64 + 1;
+                bad.handle(&record, Position { path: &split.path, line, offset })
+            })?;
+            let finished = at_end && progress.consumed == input.len();
+            open.blocks.consume(progress.consumed);
+            on_bytes(open.blocks.take_read());
+            open.lines += progress.lines as u64;
+            if finished {
+                let ended = self.split.take();
+                self.buffer = ended.map(|open| open.blocks.into_buffer()).unwrap_or_default();
+                break;
+            }
+            consumed += progress.consumed;
+            if self.decoder.rows() >= rows_max || at_end || consumed >= BATCH_BYTES_MAX {
+                break;
+            }
+            open.blocks.fill()?;
+        }
+        match self.decoder.rows() {
+            0 => Ok(None),
+            _ => self.decoder.finish().map(Some),
+        }
+    }
+}
+
+/// Lines of the file before the split's first record.
+fn lines_in_front(split: &FileSplit, known: &mut Option<u64>) -> Result<u64> {
+    if let Some(lines) = known {
+        return Ok(*lines);
+    }
+    let lines = count_lines(&split.path, split.start).map_err(|e| cannot_read(&split.path, e))?;
+    *known = Some(lines);
+    Ok(lines)
+}
+
+fn count_lines(path: &Path, start: u64) -> std::io::Result<u64> {
+    if start == 0 {
+        return Ok(0);
+    }
+    // The line feed that ends the line over `start - 1` is in front of the split, too.
+    let mut front = File::open(path)?.take(start - 1);
+    let mut block = vec![0; 1 << 16];
+    let mut lines = 1;
+    loop {
+        match front.read(&mut block)? {
+            0 => return Ok(lines),
+            read => lines += memchr::memchr_iter(b'\n', &block[..read]).count() as u64,
+        }
+    }
+}

@@ -1,0 +1,177 @@
+use super::FileSink;
+use crate::filesystem::Filesystem;
+use crate::test_support::{read, scan, table, write_spec, writer_context};
+use arrow::array::RecordBatch;
+use headwater_connector_api::{Committable, Connector, Sink};
+use headwater_data::{ChangeBatch, arrow_schema};
+use headwater_formats::{Format, values};
+use headwater_plan::{SinkSpec, TableSpec, Value};
+use headwater_types::{LogicalType, RowKind, TypeRoot};
+use std::path::Path;
+
+fn spec(path: &Path, format: &str, more: &[(&str, &str)]) -> TableSpec {
+    let columns = [("a", TypeRoot::Int.into()), ("p", LogicalType::string()), ("b", LogicalType::string())];
+    let mut options = vec![("connector", "filesystem"), ("path", path.to_str().unwrap()), ("format", format)];
+    options.extend(more);
+    table(&columns, &options)
+}
+
+fn batch(table: &TableSpec, rows: &[(RowKind, i64, Option<&str>, &str)]) -> ChangeBatch {
+    let text = |t: &str| Value::String(t.to_string());
+    let cells = [
+        rows.iter().map(|r| Value::Int(r.1)).collect::<Vec<_>>(),
+        rows.iter().map(|r| r.2.map_or(Value::Null, text)).collect(),
+        rows.iter().map(|r| text(r.3)).collect(),
+    ];
+    let types = table.columns.iter().map(|(_, t)| t);
+    let arrays = types.zip(&cells).map(|(t, c)| values::array(t, t, c).unwrap()).collect();
+    let schema = arrow_schema(table.columns.iter().map(|(n, t)| (n.as_str(), t)));
+    ChangeBatch::from_kinds(RecordBatch::try_new(schema, arrays).unwrap(), rows.iter().map(|r| r.0))
+}
+
+const ROWS: &[(RowKind, i64, Option<&str>, &str)] = &[
+    (RowKind::Insert, 1, Some("x"), "one"),
+    (RowKind::Insert, 2, Some("a/b"), "two"),
+    (RowKind::Insert, 3, None, "three"),
+    (RowKind::Insert, 4, Some("x"), "four"),
+];
+
+fn sink(spec: &SinkSpec) -> FileSink {
+    let format = Format::from_name(&spec.table.options["format"]).unwrap();
+    FileSink::new(spec, format).unwrap()
+}
+
+/// Writes the rows and returns what is to be committed.
+fn stage(spec: &SinkSpec, rows: &[(RowKind, i64, Option<&str>, &str)]) -> Vec<Committable> {
+    let mut writer = sink(spec).writer(writer_context(0, 1)).unwrap();
+    writer.write(batch(&spec.table, rows)).unwrap();
+    writer.take_committables(true).unwrap()
+}
+
+/// Names of all files below a directory, in order.
+fn names(root: &Path) -> Vec<String> {
+    fn visit(root: &Path, directory: &Path, out: &mut Vec<String>) {
+        for entry in std::fs::read_dir(directory).unwrap().flatten() {
+            match entry.path().is_dir() {
+                true => visit(root, &entry.path(), out),
+                false => out.push(entry.path().strip_prefix(root).unwrap().to_str().unwrap().to_string()),
+            }
+        }
+    }
+    let mut out = vec![];
+    visit(root, root, &mut out);
+    out.sort();
+    out
+}
+
+#[test]
+fn every_format_reads_what_it_wrote() {
+    for format in ["json", "csv", "parquet"] {
+        let dir = tempfile::tempdir().unwrap();
+        let table = spec(
+            dir.path(),
+            format,
+            &[("csv.null-literal", "")].map(|o| if format == "csv" { o } else { ("errors.mode", "fail") }),
+        );
+        let spec = write_spec(table.clone());
+        let committables = stage(&spec, ROWS);
+        assert!(names(dir.path()).iter().all(|name| name.starts_with('.')), "{format} shows staged files");
+        let mut committer = sink(&spec).committer().unwrap().unwrap();
+        committer.commit(&committables).unwrap();
+        // Once more, as after a restore.
+        committer.commit(&committables).unwrap();
+        committer.finish().unwrap();
+        assert_eq!(names(dir.path()), [format!("part-job-0-0.{format}")]);
+        let rows = read(&Filesystem, &scan(table), 1).unwrap();
+        assert_eq!(rows, ["+I[1, x, one]", "+I[2, a/b, two]", "+I[3, null, three]", "+I[4, x, four]"], "{format}");
+    }
+}
+
+#[test]
+fn partitions_are_directories_with_success_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut table = spec(dir.path(), "json", &[("sink.partition-commit.policy.kind", "success-file")]);
+    table.partition_keys = vec!["p".into()];
+    let spec = write_spec(table.clone());
+    let committables = stage(&spec, ROWS);
+    sink(&spec).committer().unwrap().unwrap().commit(&committables).unwrap();
+    assert_eq!(
+        names(dir.path()),
+        [
+            "p=__HIVE_DEFAULT_PARTITION__/_SUCCESS",
+            "p=__HIVE_DEFAULT_PARTITION__/part-job-0-0.json",
+            "p=a%2Fb/_SUCCESS",
+            "p=a%2Fb/part-job-0-1.json",
+            "p=x/_SUCCESS",
+            "p=x/part-job-0-2.json",
+        ]
+    );
+    let text = std::fs::read_to_string(dir.path().join("p=x/part-job-0-2.json")).unwrap();
+    assert_eq!(text, "{\"a\":1,\"b\":\"one\"}\n{\"a\":4,\"b\":\"four\"}\n");
+    let mut rows = read(&Filesystem, &scan(table), 1).unwrap();
+    rows.sort();
+    assert_eq!(rows, ["+I[1, x, one]", "+I[2, a/b, two]", "+I[3, null, three]", "+I[4, x, four]"]);
+}
+
+#[test]
+fn files_roll_by_size_and_overwrite_replaces() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("old.csv"), "9,old,old\n").unwrap();
+    let mut spec = write_spec(spec(dir.path(), "csv", &[("sink.rolling-policy.file-size", "1b")]));
+    spec.overwrite = true;
+    let mut writer = sink(&spec).writer(writer_context(3, 4)).unwrap();
+    for rows in ROWS.chunks(2) {
+        writer.write(batch(&spec.table, rows)).unwrap();
+    }
+    let committables = writer.take_committables(false).unwrap();
+    assert_eq!(committables.len(), 2);
+    sink(&spec).committer().unwrap().unwrap().commit(&committables).unwrap();
+    assert_eq!(names(dir.path()), ["part-job-3-0.csv", "part-job-3-1.csv"]);
+}
+
+#[test]
+fn nothing_is_left_of_a_writer_that_fails() {
+    let dir = tempfile::tempdir().unwrap();
+    let spec = write_spec(spec(dir.path(), "json", &[]));
+    let mut writer = sink(&spec).writer(writer_context(0, 1)).unwrap();
+    writer.write(batch(&spec.table, ROWS)).unwrap();
+    assert_eq!(names(dir.path()).len(), 1);
+    drop(writer);
+    assert!(names(dir.path()).is_empty());
+}
+
+#[test]
+fn a_lost_staged_file_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let spec = write_spec(spec(dir.path(), "json", &[]));
+    let committables = stage(&spec, ROWS);
+    std::fs::remove_file(dir.path().join(&names(dir.path())[0])).unwrap();
+    let error = sink(&spec).committer().unwrap().unwrap().commit(&committables).unwrap_err();
+    assert_eq!(error.code(), "staged-file-lost");
+}
+
+#[test]
+fn debezium_writes_changes() {
+    let dir = tempfile::tempdir().unwrap();
+    let table = spec(dir.path(), "debezium-json", &[]);
+    assert_eq!(Filesystem.sink_mode(&table).unwrap(), headwater_connector_api::ChangelogMode::Retract);
+    let spec = write_spec(table);
+    let rows = [(RowKind::UpdateBefore, 1, None, "x"), (RowKind::UpdateAfter, 1, None, "y")];
+    let committables = stage(&spec, &rows);
+    sink(&spec).committer().unwrap().unwrap().commit(&committables).unwrap();
+    let text = std::fs::read_to_string(dir.path().join("part-job-0-0.json")).unwrap();
+    let expected = "{\"before\":{\"a\":1,\"p\":null,\"b\":\"x\"},\"after\":null,\"op\":\"d\"}\n\
+                    {\"before\":null,\"after\":{\"a\":1,\"p\":null,\"b\":\"y\"},\"op\":\"c\"}\n";
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn a_path_that_cannot_be_written_is_explained() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let spec = write_spec(spec(&file, "json", &[]));
+    let mut writer = sink(&spec).writer(writer_context(0, 1)).unwrap();
+    let error = writer.write(batch(&spec.table, ROWS)).unwrap_err();
+    assert_eq!(error.code(), "cannot-write");
+}

@@ -21,6 +21,7 @@ pub mod comparison;
 pub mod conditional;
 pub mod decimal;
 pub mod hash;
+pub mod hash_code;
 pub mod json;
 pub mod kernel;
 pub mod logical;

@@ -24,6 +24,7 @@ const GROUPS: &[&[Function]] = &[
     crate::string::FUNCTIONS,
     crate::regexp::FUNCTIONS,
     crate::hash::FUNCTIONS,
+    crate::hash_code::FUNCTIONS,
     crate::url::FUNCTIONS,
     crate::json::FUNCTIONS,
     crate::collection::FUNCTIONS,

@@ -139,6 +139,15 @@ pub(crate) fn check_in(zone: Tz, name: &str, args: &[Arg<'_>], expected: &str) {
     }
 }
 
+/// Checks the result for arguments that are columns, in UTC.
+#[track_caller]
+pub(crate) fn check_columns(name: &str, args: &[Arg<'_>], expected: &str) {
+    let bound = bind_columns(name, args).unwrap();
+    let columns: Vec<_> = args.iter().map(|arg| Operand::Array(array(*arg, Tz::UTC))).collect();
+    let result = eval(name, &bound, &vec![None; args.len()], &columns, Tz::UTC, 1).unwrap();
+    assert_eq!(display(&result, &bound.return_type, 0, Tz::UTC), expected, "{name} {args:?}");
+}
+
 /// Checks result type and value.
 #[track_caller]
 pub(crate) fn check_typed(name: &str, args: &[Arg<'_>], expected_type: &str, expected: &str) {

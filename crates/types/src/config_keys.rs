@@ -9,7 +9,8 @@ use crate::config::nearest;
 const TABLE: &str = include_str!("config_keys.txt");
 
 /// First segments of families whose members are free: connectors, file systems and environment.
-const FREE_PREFIXES: &[&str] = &["env.", "fs.", "s3.", "flink.", "pipeline.global-job-parameters", "headwater.", "$internal."];
+const FREE_PREFIXES: &[&str] =
+    &["env.", "fs.", "s3.", "flink.", "pipeline.global-job-parameters", "headwater.", "$internal."];
 
 /// All known keys with their defaults (empty for none), in order.
 pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -52,7 +53,9 @@ mod tests {
     fn keys_are_sorted_and_hold_the_ones_the_engine_reads() {
         let keys: Vec<_> = all().map(|(key, _)| key).collect();
         assert!(keys.is_sorted());
-        for key in [crate::config::PARALLELISM_DEFAULT, crate::config::RUNTIME_MODE, crate::config::AUTO_WATERMARK_INTERVAL] {
+        for key in
+            [crate::config::PARALLELISM_DEFAULT, crate::config::RUNTIME_MODE, crate::config::AUTO_WATERMARK_INTERVAL]
+        {
             assert!(is_known(key.name), "{}", key.name);
         }
     }

@@ -4,13 +4,15 @@ use crate::comparison::{Comparer, compared_types};
 use crate::kernel::{arrow_error, downcast, kernel, operand_nulls};
 use crate::types::{common_type, comparison_type};
 use crate::{Bound, BuildContext, Call, Function, Kernel, Operand};
-use arrow::array::{Array, ArrayRef, BooleanArray};
+use arrow::array::{Array, ArrayRef, BooleanArray, NullArray};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::compute::kernels::zip::zip;
 use arrow::compute::{nullif, prep_null_mask_filter};
+use arrow::datatypes::DataType;
 use headwater_data::arrow_type;
 use headwater_types::{LogicalType, Result, TypeRoot};
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 /// The functions of this group.
 pub const FUNCTIONS: &[Function] = &[
@@ -25,6 +27,9 @@ pub const FUNCTIONS: &[Function] = &[
 /// Arguments `from..` cast to their common type.
 fn common(call: &Call<'_>, from: usize) -> Result<(Vec<LogicalType>, TypeRoot)> {
     let types: Vec<_> = call.args[from..].iter().map(|a| a.ty.clone()).collect();
+    if types.iter().all(|t| t.root == TypeRoot::Null) {
+        return Ok((types, TypeRoot::Null));
+    }
     let root = common_type(&types).ok_or_else(|| call.error())?.root;
     Ok((types.iter().map(|t| LogicalType::new(root.clone(), t.nullable)).collect(), root))
 }
@@ -50,6 +55,9 @@ fn build_coalesce(_: &BuildContext<'_>) -> Result<Box<dyn Kernel>> {
 
 /// The left value where the condition holds, else the right one.
 fn select(condition: &BooleanArray, left: &Operand, right: &Operand) -> Result<Operand> {
+    if *left.array().data_type() == DataType::Null {
+        return Ok(Operand::Array(Arc::new(NullArray::new(condition.len()))));
+    }
     zip(condition, left, right).map(Operand::Array).map_err(arrow_error)
 }
 
@@ -116,7 +124,10 @@ fn build_nullif(context: &BuildContext<'_>) -> Result<Box<dyn Kernel>> {
 fn bind_extreme(call: &Call<'_>) -> Result<Bound> {
     call.arity(1..=usize::MAX)?;
     let (arg_types, root) = common(call, 0)?;
-    if matches!(root, TypeRoot::Array(_) | TypeRoot::Map(..) | TypeRoot::Multiset(_) | TypeRoot::Row(_)) {
+    if matches!(
+        root,
+        TypeRoot::Null | TypeRoot::Array(_) | TypeRoot::Map(..) | TypeRoot::Multiset(_) | TypeRoot::Row(_)
+    ) {
         return Err(call.error());
     }
     call.returns(arg_types, root)

@@ -7,6 +7,7 @@ fn the_first_value_that_is_not_null() {
     check_typed("COALESCE", &[null, null, one], "INT NOT NULL", "1");
     check_typed("COALESCE", &[null, null], "INT", "NULL");
     check_typed("COALESCE", &[("NULL", "NULL"), ("INT", "5")], "INT", "5");
+    check_typed("COALESCE", &[("NULL", "NULL"), ("NULL", "NULL")], "NULL", "NULL");
     check_typed("IFNULL", &[("DECIMAL(5, 2)", "1.23"), ("DECIMAL(10, 2)", "0")], "DECIMAL(10, 2)", "1.23");
     check_error("COALESCE", &[("INT", "1"), ("STRING", "a")], "COALESCE");
 }

@@ -45,13 +45,20 @@ struct Reader {
     by_row: bool,
     /// What is said about a bad pattern.
     complaint: &'static str,
+    /// Whether a bad pattern of a row makes its result NULL rather than an error.
+    forgiving: bool,
 }
 
 impl Reader {
     fn new(context: &BuildContext<'_>, strictness: Strictness, complaint: &'static str) -> Result<Self> {
         let pattern = context.text(1).map(|text| compile(text, complaint)).transpose()?;
         let by_row = pattern.is_none() && context.arg_types.len() > 1;
-        Ok(Self { strictness, pattern, by_row, complaint })
+        Ok(Self { strictness, pattern, by_row, complaint, forgiving: false })
+    }
+
+    /// The same reader, for which a bad pattern of a row makes its result NULL.
+    fn forgiving(self) -> Self {
+        Self { forgiving: true, ..self }
     }
 
     /// The moment of every row: `Ok(None)` where an argument is NULL or the text does not fit.
@@ -63,7 +70,10 @@ impl Reader {
         let patterns = Column::<StringArray>::of(args, 1)?;
         (0..rows)
             .map(|row| match (texts.get(row), patterns.get(row)) {
-                (Some(text), Some(pattern)) => Ok(self.read(text, Some(&compile(pattern, self.complaint)?))),
+                (Some(text), Some(pattern)) => match compile(pattern, self.complaint) {
+                    Err(_) if self.forgiving => Ok(None),
+                    compiled => Ok(self.read(text, Some(&compiled?))),
+                },
                 _ => Ok(None),
             })
             .collect()
@@ -180,40 +190,27 @@ fn build_to_ltz(context: &BuildContext<'_>) -> Result<Box<dyn Kernel>> {
         TypeRoot::TimestampLtz(precision, _) => precision,
         _ => 3,
     };
-    let reader = Reader::new(context, Strictness::Exact, BAD_LTZ_PATTERN)?;
+    let reader = Reader::new(context, Strictness::Exact, BAD_LTZ_PATTERN)?.forgiving();
+    // What is written wrongly in the query is an error, what a row brings is not.
+    let written = context.text(2).map(zone_named).transpose()?;
     kernel(move |args, rows| {
         let moments = reader.read_all(args, rows)?;
         let zones = args.get(2).map(|_| Column::<StringArray>::of(args, 2)).transpose()?;
-        let instant = |row: usize, moment: Parsed| -> Result<Option<(i64, u32)>> {
-            let zone = match &zones {
-                None => Tz::UTC,
-                Some(zones) => match zones.get(row) {
-                    None => return Ok(None),
-                    Some(name) => zone_named(name)?,
-                },
-            };
+        let zone_of = |row: usize| match (&zones, written) {
+            (None, _) => Some(Tz::UTC),
+            (Some(_), Some(zone)) => Some(zone),
+            (Some(zones), None) => zones.get(row).and_then(|name| zone::parse(name).ok()),
+        };
+        let instant = |(row, moment): (usize, Option<Parsed>)| {
+            let (moment, zone) = (moment?, zone_of(row)?);
             let seconds = match moment.offset {
                 Some(offset) => moment.seconds - offset,
                 None => Zone::new(zone).to_instant(moment.seconds),
             };
-            Ok(Some((seconds, moment.nanos)))
+            Some((seconds, moment.nanos))
         };
-        check_zones(&zones, args, rows)?;
-        let instants = moments.into_iter().enumerate();
-        let instants = instants.map(|(row, m)| m.map_or(Ok(None), |m| instant(row, m))).collect::<Result<Vec<_>>>()?;
-        timestamps(instants.into_iter(), precision, &ty)
+        timestamps(moments.into_iter().enumerate().map(instant), precision, &ty)
     })
-}
-
-/// An unknown zone is an error even where the text does not read.
-fn check_zones(zones: &Option<Column<'_, StringArray>>, args: &[Operand], rows: usize) -> Result<()> {
-    let Some(zones) = zones else { return Ok(()) };
-    let texts = Column::<StringArray>::of(args, 0)?;
-    let checked = if zones.is_scalar() { rows.min(1) } else { rows };
-    (0..checked)
-        .filter(|row| !texts.is_null(*row))
-        .filter_map(|row| zones.get(row))
-        .try_for_each(|name| zone_named(name).map(|_| ()))
 }
 
 fn zone_named(name: &str) -> Result<Tz> {

@@ -45,8 +45,11 @@ fn bind_field(call: &Call<'_>) -> Result<Bound> {
 
 fn bind_extract(call: &Call<'_>) -> Result<Bound> {
     call.arity(2..=2)?;
-    Unit::of_argument(call, 0)?;
+    let unit = Unit::of_argument(call, 0)?;
     let ty = source(call, 1)?;
+    if ty.root == TypeRoot::Date && matches!(unit, Unit::Nanosecond | Unit::Microsecond) {
+        return Err(call.error_because("units below the millisecond can not be applied to a DATE"));
+    }
     call.returns(vec![call.ty(0).clone(), ty], TypeRoot::BigInt)
 }
 

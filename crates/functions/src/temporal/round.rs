@@ -2,6 +2,7 @@
 //!
 //! From the day down, time is cut into pieces of constant length. Above, the date is rounded as a date: the
 //! time of day is dropped first, so that noon of the first of a month is already the month's start for CEIL.
+//! CEIL of a DATE to DAY is the next day, as in Flink.
 
 use super::calendar::{MS_PER_DAY, MS_PER_SECOND, SECONDS_PER_DAY, civil_from_days, day_of_week, days_from_civil};
 use super::stamps::{Stamps, try_timestamp_array};
@@ -33,7 +34,8 @@ pub(crate) fn build(context: &BuildContext<'_>, up: bool) -> Result<Box<dyn Kern
     match context.arg_types[0].root {
         TypeRoot::Date => kernel(move |args, rows| {
             primitive1::<Date32Array, Date32Type>(args, rows, &DataType::Date32, |days| {
-                round_day(days.into(), unit, up) as i32
+                let days = i64::from(days);
+                (if up && unit == Unit::Day { days + 1 } else { round_day(days, unit, up) }) as i32
             })
         }),
         TypeRoot::Time(_) => kernel(move |args, rows| {

@@ -1,7 +1,7 @@
 use super::calendar::{MS_PER_DAY, add_months, civil_from_days, days_from_civil, days_in_month, months_between_ms};
 use super::pattern::Pattern;
 use super::pattern_parse::Strictness;
-use crate::testkit::{call_in, check, check_error, check_in, check_typed};
+use crate::testkit::{call_in, check, check_columns, check_error, check_in, check_typed};
 use chrono_tz::Tz;
 
 #[test]
@@ -44,6 +44,7 @@ fn fields_of_points_in_time() {
     check("DAYOFWEEK", &[("DATE", date)], "1");
     check("QUARTER", &[("DATE", "2016-04-12")], "2");
     check("HOUR", &[("SECONDS", "16979 07:23:33.000")], "7");
+    check_error("EXTRACT", &[("STRING", "NANOSECOND"), ("DATE", date)], "can not be applied to a DATE");
     check_error("EXTRACT", &[("STRING", "FORTNIGHT"), ("DATE", date)], "'FORTNIGHT' is not a unit");
 }
 
@@ -82,6 +83,7 @@ fn points_in_time_round_to_units() {
     }
     let dates = [
         ("SECOND", "1990-10-14", "1990-10-14"),
+        ("DAY", "1990-10-14", "1990-10-15"),
         ("WEEK", "1990-10-14", "1990-10-14"),
         ("DECADE", "1990-01-01", "2000-01-01"),
         ("CENTURY", "1901-01-01", "2001-01-01"),
@@ -265,6 +267,10 @@ fn instants_from_text_have_the_digits_of_the_format() {
         &in_zone("x", "un-parsable format", "UTC"),
         "Invalid pattern for parsing TIMESTAMP_LTZ: Unknown pattern letter: r",
     );
+    // What a row brings makes no error.
+    for (zone, pattern) in [("un-parsable timezone", pattern), ("UTC", "un-parsable format")] {
+        check_columns("TO_TIMESTAMP_LTZ", &in_zone("01/01/2023 08:00:00", pattern, zone), "NULL");
+    }
 }
 
 #[test]

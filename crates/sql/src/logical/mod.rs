@@ -1,0 +1,46 @@
+//! The logical plan: DataFusion's [`LogicalPlan`](datafusion_expr::LogicalPlan) with our extension nodes.
+//!
+//! Conventions between binder, optimiser and lowering:
+//!
+//! * Every column of a plan is unqualified and has a name that is unique in the whole plan: the display
+//!   name, `#`, a number ([`ColumnNames::fresh`]). So no rule ever meets an ambiguous name, a self-join
+//!   needs no aliases, and `SubqueryAlias` is not used. A node that passes columns through (filter, join,
+//!   sort, window function, watermark assigner) keeps their names; a projection names each output with an
+//!   alias.
+//! * Everything whose meaning differs from DataFusion's is a [`FunctionUdf`](headwater_expressions) with
+//!   Flink's bound types: arithmetic, casts, comparisons of types DataFusion would coerce, every function.
+//!   DataFusion's own nodes are used for column references, literals, AND, OR, NOT, IS [NOT] NULL, CASE,
+//!   IN lists, comparisons (`=`, `<>`, `<`, ..., IS [NOT] DISTINCT FROM) between operands of one Arrow type,
+//!   subqueries and outer references. DataFusion's `Cast` is never produced by the binder.
+//! * Flink's types are derived bottom-up ([`types::column_types`]); nothing depends on field metadata
+//!   surviving a rule.
+//! * Sources are [`Scan`] leaves, not `TableScan`s: all physical and used metadata columns are scanned, and
+//!   the physical plan prunes columns after equal subplans were shared.
+//! * Aggregates are native `Aggregate` nodes over [`aggregate::FlinkAggregate`] functions, each aliased;
+//!   group expressions are plain columns (a projection below computes them). Grouping sets are an
+//!   [`Expand`] below an ordinary aggregate.
+
+pub mod aggregate;
+pub mod nodes;
+pub mod types;
+
+pub use nodes::{Expand, InlineValues, Rank, RankOrder, Scan, Unnest, WatermarkAssigner, WindowTvf};
+
+/// Makes column names that are unique within a plan.
+#[derive(Debug, Default)]
+pub struct ColumnNames {
+    next: usize,
+}
+
+impl ColumnNames {
+    /// A fresh unique name that shows `display`.
+    pub fn fresh(&mut self, display: &str) -> String {
+        self.next += 1;
+        format!("{display}#{}", self.next)
+    }
+}
+
+/// The display part of a unique column name.
+pub fn display_name(unique: &str) -> &str {
+    unique.rsplit_once('#').map_or(unique, |(display, _)| display)
+}

@@ -1,0 +1,196 @@
+//! The physical plan as text, in the manner of Flink's EXPLAIN.
+
+use super::physical::{Input, Physical};
+use headwater_expressions::render;
+use headwater_plan::operators::{AggregateCall, SortKey, WindowJoinSpec, WindowShape, WindowSpec, WindowTime};
+use headwater_plan::{Expr, OperatorSpec, Partitioning};
+use std::fmt::Write;
+
+/// The trees of all sinks; an operator that was printed before is referred to by its number.
+pub fn explain(physical: &Physical, roots: &[usize]) -> String {
+    let mut text = String::new();
+    let mut consumers = vec![0usize; physical.len()];
+    for id in physical.reachable(roots) {
+        let producers = physical.node(id).inputs.iter().flat_map(|i| &i.producers);
+        producers.for_each(|p| consumers[*p] += 1);
+    }
+    let mut printer = Printer { physical, consumers, reuse: vec![], text: &mut text };
+    for root in roots {
+        printer.tree(*root, 0, "");
+        printer.text.push('\n');
+    }
+    text
+}
+
+/// An expression over columns of these names.
+fn render(expr: &Expr, names: &[String]) -> String {
+    render::render(expr, &|column| names.get(column).cloned().unwrap_or_else(|| format!("${column}")))
+}
+
+struct Printer<'a> {
+    physical: &'a Physical,
+    consumers: Vec<usize>,
+    reuse: Vec<usize>,
+    text: &'a mut String,
+}
+
+impl Printer<'_> {
+    fn tree(&mut self, id: usize, depth: usize, exchange: &str) {
+        let indent = if depth == 0 { String::new() } else { format!("{}+- ", "   ".repeat(depth - 1)) };
+        let shared = self.consumers[id] > 1;
+        if let Some(number) = self.reuse.iter().position(|r| *r == id) {
+            let _ = writeln!(self.text, "{indent}{exchange}Reused(reference_id=[{}])", number + 1);
+            return;
+        }
+        let mark = if shared {
+            self.reuse.push(id);
+            format!("(reuse_id=[{}])", self.reuse.len())
+        } else {
+            String::new()
+        };
+        let _ = writeln!(self.text, "{indent}{exchange}{}{mark}", describe(self.physical, id));
+        let inputs: Vec<Input> = self.physical.node(id).inputs.clone();
+        for input in inputs {
+            let exchange = exchange_text(&input.partitioning, &self.physical.node(input.producers[0]).names);
+            for producer in &input.producers {
+                self.tree(*producer, depth + 1, &exchange);
+            }
+        }
+    }
+}
+
+fn exchange_text(partitioning: &Partitioning, names: &[String]) -> String {
+    match partitioning {
+        Partitioning::Forward => String::new(),
+        Partitioning::Hash(keys) => format!("Exchange(distribution=[hash[{}]]) <- ", list(keys, names)),
+        Partitioning::Global => "Exchange(distribution=[single]) <- ".to_owned(),
+        Partitioning::Rebalance => "Exchange(distribution=[rebalance]) <- ".to_owned(),
+        Partitioning::Broadcast => "Exchange(distribution=[broadcast]) <- ".to_owned(),
+    }
+}
+
+fn list(columns: &[usize], names: &[String]) -> String {
+    let names: Vec<_> = columns.iter().map(|c| names[*c].as_str()).collect();
+    names.join(", ")
+}
+
+/// One operator, as Flink's plans show it.
+pub fn describe(physical: &Physical, id: usize) -> String {
+    let node = physical.node(id);
+    let input = node.inputs.first().map(|i| physical.node(i.producers[0]));
+    let names: &[String] = input.map_or(&[], |n| &n.names);
+    let kind = node.spec_name();
+    let detail = match &node.spec {
+        OperatorSpec::Source(s) => {
+            let fields: Vec<_> = s.produced.iter().map(|c| c.name.as_str()).collect();
+            format!("table=[[{}]], fields=[{}]", s.table.path.join(", "), fields.join(", "))
+        }
+        OperatorSpec::Sink(s) => format!("table=[{}], fields=[{}]", s.table.path.join("."), names.join(", ")),
+        OperatorSpec::Values(v) => format!("rows=[{}]", v.rows.len()),
+        OperatorSpec::Calc(c) => calc_text(c.condition.as_ref(), &c.projection, names, &node.names),
+        OperatorSpec::WatermarkAssigner(w) => {
+            format!("rowtime=[{}], watermark=[{}]", names[w.rowtime], render(&w.expr, names))
+        }
+        OperatorSpec::Expand(e) => {
+            format!("projects=[{} grouping sets], fields=[{}]", e.projections.len(), node.names.join(", "))
+        }
+        OperatorSpec::WindowTableFunction(w) => window_text(w, names),
+        OperatorSpec::WindowAggregate(a) => {
+            let original: &[String] =
+                if a.phase == headwater_plan::operators::AggregatePhase::Global { &[] } else { names };
+            let keys = if a.keys.is_empty() { String::new() } else { format!("groupBy=[{}], ", list(&a.keys, names)) };
+            format!("{keys}{}, select=[{}]", window_text(&a.window, original), calls_text(&a.calls, original))
+        }
+        OperatorSpec::GroupAggregate(a) => {
+            let keys = if a.keys.is_empty() { String::new() } else { format!("groupBy=[{}], ", list(&a.keys, names)) };
+            format!("{keys}select=[{}]", calls_text(&a.calls, names))
+        }
+        OperatorSpec::WindowJoin(j) => {
+            let right = node.inputs.get(1).map_or(&[][..], |i| &physical.node(i.producers[0]).names);
+            join_text(j, names, right)
+        }
+        OperatorSpec::WindowRank(r) => {
+            let order = sort_text(&r.order, names);
+            let keys = list(&r.keys, names);
+            format!(
+                "rankType=[{:?}], rankRange=[{}..{}], partitionBy=[{keys}], orderBy=[{order}]",
+                r.function, r.start, r.end
+            )
+        }
+        OperatorSpec::Sort(s) => {
+            let fetch = s.fetch.map(|n| format!(", offset=[{}], fetch=[{n}]", s.offset)).unwrap_or_default();
+            format!("orderBy=[{}]{fetch}", sort_text(&s.order, names))
+        }
+        OperatorSpec::TemporalSort(s) => format!("orderBy=[{}]", sort_text(&s.order, names)),
+        OperatorSpec::SortLimit(s) => {
+            format!("orderBy=[{}], offset=[0], fetch=[{}]", sort_text(&s.order, names), s.fetch)
+        }
+        OperatorSpec::Limit(l) => {
+            format!("offset=[{}], fetch=[{}]", l.offset, l.fetch.map_or_else(|| "all".to_owned(), |n| n.to_string()))
+        }
+        OperatorSpec::Unnest(u) => {
+            let kind = if u.left { "LEFT" } else { "INNER" };
+            format!("unnest=[{}], joinType=[{kind}]", render(&u.collection, names))
+        }
+    };
+    format!("{kind}({detail})")
+}
+
+fn join_text(join: &WindowJoinSpec, left: &[String], right: &[String]) -> String {
+    let pairs = join.left_keys.iter().zip(&join.right_keys).map(|(l, r)| format!("{} = {}", left[*l], right[*r]));
+    let condition = join.condition.as_ref().map(|c| render(c, &[left, right].concat()));
+    let terms: Vec<_> = pairs.chain(condition).collect();
+    format!("joinType=[{:?}], where=[{}]", join.kind, terms.join(" AND "))
+}
+
+fn calc_text(condition: Option<&Expr>, projection: &[Expr], names: &[String], outputs: &[String]) -> String {
+    let column = |(expr, output): (&Expr, &String)| {
+        let text = render(expr, names);
+        if text == *output { text } else { format!("{text} AS {output}") }
+    };
+    let select: Vec<_> = projection.iter().zip(outputs).map(column).collect();
+    let filter = condition.map(|c| format!(", where=[{}]", render(c, names))).unwrap_or_default();
+    format!("select=[{}]{filter}", select.join(", "))
+}
+
+fn sort_text(keys: &[SortKey], names: &[String]) -> String {
+    let key = |k: &SortKey| format!("{} {}", names[k.column], if k.ascending { "ASC" } else { "DESC" });
+    let keys: Vec<_> = keys.iter().map(key).collect();
+    keys.join(", ")
+}
+
+fn calls_text(calls: &[AggregateCall], names: &[String]) -> String {
+    let call = |c: &AggregateCall| {
+        let arg = |a: &usize| names.get(*a).cloned().unwrap_or_else(|| format!("${a}"));
+        let args: Vec<_> = c.args.iter().map(arg).collect();
+        let args = if args.is_empty() { "*".to_owned() } else { args.join(", ") };
+        let distinct = if c.distinct { "DISTINCT " } else { "" };
+        let filter = c.filter.as_ref().map(|f| format!(" FILTER {}", arg(f))).unwrap_or_default();
+        format!("{}({distinct}{args}){filter}", c.function)
+    };
+    let calls: Vec<_> = calls.iter().map(call).collect();
+    calls.join(", ")
+}
+
+fn window_text(window: &WindowSpec, names: &[String]) -> String {
+    let seconds = |ms: i64| if ms % 1000 == 0 { format!("{} s", ms / 1000) } else { format!("{ms} ms") };
+    let shape = match window.shape {
+        WindowShape::Tumble { size_ms } => format!("TUMBLE(size=[{}]", seconds(size_ms)),
+        WindowShape::Hop { slide_ms, size_ms } => {
+            format!("HOP(size=[{}], slide=[{}]", seconds(size_ms), seconds(slide_ms))
+        }
+        WindowShape::Cumulate { step_ms, max_ms } => {
+            format!("CUMULATE(max_size=[{}], step=[{}]", seconds(max_ms), seconds(step_ms))
+        }
+        WindowShape::Session { gap_ms } => format!("SESSION(gap=[{}]", seconds(gap_ms)),
+    };
+    let offset =
+        if window.offset_ms == 0 { String::new() } else { format!(", offset=[{}]", seconds(window.offset_ms)) };
+    let name = |i: usize| names.get(i).cloned().unwrap_or_else(|| format!("${i}"));
+    let origin = match window.time {
+        WindowTime::Rowtime(i) => format!("time_col=[{}], ", name(i)),
+        WindowTime::Proctime => "proctime, ".to_owned(),
+        WindowTime::Attached { start, end } => format!("win_start=[{}], win_end=[{}], ", name(start), name(end)),
+    };
+    format!("window=[{origin}{shape}{offset})]")
+}

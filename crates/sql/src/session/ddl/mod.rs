@@ -1,0 +1,11 @@
+//! CREATE, ALTER and DROP.
+
+pub(super) mod alter;
+pub(super) mod create_table;
+pub(super) mod drop;
+pub(super) mod namespace;
+pub(super) mod schema;
+pub(super) mod view;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,101 @@
+//! DDL by scripts: every line of the output is the answer of one statement.
+
+use crate::session::tests::run;
+use expect_test::expect;
+
+#[test]
+fn temporary_tables_shadow_permanent_ones() {
+    expect![[r#"
+        ok
+        ok
+        b
+        error: Temporary table with identifier '`default_catalog`.`default_database`.`t`' exists. Drop it first before removing the permanent table.
+        ok
+        a
+        ok
+        error: Table with identifier 'default_catalog.default_database.t' does not exist."#]]
+    .assert_eq(&run("CREATE TABLE t (a INT); CREATE TEMPORARY TABLE t (b INT); SHOW COLUMNS FROM t; DROP TABLE t;
+                     DROP TEMPORARY TABLE t; SHOW COLUMNS FROM t; DROP TABLE t; DROP TABLE t;"));
+}
+
+#[test]
+fn declarations_are_validated() {
+    for (statement, expected) in [
+        ("CREATE TABLE t (a INT, a INT)", "A column named 'a' already exists in the table."),
+        ("CREATE TABLE t (a INT, PRIMARY KEY (b) NOT ENFORCED)", "Primary key column 'b' is not defined in the schema"),
+        ("CREATE TABLE t (a INT, PRIMARY KEY (a, a) NOT ENFORCED)", "the primary key names the column 'a' twice"),
+        ("CREATE TABLE t (a INT, PRIMARY KEY (a))", "Flink doesn't support ENFORCED mode for PRIMARY KEY"),
+        ("CREATE TABLE t (a AS 1, PRIMARY KEY (a) NOT ENFORCED)", "Could not create a PRIMARY KEY with column 'a'."),
+        ("CREATE TABLE t (a INT) PARTITIONED BY (b)", "Partition column 'b' not defined in the table schema."),
+        ("CREATE TABLE t (a INT, WATERMARK FOR b AS b)", "The rowtime attribute field 'b' is not defined"),
+        ("CREATE TABLE t (a INT, WATERMARK FOR a AS a)", "Invalid data type of time field for watermark definition."),
+        ("CREATE TABLE t (a TIMESTAMP(6), WATERMARK FOR a AS a)", "Invalid data type of time field for watermark"),
+        ("CREATE TABLE t (a DECIMAL(39, 2))", "DECIMAL(39, 2): the precision must be between 1 and 38"),
+        ("CREATE TABLE t (a TIMESTAMP(10))", "the precision of TIMESTAMP must be between 0 and 9, not 10"),
+    ] {
+        let answer = run(statement);
+        assert!(answer.starts_with(&format!("error: {expected}")), "{statement}\n{answer}");
+    }
+}
+
+#[test]
+fn like_merges_feature_by_feature() {
+    let base = "CREATE TABLE base (a INT, c AS a + 1, ts TIMESTAMP(3), PRIMARY KEY (a) NOT ENFORCED,
+                WATERMARK FOR ts AS ts - INTERVAL '5' SECOND) WITH ('connector' = 'x', 'k' = '1');";
+    expect![[r#"
+        ok
+        ok
+        CREATE TABLE `default_catalog`.`default_database`.`t` (
+          `a` INT NOT NULL,
+          `ts` TIMESTAMP(3),
+          `b` VARCHAR(2147483647),
+          CONSTRAINT `PK_a` PRIMARY KEY (`a`) NOT ENFORCED
+        )
+        WITH (
+          'connector' = 'x',
+          'k' = '2'
+        )
+    "#]]
+    .assert_eq(&run(&format!(
+        "{base} CREATE TABLE t (b STRING) WITH ('k' = '2') LIKE base (EXCLUDING GENERATED EXCLUDING WATERMARKS);
+         SHOW CREATE TABLE t"
+    )));
+    for (clause, expected) in [
+        ("CREATE TABLE t (a INT) LIKE base", "A column named 'a' already exists in the base table."),
+        ("CREATE TABLE t (c AS a + 2) LIKE base", "A generated column named 'c' already exists in the base table."),
+        ("CREATE TABLE t (b INT, PRIMARY KEY (b) NOT ENFORCED) LIKE base", "The base table already has a primary key."),
+        ("CREATE TABLE t WITH ('k' = '2') LIKE base (INCLUDING ALL)", "There already exists an option ['k' -> '1']"),
+        (
+            "CREATE TABLE t LIKE base (OVERWRITING CONSTRAINTS)",
+            "Illegal merging strategy 'OVERWRITING' for 'CONSTRAINTS'",
+        ),
+        ("CREATE TABLE t (WATERMARK FOR ts AS ts) LIKE base", "There already exists a watermark spec for column 'ts'"),
+    ] {
+        let answer = run(&format!("{base} {clause}"));
+        assert!(answer.contains(&format!("error: {expected}")), "{clause}\n{answer}");
+    }
+}
+
+#[test]
+fn alter_refuses_to_break_what_refers_to_a_column() {
+    let base = "CREATE TABLE t (a INT, b INT, c AS b + 1, d INT, PRIMARY KEY (a) NOT ENFORCED);";
+    for (action, expected) in [
+        ("DROP b", "The column `b` is referenced by computed column `c`."),
+        ("DROP a", "The column `a` is used as the primary key."),
+        ("DROP z", "Column `z` does not exist in the table."),
+        ("RENAME b TO e", "The column `b` is referenced by computed column `c`."),
+        ("RENAME d TO a", "Column `a` already exists in the table."),
+        ("ADD PRIMARY KEY (d) NOT ENFORCED", "The base table has already defined the primary key constraint [`a`]."),
+        ("DROP CONSTRAINT x", "The base table does not define a primary key constraint named 'x'."),
+        ("DROP WATERMARK", "The base table does not define any watermark strategy."),
+        ("MODIFY z INT", "Column `z` does not exist in the table."),
+    ] {
+        let answer = run(&format!("{base} ALTER TABLE t {action}"));
+        let expected = format!("error: Failed to execute ALTER TABLE statement.\n{expected}");
+        assert!(answer.contains(&expected), "{action}\n{answer}");
+    }
+    assert_eq!(
+        run(&format!("{base} ALTER TABLE t DROP (b, c); ALTER TABLE t RENAME a TO z; SHOW COLUMNS FROM t")),
+        "ok\nok\nok\nz\nd"
+    );
+}

@@ -1,0 +1,172 @@
+//! EXPLAIN: the plan of a statement in Flink's sections.
+
+use super::ddl::create_table;
+use super::{Rows, Session, StatementResult};
+use crate::planner::COLLECT_CONNECTOR;
+use crate::{SqlError, SqlResult};
+use headwater_plan::{JobGraph, OperatorSpec, Partitioning, Vertex};
+use headwater_sql_parser::ast::{CreateTable, Explain, ExplainDetail, Insert, Query, Statement};
+use serde_json::{Value, json};
+
+/// The texts an explanation is made of.
+struct Explained {
+    ast: String,
+    optimized: String,
+    graph: JobGraph,
+}
+
+/// Runs EXPLAIN.
+pub(super) fn explain(session: &Session, statement: &Explain, source: &str) -> SqlResult<StatementResult> {
+    let explained = match &statement.statement {
+        Statement::Query(query) => self::query(session, query, source)?,
+        Statement::Insert(insert) => inserts(session, std::slice::from_ref(insert), source)?,
+        Statement::StatementSet(set) => inserts(session, &set.inserts, source)?,
+        Statement::CreateTable(create) => create_table_as(session, create, source)?,
+        _ => return Err(SqlError::new("not-explainable", "EXPLAIN takes a query, an INSERT or a statement set")),
+    };
+    Ok(Rows::single("result", text(&explained, &statement.details)).into())
+}
+
+fn inserts(session: &Session, inserts: &[Insert], source: &str) -> SqlResult<Explained> {
+    let planned = session.plan_inserts(inserts, source)?;
+    Ok(Explained { ast: planned.ast_text, optimized: planned.optimized_text, graph: planned.graph })
+}
+
+/// The plan of the query that would fill the table; the table is not created.
+fn create_table_as(session: &Session, statement: &CreateTable, source: &str) -> SqlResult<Explained> {
+    let Some(query) = &statement.query else {
+        return Err(SqlError::new("not-explainable", "EXPLAIN takes CREATE TABLE only with AS query"));
+    };
+    create_table::declared_as(session, statement, query, source)?;
+    self::query(session, query, source)
+}
+
+/// The plan of a query, without the sink that hands its rows to the client.
+fn query(session: &Session, query: &Query, source: &str) -> SqlResult<Explained> {
+    let planned = session.plan_query(query, source)?;
+    let mut graph = planned.graph;
+    for vertex in &mut graph.vertices {
+        vertex.chain.retain(|operator| !is_collect(&operator.spec));
+    }
+    Ok(Explained { ast: planned.ast_text, optimized: without_root(&planned.optimized_text), graph })
+}
+
+fn is_collect(spec: &OperatorSpec) -> bool {
+    match spec {
+        OperatorSpec::Sink(sink) => sink.table.options.get("connector").is_some_and(|c| c == COLLECT_CONNECTOR),
+        _ => false,
+    }
+}
+
+/// A plan text without its first line, when that is a sink; the rest moves up a level.
+fn without_root(plan: &str) -> String {
+    match plan.split_once('\n') {
+        Some((root, rest)) if root.starts_with("Sink(") => {
+            rest.lines().map(|line| line.get(3..).unwrap_or_default()).collect::<Vec<_>>().join("\n")
+        }
+        _ => plan.to_string(),
+    }
+}
+
+fn text(explained: &Explained, details: &[ExplainDetail]) -> String {
+    let advice = details.contains(&ExplainDetail::PlanAdvice);
+    let mut physical = explained.optimized.trim_end().to_string();
+    if advice {
+        physical.push_str("\n\nNo available advice...");
+    }
+    let mut out = format!(
+        "== Abstract Syntax Tree ==\n{}\n\n== Optimized Physical Plan{} ==\n{physical}\n\n== Optimized Execution Plan \
+         ==\n{}\n",
+        explained.ast.trim_end(),
+        if advice { " With Advice" } else { "" },
+        explained.optimized.trim_end(),
+    );
+    if details.contains(&ExplainDetail::JsonExecutionPlan) {
+        out.push_str("\n== Physical Execution Plan ==\n");
+        out.push_str(&format!("{:#}", graph_json(&explained.graph)));
+    }
+    out
+}
+
+/// The job graph as JSON, one node an operator, as Flink's execution plan has it.
+pub(super) fn graph_json(graph: &JobGraph) -> Value {
+    let firsts = first_ids(graph);
+    let mut nodes = vec![];
+    for (vertex, first) in graph.vertices.iter().zip(&firsts) {
+        for (i, operator) in vertex.chain.iter().enumerate() {
+            let predecessors = match i {
+                0 => head_predecessors(graph, vertex, &firsts),
+                _ => vec![predecessor(first + i - 1, "FORWARD", "second")],
+            };
+            let mut node = json!({
+                "id": first + i,
+                "type": node_type(&operator.spec, &operator.name),
+                "pact": pact(&operator.spec),
+                "contents": operator.name,
+                "parallelism": vertex.parallelism,
+            });
+            if !predecessors.is_empty() {
+                node["predecessors"] = Value::Array(predecessors);
+            }
+            nodes.push(node);
+        }
+    }
+    json!({ "nodes": nodes })
+}
+
+/// The node id of each vertex's head operator.
+fn first_ids(graph: &JobGraph) -> Vec<usize> {
+    let ids = graph.vertices.iter().scan(1, |next, vertex| {
+        let first = *next;
+        *next += vertex.chain.len();
+        Some(first)
+    });
+    ids.collect()
+}
+
+fn head_predecessors(graph: &JobGraph, vertex: &Vertex, firsts: &[usize]) -> Vec<Value> {
+    let position = |id| graph.vertices.iter().position(|v| v.id == id);
+    let edges: Vec<_> = graph.edges.iter().filter(|edge| edge.target == vertex.id).collect();
+    let has_two_inputs = edges.iter().any(|edge| edge.target_input > 0);
+    edges
+        .into_iter()
+        .filter_map(|edge| {
+            let source = position(edge.source)?;
+            let last = firsts[source] + graph.vertices[source].chain.len().checked_sub(1)?;
+            // Flink calls the only input of an operator its second one.
+            let side = if has_two_inputs && edge.target_input == 0 { "first" } else { "second" };
+            Some(predecessor(last, ship_strategy(&edge.partitioning), side))
+        })
+        .collect()
+}
+
+fn predecessor(id: usize, ship_strategy: &str, side: &str) -> Value {
+    json!({ "id": id, "ship_strategy": ship_strategy, "side": side })
+}
+
+fn ship_strategy(partitioning: &Partitioning) -> &'static str {
+    match partitioning {
+        Partitioning::Forward => "FORWARD",
+        Partitioning::Hash(_) => "HASH",
+        Partitioning::Rebalance => "REBALANCE",
+        Partitioning::Broadcast => "BROADCAST",
+        Partitioning::Global => "GLOBAL",
+    }
+}
+
+fn pact(spec: &OperatorSpec) -> &'static str {
+    match spec {
+        OperatorSpec::Source(_) | OperatorSpec::Values(_) => "Data Source",
+        OperatorSpec::Sink(_) => "Data Sink",
+        _ => "Operator",
+    }
+}
+
+/// The short name of a node: the operator's name without its details.
+fn node_type(spec: &OperatorSpec, name: &str) -> String {
+    match spec {
+        OperatorSpec::Source(source) => format!("Source: {}", source.table.path[2]),
+        OperatorSpec::Sink(sink) => format!("Sink: {}", sink.table.path[2]),
+        _ => name.split('(').next().unwrap_or(name).to_string(),
+    }
+}

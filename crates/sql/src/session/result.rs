@@ -1,0 +1,59 @@
+//! What a statement answers.
+
+use crate::planner::{PlannedJob, PlannedQuery};
+use headwater_sql_parser::ast::ClientCommand;
+use headwater_types::{LogicalType, TypeRoot};
+
+/// The result of a statement.
+#[derive(Debug)]
+pub enum StatementResult {
+    /// Done; nothing to show.
+    Ok,
+    /// A table of text, from the catalog or the configuration.
+    Rows(Rows),
+    /// A query to run; its rows are the result.
+    Query(Box<PlannedQuery>),
+    /// Inserts to run.
+    Job(Box<PlannedJob>),
+    /// Something for the client to do.
+    Client(ClientCommand),
+}
+
+/// A small table that a statement answers without running a job.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rows {
+    /// Names and types of the columns.
+    pub columns: Vec<(String, LogicalType)>,
+    /// The rows as display text; `None` is NULL.
+    pub rows: Vec<Vec<Option<String>>>,
+}
+
+impl Rows {
+    /// A table of string columns.
+    pub fn strings(names: &[&str], rows: Vec<Vec<Option<String>>>) -> Self {
+        Self { columns: names.iter().map(|n| (n.to_string(), LogicalType::string())).collect(), rows }
+    }
+
+    /// A table of one string column.
+    pub fn list(name: &str, values: impl IntoIterator<Item = String>) -> Self {
+        Self::strings(&[name], values.into_iter().map(|v| vec![Some(v)]).collect())
+    }
+
+    /// A table of one value.
+    pub fn single(name: &str, value: impl Into<String>) -> Self {
+        Self::list(name, [value.into()])
+    }
+
+    /// The same table with a BOOLEAN column, whose texts are TRUE and FALSE.
+    #[must_use]
+    pub fn with_boolean(mut self, column: usize) -> Self {
+        self.columns[column].1 = TypeRoot::Boolean.into();
+        self
+    }
+}
+
+impl From<Rows> for StatementResult {
+    fn from(rows: Rows) -> Self {
+        Self::Rows(rows)
+    }
+}

@@ -1,0 +1,130 @@
+//! SHOW: what there is.
+
+use super::filter::passes;
+use super::{Rows, Session, StatementResult, describe, show_create};
+use crate::catalog::Relation;
+use crate::{SqlError, SqlResult};
+use headwater_sql_parser::ast::{ObjectKind, ObjectName, Show, ShowFilter, ShowObjects};
+
+/// Runs a SHOW statement.
+pub(super) fn show(session: &Session, statement: &Show) -> SqlResult<StatementResult> {
+    let catalog = &session.catalog;
+    let rows = match statement {
+        Show::Catalogs(filter) => list("catalog name", catalog.catalog_names(), filter.as_ref()),
+        Show::CurrentCatalog => Rows::single("current catalog name", catalog.current_catalog()),
+        Show::CurrentDatabase => Rows::single("current database name", catalog.current_database()),
+        Show::Objects { kind, from, filter } => objects(session, *kind, from.as_ref(), filter.as_ref())?,
+        Show::Modules { full: false } => Rows::single("module name", "core"),
+        Show::Modules { full: true } => modules(),
+        Show::Columns { table, filter } => describe::columns(session, table, filter.as_ref())?,
+        Show::Create { kind, name, .. } => show_create::show_create(session, *kind, name)?,
+        Show::Jars => Rows::list("jars", []),
+        Show::Jobs => Rows::strings(&["job id", "job name", "status", "start time"], vec![]),
+        Show::Partitions { .. } => return Err(SqlError::unsupported("SHOW PARTITIONS", None)),
+    };
+    Ok(rows.into())
+}
+
+fn list<'a>(column: &str, names: impl IntoIterator<Item = &'a str>, filter: Option<&ShowFilter>) -> Rows {
+    Rows::list(column, names.into_iter().filter(|name| passes(filter, name)).map(str::to_string))
+}
+
+fn modules() -> Rows {
+    let row = vec![Some("core".to_string()), Some("TRUE".to_string())];
+    Rows::strings(&["module name", "used"], vec![row]).with_boolean(1)
+}
+
+fn objects(
+    session: &Session,
+    kind: ShowObjects,
+    from: Option<&ObjectName>,
+    filter: Option<&ShowFilter>,
+) -> SqlResult<Rows> {
+    let names: Vec<String> = match kind {
+        ShowObjects::Databases => databases(session, from)?,
+        ShowObjects::Tables => relations(session, from, |_| true)?,
+        ShowObjects::Views => relations(session, from, |relation| matches!(relation, Relation::View(_)))?,
+        ShowObjects::Functions => function_names(),
+        ShowObjects::MaterializedTables
+        | ShowObjects::UserFunctions
+        | ShowObjects::Procedures
+        | ShowObjects::Models
+        | ShowObjects::Connections => vec![],
+    };
+    Ok(list(column_name(kind), names.iter().map(String::as_str), filter))
+}
+
+fn column_name(kind: ShowObjects) -> &'static str {
+    match kind {
+        ShowObjects::Databases => "database name",
+        ShowObjects::Tables | ShowObjects::MaterializedTables => "table name",
+        ShowObjects::Views => "view name",
+        ShowObjects::Functions | ShowObjects::UserFunctions => "function name",
+        ShowObjects::Procedures => "procedure name",
+        ShowObjects::Models => "model name",
+        ShowObjects::Connections => "connection name",
+    }
+}
+
+fn databases(session: &Session, from: Option<&ObjectName>) -> SqlResult<Vec<String>> {
+    let name = match from.map(|name| name.parts().collect::<Vec<_>>()) {
+        None => session.catalog.current_catalog(),
+        Some(parts) if parts.len() == 1 => parts[0],
+        Some(parts) => {
+            let name = parts.join(".");
+            let message = format!(
+                "Show databases from/in identifier [ {name} ] format error, catalog must be a single part identifier."
+            );
+            return Err(SqlError::new("bad-name", message));
+        }
+    };
+    Ok(session.catalog.catalog(name)?.databases.keys().cloned().collect())
+}
+
+fn relations(session: &Session, from: Option<&ObjectName>, keep: impl Fn(&Relation) -> bool) -> SqlResult<Vec<String>> {
+    let [catalog, database] = match from {
+        None => session.catalog.defaults(),
+        Some(name) => {
+            let path = session.catalog.qualify_database(name)?;
+            session.catalog.database(&path[0], &path[1]).map_err(|error| error.with_span(name.span()))?;
+            path
+        }
+    };
+    let relations = session.catalog.relations(&catalog, &database);
+    Ok(relations.into_iter().filter(|r| keep(r)).map(|r| r.path().0[2].clone()).collect())
+}
+
+/// Lower-case names of the functions that are called by name, in order.
+pub(crate) fn function_names() -> Vec<String> {
+    let is_word = |name: &&str| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let scalar = headwater_functions::all().flat_map(|f| std::iter::once(f.name).chain(f.aliases.iter().copied()));
+    let mut names: Vec<String> =
+        scalar.chain(AGGREGATES.iter().copied()).filter(is_word).map(str::to_lowercase).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Aggregate functions and window table functions, which live in the planner.
+const AGGREGATES: &[&str] = &[
+    "AVG",
+    "COUNT",
+    "CUMULATE",
+    "DENSE_RANK",
+    "FIRST_VALUE",
+    "HOP",
+    "LAST_VALUE",
+    "LISTAGG",
+    "MAX",
+    "MIN",
+    "RANK",
+    "ROW_NUMBER",
+    "SESSION",
+    "SUM",
+    "TUMBLE",
+];
+
+/// The error of a SHOW CREATE for a kind of object that there is none of yet.
+pub(super) fn unsupported_create(kind: ObjectKind) -> SqlError {
+    SqlError::unsupported(format!("SHOW CREATE {}", kind.keyword()), None)
+}

@@ -1,0 +1,98 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use std::path::PathBuf;
+
+/// Stateful stream and batch processing that speaks Flink SQL, in one binary.
+#[derive(Debug, Parser)]
+#[command(name = "headwater", version, propagate_version = true, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run Flink SQL: scripts, single statements, or an interactive prompt.
+    Sql(SqlArgs),
+    /// Run SQL test cases and compare their results.
+    Test(TestArgs),
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page (roff).
+    Man,
+}
+
+/// Options of `headwater sql`.
+#[derive(Debug, Args)]
+pub struct SqlArgs {
+    /// Run the statements of a file; may be repeated. Stops at the first error.
+    #[arg(short, long = "file", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+    /// Run statements; may be repeated. They come after those of -f.
+    #[arg(short, long = "execute", value_name = "STATEMENT")]
+    pub execute: Vec<String>,
+    /// Run a file of CREATE, USE and SET statements first, then go on.
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub init: Vec<PathBuf>,
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    /// How results are written.
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Show a live line about long jobs on stderr even when it is no terminal.
+    #[arg(long)]
+    pub progress: bool,
+    /// Where the prompt keeps its history.
+    #[arg(long = "history", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub history: Option<PathBuf>,
+}
+
+/// Where the configuration comes from.
+#[derive(Debug, Args)]
+pub struct ConfigArgs {
+    /// Set a configuration key, over config.yaml; may be repeated.
+    #[arg(short = 'D', value_name = "KEY=VALUE", value_parser = key_value)]
+    pub define: Vec<(String, String)>,
+}
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// A table with borders; streaming results have an `op` column.
+    Table,
+    /// A table of changes, always with an `op` column, each row as it comes.
+    Changelog,
+    /// Comma-separated values with a header line.
+    Csv,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Options of `headwater test`.
+#[derive(Debug, Args)]
+pub struct TestArgs {
+    /// Case files, or directories of them.
+    #[arg(required = true, value_hint = ValueHint::AnyPath)]
+    pub paths: Vec<PathBuf>,
+    /// One JSON object a line: id, status, reason.
+    #[arg(long)]
+    pub json: bool,
+    /// Run only cases whose id contains this text.
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_string(), value.trim().to_string())),
+        _ => Err("expected KEY=VALUE".to_string()),
+    }
+}

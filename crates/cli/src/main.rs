@@ -1,0 +1,77 @@
+//! `headwater`: SQL client, engine and test runner in one binary.
+//!
+//! This crate joins the parts and talks to people: arguments, configuration, terminal, exit codes. It holds no
+//! engine logic. `anyhow`-style errors end here as sentences on stderr.
+
+mod args;
+mod config;
+mod output;
+mod progress;
+mod prompt;
+mod signals;
+mod sql;
+mod test;
+
+use args::{Cli, Command, ConfigArgs};
+use clap::{CommandFactory, Parser};
+use headwater_types::config::Configuration;
+use std::io::Write;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Sql(args) => run(&args.config, |config| sql::run(&args, config)),
+        Command::Test(args) => run(&args.config, |config| test::run(&args, config)),
+        Command::Completions { shell } => {
+            let mut script = vec![];
+            clap_complete::generate(shell, &mut Cli::command(), "headwater", &mut script);
+            print(&script)
+        }
+        Command::Man => man(),
+    }
+}
+
+/// Loads the configuration, warns about what is odd in it, and runs a verb.
+fn run(args: &ConfigArgs, verb: impl FnOnce(Configuration) -> ExitCode) -> ExitCode {
+    match config::load(&args.define) {
+        Ok(loaded) => {
+            for warning in &loaded.warnings {
+                complain(format_args!("[WARNING] {warning}"));
+            }
+            verb(loaded.config)
+        }
+        Err(error) => {
+            complain(format_args!("[ERROR] {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn man() -> ExitCode {
+    let mut page = vec![];
+    match clap_mangen::Man::new(Cli::command()).render(&mut page) {
+        Ok(()) => print(&page),
+        Err(error) => failed(&error),
+    }
+}
+
+fn print(bytes: &[u8]) -> ExitCode {
+    match std::io::stdout().write_all(bytes) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+/// The exit code of output that could not be written: a reader that went away is no failure.
+pub(crate) fn failed(error: &std::io::Error) -> ExitCode {
+    if output::is_closed_pipe(error) {
+        return ExitCode::SUCCESS;
+    }
+    complain(format_args!("[ERROR] cannot write the output: {error}"));
+    ExitCode::FAILURE
+}
+
+/// Writes a line to stderr; nobody is left to tell when that fails.
+pub(crate) fn complain(line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}

@@ -1,0 +1,233 @@
+//! Sources that wait between two halves of their rows.
+//!
+//! Programs that are written for a restore expect that the second half comes when the first has been processed
+//! to the end: whether a row is late depends on it. And windows over processing time fire only while a job
+//! runs. So the test source of a program stops after its first half, and before its end, until it is told to go
+//! on. Where a program has several sources they go in step, row by row, each row when those before are processed:
+//! whether a row is late depends on the watermarks of all inputs.
+//!
+//! A [`Gate`] is shared by all sources of a program. [`GatedValues`] replaces the `values` connector in the
+//! runner's registry and hands everything but reading on to it.
+
+use headwater_connector_api::{
+    Boundedness, ChangelogMode, Connector, DatasetIdentity, MetadataColumn, OptionSpec, ReaderContext, ReaderPoll,
+    Sink, Source, SourceReader, Split, SplitEnumerator,
+};
+use headwater_connectors::values::Values;
+use headwater_env::Env;
+use headwater_plan::{SinkSpec, SourceSpec, TableSpec};
+use headwater_types::Result;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+/// Suffix of the `data-id` that holds the second half of a source's rows.
+pub(crate) const SECOND_HALF: &str = "#after";
+/// How often a waiting source looks at its gate.
+const POLL_MS: i64 = 1;
+
+/// The gates of running programs, by the `data-id` of their sources.
+static GATES: LazyLock<Mutex<HashMap<String, Arc<Gate>>>> = LazyLock::new(Mutex::default);
+
+/// How far the sources of a program may go.
+#[derive(Debug, Default)]
+pub(crate) struct Gate {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct State {
+    /// How many rows of a half each reader may have emitted; all without a number.
+    rows: Option<usize>,
+    /// Halves that may be read beyond the first; the end counts as one.
+    open: u32,
+    /// Readers that wait at each barrier.
+    waiting: [usize; 2],
+}
+
+impl Gate {
+    /// Puts the gate of a source's rows in place.
+    pub(crate) fn install(data_id: &str, gate: &Arc<Gate>) {
+        GATES.lock().unwrap_or_else(PoisonError::into_inner).insert(data_id.to_string(), gate.clone());
+    }
+
+    /// Forgets a gate.
+    pub(crate) fn remove(data_id: &str) {
+        GATES.lock().unwrap_or_else(PoisonError::into_inner).remove(data_id);
+    }
+
+    fn of(data_id: &str) -> Option<Arc<Gate>> {
+        GATES.lock().unwrap_or_else(PoisonError::into_inner).get(data_id).cloned()
+    }
+
+    /// Closes the gate for another job, whose sources go in step or not.
+    pub(crate) fn reset(&self, in_step: bool) {
+        *self.lock() = State { rows: in_step.then_some(1), ..State::default() };
+    }
+
+    /// Lets sources that go in step emit another row.
+    pub(crate) fn step(&self) {
+        if let Some(rows) = &mut self.lock().rows {
+            *rows += 1;
+        }
+    }
+
+    /// Lets sources pass the next barrier.
+    pub(crate) fn open_next(&self) {
+        let mut state = self.lock();
+        state.open += 1;
+        state.rows = state.rows.map(|_| 1);
+    }
+
+    fn is_in_step(&self) -> bool {
+        self.lock().rows.is_some()
+    }
+
+    fn may_emit(&self, emitted: usize) -> bool {
+        self.lock().rows.is_none_or(|rows| emitted < rows)
+    }
+
+    /// How many readers wait at a barrier.
+    pub(crate) fn waiting(&self, barrier: usize) -> usize {
+        self.lock().waiting[barrier]
+    }
+
+    fn arrive(&self, barrier: usize) {
+        self.lock().waiting[barrier] += 1;
+    }
+
+    fn may_pass(&self, barrier: usize) -> bool {
+        self.lock().open as usize > barrier
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The `values` connector with gates.
+pub(crate) struct GatedValues;
+
+impl Connector for GatedValues {
+    fn name(&self) -> &'static str {
+        Values.name()
+    }
+
+    fn options(&self, table: &TableSpec) -> Vec<OptionSpec> {
+        Values.options(table)
+    }
+
+    fn dataset(&self, table: &TableSpec) -> Result<DatasetIdentity> {
+        Values.dataset(table)
+    }
+
+    fn metadata(&self, table: &TableSpec) -> Vec<MetadataColumn> {
+        Values.metadata(table)
+    }
+
+    fn supports_partitions(&self) -> bool {
+        Values.supports_partitions()
+    }
+
+    fn source_mode(&self, table: &TableSpec) -> Result<ChangelogMode> {
+        Values.source_mode(table)
+    }
+
+    fn sink_mode(&self, table: &TableSpec) -> Result<ChangelogMode> {
+        Values.sink_mode(table)
+    }
+
+    fn source(&self, scan: &SourceSpec) -> Result<Option<Box<dyn Source>>> {
+        let Some(first) = Values.source(scan)? else { return Ok(None) };
+        let data_id = scan.table.options.get("data-id").cloned().unwrap_or_default();
+        let Some(gate) = Gate::of(&data_id) else { return Ok(Some(first)) };
+        let mut second = scan.clone();
+        second.table.options.insert("data-id".to_string(), format!("{data_id}{SECOND_HALF}"));
+        let second = Values.source(&second)?;
+        Ok(second.map(|second| Box::new(GatedSource { gate, halves: [first, second] }) as Box<dyn Source>))
+    }
+
+    fn sink(&self, write: &SinkSpec) -> Result<Option<Box<dyn Sink>>> {
+        Values.sink(write)
+    }
+}
+
+struct GatedSource {
+    gate: Arc<Gate>,
+    halves: [Box<dyn Source>; 2],
+}
+
+impl Source for GatedSource {
+    fn boundedness(&self) -> Boundedness {
+        Boundedness::Bounded
+    }
+
+    fn enumerator(&self, env: &Env) -> Result<Box<dyn SplitEnumerator>> {
+        self.halves[0].enumerator(env)
+    }
+
+    fn reader(&self, mut context: ReaderContext) -> Result<Box<dyn SourceReader>> {
+        let env = context.env.clone();
+        if self.gate.is_in_step() {
+            context.batch_rows = 1;
+        }
+        let [first, second] = &self.halves;
+        let halves = [first.reader(context.clone())?, second.reader(context)?];
+        Ok(Box::new(GatedReader { gate: self.gate.clone(), halves, env, at: Position::Start, emitted: 0 }))
+    }
+}
+
+/// Where a reader is. Only the reader that was given the split leaves the start.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Position {
+    Start,
+    Half(usize),
+    Barrier(usize),
+    End,
+}
+
+struct GatedReader {
+    gate: Arc<Gate>,
+    halves: [Box<dyn SourceReader>; 2],
+    env: Env,
+    at: Position,
+    /// Batches of the current half.
+    emitted: usize,
+}
+
+impl GatedReader {
+    fn wait(&self) -> ReaderPoll {
+        ReaderPoll::Pending(Some(self.env.now_ms() + POLL_MS))
+    }
+}
+
+impl SourceReader for GatedReader {
+    fn add_split(&mut self, split: Split) -> Result<()> {
+        self.at = Position::Half(0);
+        self.halves.iter_mut().try_for_each(|half| half.add_split(split.clone()))
+    }
+
+    fn poll(&mut self) -> Result<ReaderPoll> {
+        loop {
+            match self.at {
+                Position::Start | Position::End => return Ok(ReaderPoll::NeedSplit),
+                Position::Half(_) if !self.gate.may_emit(self.emitted) => return Ok(self.wait()),
+                Position::Half(half) => match self.halves[half].poll()? {
+                    ReaderPoll::NeedSplit | ReaderPoll::Finished => {
+                        self.gate.arrive(half);
+                        self.at = Position::Barrier(half);
+                    }
+                    other => {
+                        self.emitted += 1;
+                        return Ok(other);
+                    }
+                },
+                Position::Barrier(barrier) if !self.gate.may_pass(barrier) => return Ok(self.wait()),
+                Position::Barrier(0) => {
+                    self.emitted = 0;
+                    self.at = Position::Half(1);
+                }
+                Position::Barrier(_) => self.at = Position::End,
+            }
+        }
+    }
+}

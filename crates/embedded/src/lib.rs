@@ -1,0 +1,15 @@
+//! A SQL session and a cluster in one process: statements in, rows out.
+//!
+//! The command line and the test runner are built on it. It joins what must not know each other: the SQL front
+//! end, which knows no runtime, and the runtime, which knows no SQL. The cluster starts with the first job, so
+//! that a session that only declares and describes costs no thread.
+
+mod engine;
+mod operators;
+mod query;
+
+pub use engine::Engine;
+pub use query::{Polled, RunningQuery};
+
+pub use headwater_jobmanager::{JobHandle, JobResult, JobState, OperatorTotals, totals};
+pub use headwater_runtime::OperatorSnapshot;

@@ -50,6 +50,10 @@ pub fn run_with(headwater: &Path, options: &Options) -> Result<()> {
         }
         counts.push_str(&format!("{name} {} {}\n", count.passed, count.failed));
     }
+    let peers = cargo::root().join("../shared/peers/flink");
+    if peers.exists() {
+        crate::golden::run(headwater, &peers)?;
+    }
     if options.bless {
         std::fs::write(cargo::root().join(COUNTS), counts)?;
     } else if !worse.is_empty() {

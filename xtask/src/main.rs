@@ -4,6 +4,7 @@ mod bench;
 mod cargo;
 mod conformance;
 mod fuzz;
+mod golden;
 mod test;
 mod tidy;
 

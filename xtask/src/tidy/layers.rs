@@ -21,7 +21,7 @@ const LAYERS: &[&[&str]] = &[
         "headwater-sql",
     ],
     &["headwater-connectors", "headwater-taskmanager", "headwater-jobmanager"],
-    &["headwater-conformance", "headwater"],
+    &["headwater-embedded", "headwater-conformance", "headwater"],
 ];
 
 /// Dependencies that must not exist: who, on what (a prefix), and why.

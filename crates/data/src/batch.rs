@@ -1,6 +1,6 @@
 //! The change batch: rows in columns, with their row kinds beside them.
 
-use arrow::array::{Int8Array, RecordBatch, UInt32Array};
+use arrow::array::{Int8Array, RecordBatch, RecordBatchOptions, UInt32Array};
 use arrow::buffer::ScalarBuffer;
 use arrow::compute::{filter_record_batch, take_record_batch};
 use headwater_types::RowKind;
@@ -99,7 +99,10 @@ impl ChangeBatch {
 
     /// The rows where `predicate` is true.
     pub fn filter(&self, predicate: &arrow::array::BooleanArray) -> Result<Self, arrow::error::ArrowError> {
-        let rows = filter_record_batch(&self.rows, predicate)?;
+        let rows = match self.rows.num_columns() {
+            0 => without_columns(&self.rows, predicate.true_count())?,
+            _ => filter_record_batch(&self.rows, predicate)?,
+        };
         let kinds = match &self.kinds {
             RowKinds::Append => RowKinds::Append,
             RowKinds::Mixed(kinds) => {
@@ -113,7 +116,10 @@ impl ChangeBatch {
 
     /// The rows at `indices`, in that order.
     pub fn take(&self, indices: &UInt32Array) -> Result<Self, arrow::error::ArrowError> {
-        let rows = take_record_batch(&self.rows, indices)?;
+        let rows = match self.rows.num_columns() {
+            0 => without_columns(&self.rows, indices.len())?,
+            _ => take_record_batch(&self.rows, indices)?,
+        };
         let kinds = match &self.kinds {
             RowKinds::Append => RowKinds::Append,
             RowKinds::Mixed(kinds) => RowKinds::Mixed(indices.values().iter().map(|i| kinds[*i as usize]).collect()),
@@ -130,6 +136,12 @@ impl ChangeBatch {
         };
         columns + kinds
     }
+}
+
+/// Rows that have no columns still have a number.
+fn without_columns(like: &RecordBatch, rows: usize) -> Result<RecordBatch, arrow::error::ArrowError> {
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    RecordBatch::try_new_with_options(like.schema(), vec![], &options)
 }
 
 fn sliced_bytes(data: &arrow::array::ArrayData) -> usize {

@@ -16,6 +16,7 @@ const GROUPS: &[&[Function]] = &[
     crate::logical::FUNCTIONS,
     crate::conditional::choose::FUNCTIONS,
     crate::conditional::inspect::FUNCTIONS,
+    crate::conditional::not_null::FUNCTIONS,
     crate::temporal::extract::FUNCTIONS,
     crate::temporal::interval::FUNCTIONS,
     crate::temporal::format::FUNCTIONS,
@@ -40,7 +41,7 @@ pub fn lookup(name: &str) -> Option<&'static Function> {
     BY_NAME.get(name).or_else(|| BY_NAME.get(name.to_ascii_uppercase().as_str())).copied()
 }
 
-/// All functions, in registry order.
+/// All functions a user may call, in registry order.
 pub fn all() -> impl Iterator<Item = &'static Function> {
-    GROUPS.iter().flat_map(|group| group.iter())
+    GROUPS.iter().flat_map(|group| group.iter()).filter(|f| !f.name.starts_with('$'))
 }

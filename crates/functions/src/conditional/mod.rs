@@ -5,5 +5,6 @@
 
 pub mod choose;
 pub mod inspect;
+pub mod not_null;
 #[cfg(test)]
 mod tests;

@@ -55,8 +55,21 @@ fn max_parallelism(config: &Configuration, widest: u32) -> Result<u32> {
     Ok(configured as u32)
 }
 
+/// `parallelism.default`, checked.
+pub fn default_parallelism(config: &Configuration) -> Result<u32> {
+    let configured = config.integer(config::PARALLELISM_DEFAULT)?;
+    match u32::try_from(configured) {
+        Ok(parallelism) if (1..=MAX_PARALLELISM_LIMIT).contains(&parallelism) => Ok(parallelism),
+        _ => {
+            let name = config::PARALLELISM_DEFAULT.name;
+            let message = format!("'{name}' is {configured}: expected a number from 1 to {MAX_PARALLELISM_LIMIT}");
+            Err(Error::user("bad-config-value", message))
+        }
+    }
+}
+
 fn parallelisms(physical: &Physical, order: &[usize], config: &Configuration) -> Result<HashMap<usize, u32>> {
-    let default = config.integer(config::PARALLELISM_DEFAULT)?.clamp(1, i64::from(MAX_PARALLELISM_LIMIT)) as u32;
+    let default = default_parallelism(config)?;
     let mut known: HashMap<usize, u32> = HashMap::new();
     for id in order {
         let node = physical.node(*id);

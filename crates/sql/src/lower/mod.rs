@@ -15,6 +15,7 @@ mod calc;
 mod chain;
 mod expr;
 mod join;
+mod not_null;
 mod physical;
 mod prune;
 mod rank;
@@ -104,7 +105,7 @@ struct Lowering<'a> {
 impl<'a> Lowering<'a> {
     fn new(context: &'a LoweringContext<'a>) -> Result<Self> {
         let mode = context.config.text(config::RUNTIME_MODE);
-        let parallelism = context.config.integer(config::PARALLELISM_DEFAULT)?.max(1) as u32;
+        let parallelism = chain::default_parallelism(context.config)?;
         Ok(Self { physical: Physical::default(), context, batch_mode: mode.eq_ignore_ascii_case("batch"), parallelism })
     }
 
@@ -115,6 +116,7 @@ impl<'a> Lowering<'a> {
             self.check_changes(&root, &relation)?;
         }
         let relation = self.select(&relation, &root.columns)?;
+        let relation = self.enforce_not_null(relation, &root.sink)?;
         let parallelism = option_parallelism(&root.sink.table.options, "sink.parallelism")?;
         let node = Node {
             spec: OperatorSpec::Sink(root.sink),

@@ -11,8 +11,12 @@ use headwater_types::config;
 use headwater_types::{Error, LogicalType, Result, TimeAttribute, TypeRoot};
 
 impl Lowering<'_> {
+    /// In batch mode there are no watermarks but the one at the end of input, so nothing is late.
     pub(super) fn watermark_assigner(&mut self, assigner: &WatermarkAssigner) -> Result<Relation> {
         let input = self.plan(&assigner.input)?;
+        if self.final_only(&input) {
+            return Ok(input);
+        }
         let input = self.flat(input)?;
         let rowtime = self.position_of(&input, &assigner.rowtime)?;
         let expr = self.lower_expr(&input, &assigner.expr)?;

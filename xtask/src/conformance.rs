@@ -46,7 +46,10 @@ pub fn run_with(headwater: &Path, options: &Options) -> Result<()> {
         if let Some((passed, failed)) = recorded.get(name)
             && (count.passed < *passed || count.failed > *failed)
         {
-            worse.push(format!("{name}: {passed} passed and {failed} failed before, now {} and {}", count.passed, count.failed));
+            worse.push(format!(
+                "{name}: {passed} passed and {failed} failed before, now {} and {}",
+                count.passed, count.failed
+            ));
         }
         counts.push_str(&format!("{name} {} {}\n", count.passed, count.failed));
     }

@@ -16,7 +16,17 @@ const GOLDEN: &str = "xtask/nexmark-golden.txt";
 /// The generator's arguments for the recorded input: four stretches of event time that cross 07:00, 08:00, 19:00
 /// and midnight.
 const INPUT: &[&str] = &[
-    "--events", "100000", "--files", "1", "--rate", "500", "--extra", "25", "--seed", "7", "--segments",
+    "--events",
+    "100000",
+    "--files",
+    "1",
+    "--rate",
+    "500",
+    "--extra",
+    "25",
+    "--seed",
+    "7",
+    "--segments",
     "1748761170000,1748764780000,1748804370000,1748822370000",
 ];
 

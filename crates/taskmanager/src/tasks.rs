@@ -3,8 +3,8 @@
 use crate::messages::{FromTaskManager, JobManagerGateway, Outcome, SplitAnswer};
 use headwater_connector_api::Committable;
 use headwater_runtime::{Deployment, Lanes, OperatorSnapshot, TaskEvents, TaskHandle};
-use headwater_types::ids::{JobId, SubtaskId};
 use headwater_types::Result;
+use headwater_types::ids::{JobId, SubtaskId};
 use std::sync::Arc;
 
 /// The deployed subtasks of a job.

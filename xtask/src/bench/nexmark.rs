@@ -106,7 +106,8 @@ fn data(options: &Options, peers: &Path, work: &Path) -> Result<PathBuf> {
         bail!("{} does not compile", source.display());
     }
     eprintln!("generating {} events in {}", options.events, data.display());
-    let status = Command::new(&generator).arg("--out").arg(&data).args(["--events", &options.events.to_string()]).status()?;
+    let status =
+        Command::new(&generator).arg("--out").arg(&data).args(["--events", &options.events.to_string()]).status()?;
     if !status.success() {
         bail!("the event generator failed: {status}");
     }

@@ -9,7 +9,7 @@ use crate::decoder::{BadRecord, Decoded, OnBadRecord, Progress, ReadSchema, RowD
 use crate::scan::stop_at;
 use crate::text::convert::Converter;
 use headwater_data::RowKinds;
-use headwater_types::Result;
+use headwater_types::{LogicalType, Result, TypeRoot};
 
 /// Decodes CSV records into columns, by position.
 pub struct CsvDecoder {
@@ -58,14 +58,10 @@ impl CsvDecoder {
         }
     }
 
-    /// Whether the line at `start` is no record: blank or a comment. The position after it.
+    /// Whether the line at `start` is no record but a comment. The position after it. A blank line is a record: one
+    /// empty field.
     fn skip_line(&self, input: &[u8], start: usize) -> Option<usize> {
-        let skipped = match input[start] {
-            b'\n' => true,
-            b'\r' => input.get(start + 1) == Some(&b'\n'),
-            b'#' => self.options.allow_comments,
-            _ => false,
-        };
+        let skipped = self.options.allow_comments && input[start] == b'#';
         skipped.then(|| memchr::memchr(b'\n', &input[start..]).map_or(input.len(), |at| start + at + 1))
     }
 
@@ -146,7 +142,7 @@ impl CsvDecoder {
         }
         let column = &mut self.columns[target];
         if self.options.null_literal.as_ref().is_some_and(|n| n.as_bytes() == text)
-            || (text.is_empty() && !column.ty().is_character())
+            || (text.is_empty() && !has_empty_value(column.ty()))
         {
             column.set_null(self.rows);
             return Ok(());
@@ -202,6 +198,12 @@ impl CsvDecoder {
         self.columns.iter_mut().for_each(|c| c.truncate(self.rows));
         bad(record)
     }
+}
+
+/// Whether the empty text is a value of the type in Flink: `false`, no bytes, no elements. Elsewhere it is read as
+/// NULL, where Flink fails.
+fn has_empty_value(ty: &LogicalType) -> bool {
+    ty.is_character() || ty.is_binary() || matches!(ty.root, TypeRoot::Boolean | TypeRoot::Array(_))
 }
 
 fn unescape(byte: u8) -> u8 {

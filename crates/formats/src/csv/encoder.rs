@@ -72,7 +72,7 @@ impl CsvEncoder {
             Kind::Float(v) => display::float(out, v[row]),
             Kind::Double(v) => display::double(out, v[row]),
             Kind::Decimal(array, scale) if self.options.scientific_decimals => {
-                display::decimal_java(out, array.value(row), *scale);
+                display::decimal_short(out, array.value(row), *scale);
             }
             Kind::Decimal(array, scale) => display::decimal(out, array.value(row), *scale),
             Kind::Date(v) => display::date(out, v[row].into()),
@@ -108,8 +108,9 @@ impl CsvEncoder {
         };
         out.push(quote);
         for byte in text {
+            // The escape character protects itself; quotes are doubled even with one.
             if *byte == quote || Some(*byte) == self.options.escape {
-                out.push(self.options.escape.unwrap_or(quote));
+                out.push(*byte);
             }
             out.push(*byte);
         }

@@ -137,7 +137,8 @@ fn writes_as_jackson_does() {
     let batch = batch(&columns, arrays.collect());
     let mut out = vec![];
     CsvEncoder::new(&columns, options(&[("null-literal", "-")])).unwrap().encode(&batch, &mut out).unwrap();
-    let expected = "plain,100.000,1.5\n\"with space\",1.500,1.0E10\n\"a\"\"b\",0.000,-\n\"abcdefghijklmnopqrstuvwxyz\",-,-\n";
+    let expected =
+        "plain,100.000,1.5\n\"with space\",1.500,1.0E10\n\"a\"\"b\",0.000,-\n\"abcdefghijklmnopqrstuvwxyz\",-,-\n";
     assert_eq!(String::from_utf8(out).unwrap(), expected);
 }
 

@@ -71,9 +71,10 @@ impl JsonDecoder {
         }
         reader.row(&mut self.shape, &mut self.columns, self.rows)?;
         reader.cursor.skip_blanks();
-        reader.cursor.expect(b'\n', "the end of the line after the record")?;
+        // What follows the object on its line is not looked at, as in Flink.
+        let end = line_end(input, reader.cursor.at.min(input.len()));
         self.rows += 1;
-        Ok(reader.cursor.at)
+        Ok(end)
     }
 
     /// Makes sure that the input is UTF-8, checking only what was not checked for an earlier call.

@@ -118,7 +118,7 @@ impl JsonEncoder {
             Kind::Decimal(array, scale) if self.options.decimal_as_plain_number => {
                 display::decimal(out, array.value(row), *scale);
             }
-            Kind::Decimal(array, scale) => display::decimal_java(out, array.value(row), *scale),
+            Kind::Decimal(array, scale) => display::decimal_short(out, array.value(row), *scale),
             Kind::Binary(array) => {
                 let text = base64::engine::general_purpose::STANDARD.encode(array.value(row));
                 quote(text.as_bytes(), out);

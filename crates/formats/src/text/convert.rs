@@ -117,6 +117,8 @@ fn other(column: &mut Column, text: &[u8], row: usize) -> Result<(), Expected> {
             bytes.extend(&decoded.map_err(|_| "a text in base64")?);
             column.commit_bytes();
         }
+        // Unlike other numbers, decimals may not have spaces around them.
+        Data::Decimal { .. } if super::trim(text).len() != text.len() => return Err("a DECIMAL"),
         Data::Decimal { values, precision, scale } => match decimal::parse(text, *precision, *scale) {
             decimal::Parsed::Value(value) => {
                 values.push(value);

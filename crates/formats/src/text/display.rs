@@ -159,6 +159,18 @@ pub fn decimal_java(out: &mut Vec<u8>, value: i128, scale: i8) {
     out.extend_from_slice(format!("E{exponent:+}").as_bytes());
 }
 
+/// A decimal as Jackson writes Flink's: without zeros at the end, so `12.5` for 12.50 and `1E+2` for 100.
+pub fn decimal_short(out: &mut Vec<u8>, mut value: i128, mut scale: i8) {
+    if value == 0 {
+        return out.push(b'0');
+    }
+    while value % 10 == 0 {
+        value /= 10;
+        scale -= 1;
+    }
+    decimal_java(out, value, scale);
+}
+
 /// `HH:mm:ss`, with a fraction when there is one, of milliseconds of the day.
 pub fn time(out: &mut Vec<u8>, ms: i32) {
     time_of_day(out, i64::from(ms / 1_000));

@@ -5,7 +5,7 @@ use super::calendar::{days_from_civil, days_in_month};
 
 /// Days since the epoch of `yyyy-MM-dd`; month and day may be missing, a time after a space is ignored.
 pub fn date(text: &str) -> Option<i64> {
-    let text = text.split_once([' ', 'T']).map_or(text, |(date, _)| date);
+    let text = text.split_once(' ').map_or(text, |(date, _)| date);
     let mut parts = text.splitn(3, '-');
     let mut next = |default: u32| parts.next().map_or(Some(default), |part| number(part.trim()));
     let (year, month, day) = (next(0)?, next(1)?, next(1)?);
@@ -13,9 +13,13 @@ pub fn date(text: &str) -> Option<i64> {
     (known && (1..=days_in_month(year.into(), month)).contains(&day)).then(|| days_from_civil(year.into(), month, day))
 }
 
-/// Milliseconds of the day of `HH:mm:ss.SSS`; minutes, seconds and fraction may be missing.
+/// Milliseconds of the day of `HH:mm:ss.SSS`; minutes, seconds and fraction may be missing, a fraction only follows
+/// seconds.
 pub fn time(text: &str) -> Option<i32> {
     let (clock, fraction) = text.split_once('.').unwrap_or((text, ""));
+    if clock.len() < text.len() && clock.matches(':').count() < 2 {
+        return None;
+    }
     let mut parts = clock.splitn(3, ':');
     let mut next = |default: u32| parts.next().map_or(Some(default), |part| number(part.trim()));
     let (hour, minute, second) = (next(0)?, next(0)?, next(0)?);
@@ -30,7 +34,7 @@ pub fn time(text: &str) -> Option<i32> {
 /// minute and second may have one digit; the time may be missing. A day from 29 to 31 that the month does
 /// not have is its last.
 pub fn timestamp(text: &str) -> Option<(i64, u32)> {
-    let (date, time) = match text.split_once([' ', 'T']) {
+    let (date, time) = match text.split_once(' ') {
         Some((date, time)) => (date, Some(time)),
         None => (text, None),
     };

@@ -260,7 +260,10 @@ struct Call<'a> {
 /// sessions without regard to the window.
 fn foreign_sessions(input: &Relation, groups: &[(&str, Option<WindowProperty>)]) -> bool {
     let Some(window) = &input.window else { return false };
-    if window.per_group || window.state != WindowState::Pending || !matches!(window.spec.shape, WindowShape::Session { .. }) {
+    if window.per_group
+        || window.state != WindowState::Pending
+        || !matches!(window.spec.shape, WindowShape::Session { .. })
+    {
         return false;
     }
     let keys = groups.iter().filter(|(_, property)| property.is_none());

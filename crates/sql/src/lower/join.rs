@@ -23,7 +23,8 @@ impl Lowering<'_> {
         let right = self.plan(&join.right)?;
         let left = self.flat(left)?;
         let right = self.flat(right)?;
-        let (left, right, pairs) = self.equal_pairs(left, right, &join.on)?;
+        let (on, filter) = conditions(join);
+        let (left, right, pairs) = self.equal_pairs(left, right, &on)?;
         let (Some(left_window), Some(right_window)) = (window_columns(&left), window_columns(&right)) else {
             return Err(regular_join());
         };
@@ -35,7 +36,7 @@ impl Lowering<'_> {
         let keys =
             pairs.iter().filter(|p| **p != (left_window.0, right_window.0) && **p != (left_window.1, right_window.1));
         let (left_keys, right_keys): (Vec<_>, Vec<_>) = keys.copied().unzip();
-        let condition = join.filter.as_ref().map(|f| self.join_condition(&left, &right, f)).transpose()?;
+        let condition = filter.as_ref().map(|f| self.join_condition(&left, &right, f)).transpose()?;
         let window = left.window.clone().ok_or_else(|| Error::internal("a window join without a window"))?;
         let spec = WindowJoinSpec {
             kind,
@@ -131,6 +132,20 @@ impl Lowering<'_> {
         };
         expr::lower(filter, &resolve)
     }
+}
+
+/// The equalities and the rest of the condition. `a NOT IN (SELECT b …)` is unknown, and drops the row, as soon as one
+/// side is NULL: its equality, which comes first, then counts as a match.
+fn conditions(join: &Join) -> (Vec<(DfExpr, DfExpr)>, Option<DfExpr>) {
+    let Some(((left, right), others)) = join.on.split_first().filter(|_| join.null_aware) else {
+        return (join.on.clone(), join.filter.clone());
+    };
+    let matches = left.clone().eq(right.clone()).or(left.clone().is_null()).or(right.clone().is_null());
+    let filter = match &join.filter {
+        Some(filter) => matches.and(filter.clone()),
+        None => matches,
+    };
+    (others.to_vec(), Some(filter))
 }
 
 fn padded(types: &[LogicalType], pad: bool) -> Vec<LogicalType> {

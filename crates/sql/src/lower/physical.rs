@@ -107,7 +107,7 @@ impl Physical {
     }
 
     /// Number of operators, reachable or not.
-    pub fn len(&self) -> usize {
+    pub fn node_count(&self) -> usize {
         self.nodes.len()
     }
 

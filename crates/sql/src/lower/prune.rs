@@ -29,8 +29,8 @@ pub fn prune(physical: &Physical, roots: &[usize]) -> Result<Pruned> {
         old: physical,
         usage,
         new: Physical::default(),
-        ids: vec![None; physical.len()],
-        maps: vec![vec![]; physical.len()],
+        ids: vec![None; physical.node_count()],
+        maps: vec![vec![]; physical.node_count()],
     };
     for id in order {
         rebuild.node(id);
@@ -42,7 +42,7 @@ pub fn prune(physical: &Physical, roots: &[usize]) -> Result<Pruned> {
 /// What is read of each operator's output columns.
 fn usages(physical: &Physical, order: &[usize]) -> Vec<Vec<Usage>> {
     let mut usage: Vec<Vec<Usage>> =
-        (0..physical.len()).map(|id| vec![Usage::None; physical.node(id).types.len()]).collect();
+        (0..physical.node_count()).map(|id| vec![Usage::None; physical.node(id).types.len()]).collect();
     for id in order.iter().rev() {
         let node = physical.node(*id);
         let reads = input_usages(physical, node, &usage[*id]);

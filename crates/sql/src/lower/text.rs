@@ -9,7 +9,7 @@ use std::fmt::Write;
 /// The trees of all sinks; an operator that was printed before is referred to by its number.
 pub fn explain(physical: &Physical, roots: &[usize]) -> String {
     let mut text = String::new();
-    let mut consumers = vec![0usize; physical.len()];
+    let mut consumers = vec![0usize; physical.node_count()];
     for id in physical.reachable(roots) {
         let producers = physical.node(id).inputs.iter().flat_map(|i| &i.producers);
         producers.for_each(|p| consumers[*p] += 1);

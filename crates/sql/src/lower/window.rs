@@ -46,7 +46,13 @@ impl Lowering<'_> {
         let zoned = matches!(tvf.time_type.root, TypeRoot::TimestampLtz(..));
         let zone = zoned.then(|| self.context.expressions.zone.name().to_owned());
         let spec = WindowSpec { shape: tvf.shape, offset_ms: tvf.offset_ms, time, partition_by, zone, proctime };
-        let window = Window { spec, state: WindowState::Pending, time_type: tvf.time_type.clone(), proctime, per_group: tvf.per_group };
+        let window = Window {
+            spec,
+            state: WindowState::Pending,
+            time_type: tvf.time_type.clone(),
+            proctime,
+            per_group: tvf.per_group,
+        };
         let properties = [WindowProperty::Start, WindowProperty::End, WindowProperty::Time];
         let added = tvf.outputs.iter().cloned().zip(properties.map(Slot::Window));
         let columns = input.columns.iter().cloned().chain(added).collect();

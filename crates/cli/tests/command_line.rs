@@ -128,3 +128,28 @@ fn the_version_the_man_page_and_completions_are_there() {
     assert!(stdout(&headwater(&["man"])).contains(".TH headwater"));
     assert!(stdout(&headwater(&["completions", "bash"])).contains("_headwater"));
 }
+
+#[test]
+fn deep_expressions_and_types_run() {
+    let sum = ["a"; 250].join("+");
+    let calls = format!("{}a{}", "ABS(".repeat(120), ")".repeat(120));
+    let cases = format!("{}a{}", "CASE WHEN a > 0 THEN ".repeat(120), " END".repeat(120));
+    for expression in [sum, calls, cases] {
+        let query = format!("SELECT {expression} IS NULL AS n FROM (VALUES (1), (CAST(NULL AS INT))) AS t(a)");
+        let output = headwater(&["sql", "--format", "json", "-e", &query]);
+        assert_eq!(stdout(&output), "{\"op\":\"+I\",\"n\":false}\n{\"op\":\"+I\",\"n\":true}\n", "{}", stderr(&output));
+    }
+    let nested = format!("CAST(NULL AS {}INT{})", "ARRAY<".repeat(60), ">".repeat(60));
+    let output = headwater(&["sql", "--format", "json", "-e", &format!("SELECT {nested} AS n")]);
+    assert_eq!(stdout(&output), "{\"op\":\"+I\",\"n\":null}\n", "{}", stderr(&output));
+}
+
+#[test]
+fn a_parallelism_that_no_process_holds_is_refused() {
+    let query = "SELECT COUNT(*) FROM (VALUES (1)) AS t(a) GROUP BY a";
+    for parallelism in ["0", "-1", "100000", "99999999999"] {
+        let output = headwater(&["sql", "-D", &format!("parallelism.default={parallelism}"), "-e", query]);
+        assert_eq!(output.status.code(), Some(1), "{parallelism}");
+        assert!(stderr(&output).contains("parallelism"), "{parallelism}: {}", stderr(&output));
+    }
+}

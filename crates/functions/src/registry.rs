@@ -11,7 +11,6 @@ const GROUPS: &[&[Function]] = &[
     crate::arithmetic::rounding::FUNCTIONS,
     crate::arithmetic::random::FUNCTIONS,
     crate::arithmetic::radix::FUNCTIONS,
-    crate::cast::utf8::FUNCTIONS,
     crate::comparison::FUNCTIONS,
     crate::logical::FUNCTIONS,
     crate::conditional::choose::FUNCTIONS,

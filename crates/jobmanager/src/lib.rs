@@ -13,6 +13,7 @@
 pub mod execution;
 mod guard;
 mod job;
+mod limits;
 mod local;
 mod service;
 mod sinks;

@@ -2,6 +2,7 @@
 
 use crate::guard::guarded;
 use crate::job::{Job, NewJob};
+use crate::limits;
 use crate::sinks::Sinks;
 use crate::splits::Splits;
 use crate::state::{JobResult, JobState, JobStatus};
@@ -82,6 +83,7 @@ impl Options {
         };
         let thread = std::thread::Builder::new()
             .name("jobmanager".to_owned())
+            .stack_size(headwater_plan::codec::PLAN_STACK_BYTES)
             .spawn(move || worker.run(&messages))
             .map_err(|e| Error::retryable("no-thread", "the JobManager could not be started").with_source(e))?;
         Ok(JobManager { handle: Handle { inbox }, thread: Some(thread) })
@@ -240,6 +242,7 @@ impl Worker {
 
     fn submit(&mut self, plan: &[u8]) -> Result<JobId> {
         let mut graph = headwater_plan::decode(plan)?;
+        limits::check(&graph)?;
         let task_manager = self.task_manager.clone();
         let task_manager =
             task_manager.ok_or_else(|| Error::retryable("no-taskmanager", "there is no TaskManager to run the job"))?;

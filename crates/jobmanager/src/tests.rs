@@ -238,3 +238,15 @@ fn a_cluster_that_is_dropped_ends_its_jobs() {
     drop(cluster);
     assert!(job.wait().error.is_some());
 }
+
+#[test]
+fn a_job_wider_than_the_process_is_refused() {
+    let (cluster, _) = cluster(2, ToyFactory::new());
+    let refusal = |parallelism| match cluster.submit(&pipeline("10", "pass", &[], parallelism)) {
+        Ok(_) => String::new(),
+        Err(error) => error.message().to_owned(),
+    };
+    assert!(refusal([100_000, 1, 1]).starts_with("the job needs 100002 subtasks"));
+    assert!(refusal([8_000, 8_000, 1]).starts_with("the job needs 64008000 channels"));
+    assert_eq!(refusal([2, 2, 2]), "");
+}

@@ -206,7 +206,12 @@ impl From<&Error> for TaskError {
         let mut message = error.message().to_owned();
         let mut cause = std::error::Error::source(error);
         while let Some(source) = cause {
-            message.push_str(&format!(": {source}"));
+            let text = source.to_string();
+            // Messages for people often end with their cause already.
+            if !message.contains(&text) {
+                message.push_str(": ");
+                message.push_str(&text);
+            }
             cause = source.source();
         }
         let kind = KINDS.iter().find(|(_, kind)| *kind == error.kind()).map_or(Kind::Internal, |(kind, _)| *kind);

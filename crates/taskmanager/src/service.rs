@@ -54,6 +54,7 @@ impl Options {
         let worker = Worker { options: self, gateway, lanes, jobs: BTreeMap::new() };
         let thread = std::thread::Builder::new()
             .name("taskmanager".to_owned())
+            .stack_size(headwater_plan::codec::PLAN_STACK_BYTES)
             .spawn(move || worker.run(&messages))
             .map_err(|e| Error::retryable("no-thread", "the TaskManager could not be started").with_source(e))?;
         Ok(TaskManager { handle: Handle { inbox }, thread: Some(thread) })

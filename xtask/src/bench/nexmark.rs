@@ -32,6 +32,9 @@ pub struct Options {
     /// Folder of queries, DDL, data generator and Flink's scripts.
     #[arg(long, value_name = "DIR")]
     peers: Option<PathBuf>,
+    /// A release binary to measure instead of building one.
+    #[arg(long, value_name = "FILE")]
+    binary: Option<PathBuf>,
     /// Folder for generated events; kept for the next run.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -43,7 +46,10 @@ pub fn run(options: &Options) -> Result<()> {
     if !peers.exists() {
         bail!("{} is not there: name the folder of queries with --peers", peers.display());
     }
-    let headwater = cargo::build_headwater(true)?;
+    let headwater = match &options.binary {
+        Some(binary) => binary.clone(),
+        None => cargo::build_headwater(true)?,
+    };
     let work = cargo::target_directory()?.join("nexmark");
     std::fs::create_dir_all(&work)?;
     let data = data(options, &peers, &work)?;

@@ -87,7 +87,8 @@ impl Place {
             .map(|entries| entries.flatten().map(|e| e.file_name().to_string_lossy().into_owned()).collect())
             .unwrap_or_default();
         names.sort();
-        let wanted = self.path.strip_prefix(parent).ok().and_then(|p| p.components().next());
+        let below = existing.and_then(|e| self.path.strip_prefix(e).ok()).unwrap_or(&self.path);
+        let wanted = below.components().next();
         let wanted = wanted.map(|c| c.as_os_str().to_string_lossy().into_owned()).unwrap_or_default();
         let hint = match nearest(&wanted, names.iter().map(String::as_str)) {
             Some(near) => format!("did you mean '{}'?", parent.join(near).display()),

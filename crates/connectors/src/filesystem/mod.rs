@@ -103,6 +103,9 @@ fn missing_format() -> Error {
 
 /// The local path of the `path` option, which may be a `file:` URI.
 fn local_path(text: &str) -> Result<PathBuf> {
+    if text.is_empty() {
+        return Err(headwater_connector_api::options::bad_option("path", text, "a file, a directory or a pattern"));
+    }
     if let Some(rest) = text.strip_prefix("file://") {
         return Ok(PathBuf::from(rest.strip_prefix("localhost").unwrap_or(rest)));
     }
@@ -110,7 +113,9 @@ fn local_path(text: &str) -> Result<PathBuf> {
         return Ok(PathBuf::from(rest));
     }
     match text.split_once("://") {
-        Some((scheme, _)) => Err(Error::unsupported(format!("reading and writing '{scheme}://' paths"))),
+        Some((scheme, _)) => {
+            Err(Error::unsupported(format!("reading and writing '{scheme}://' paths is not supported yet")))
+        }
         None => Ok(Path::new(text).to_path_buf()),
     }
 }

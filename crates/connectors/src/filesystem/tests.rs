@@ -264,3 +264,15 @@ fn a_monitored_directory_is_listed_again() {
     clock.advance_ms(10_000);
     assert!(matches!(enumerator.next_split(0, 1).unwrap(), SplitAssignment::Wait(_)));
 }
+
+#[test]
+fn paths_that_are_none_are_refused() {
+    let cases = [
+        ("", "'' is not a valid value of the option 'path': expected a file, a directory or a pattern"),
+        ("s3://bucket/x", "reading and writing 's3://' paths is not supported yet"),
+    ];
+    for (path, expected) in cases {
+        let error = super::local_path(path).unwrap_err();
+        assert_eq!(error.message(), expected);
+    }
+}

@@ -60,10 +60,34 @@ fn decode(columns: &Columns, options: CsvOptions, input: &[u8], block: usize) ->
 fn fields_quotes_and_line_ends() {
     let columns = columns(&[("a", TypeRoot::Int), ("b", text()), ("c", text())]);
     let input = b"1,x,\"y, \"\"z\"\"\"\r\n 2 ,,\"two\nlines\"\n\n3,\"\",  p q \n,\"a\" ,b\n5,last,row";
-    let expected =
-        ["+I[1, x, y, \"z\"]", "+I[2, , two\nlines]", "+I[3, ,   p q ]", "+I[null, a, b]", "+I[5, last, row]"];
+    let expected = [
+        "+I[1, x, y, \"z\"]",
+        "+I[2, , two\nlines]",
+        "+I[3, ,   p q ]",
+        "+I[null, a, b]",
+        "+I[5, last, row]",
+        "line 3 @0: the record has 1 fields, expected 3",
+    ];
     for block in 1..input.len() + 1 {
         assert_eq!(decode(&columns, options(&[]), input, block), expected, "blocks of {block} bytes");
+    }
+}
+
+#[test]
+fn empty_and_blank_fields_and_lines() {
+    let cases: [(TypeRoot, &[u8], &str); 7] = [
+        (TypeRoot::Boolean, b"1,\n", "+I[1, false]"),
+        (TypeRoot::Int, b"1,\n", "+I[1, null]"),
+        (TypeRoot::VarBinary(9), b"1,\n", "+I[1, []]"),
+        (TypeRoot::Array(Box::new(TypeRoot::Int.into())), b"1,\n", "+I[1, []]"),
+        (TypeRoot::Int, b"1, 5\n", "+I[1, 5]"),
+        (TypeRoot::Decimal(5, 2), b"1, 5\n", "+I[1, null]"),
+        (text(), b"\n", "+I[null, null]"),
+    ];
+    for (ty, input, expected) in cases {
+        let columns = columns(&[("a", TypeRoot::Int), ("x", ty.clone())]);
+        let lines = decode(&columns, options(&[("ignore-parse-errors", "true")]), input, 100);
+        assert_eq!(lines, [expected], "{ty:?}");
     }
 }
 
@@ -85,7 +109,7 @@ fn types() {
         decode(&columns, options(&[]), input, 1000),
         [
             "+I[1.24, 2024-01-02T03:04:05.600, [1, 2, 3], +I[7, seven], true, 100.0]",
-            "+I[null, 2024-01-02T03:04:05, null, null, false, null]",
+            "+I[null, 2024-01-02T03:04:05, [], null, false, null]",
         ]
     );
 }
@@ -137,8 +161,7 @@ fn writes_as_jackson_does() {
     let batch = batch(&columns, arrays.collect());
     let mut out = vec![];
     CsvEncoder::new(&columns, options(&[("null-literal", "-")])).unwrap().encode(&batch, &mut out).unwrap();
-    let expected =
-        "plain,100.000,1.5\n\"with space\",1.500,1.0E10\n\"a\"\"b\",0.000,-\n\"abcdefghijklmnopqrstuvwxyz\",-,-\n";
+    let expected = "plain,1E+2,1.5\n\"with space\",1.5,1.0E10\n\"a\"\"b\",0,-\n\"abcdefghijklmnopqrstuvwxyz\",-,-\n";
     assert_eq!(String::from_utf8(out).unwrap(), expected);
 }
 

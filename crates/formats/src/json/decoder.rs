@@ -72,9 +72,10 @@ impl JsonDecoder {
         reader.row(&mut self.shape, &mut self.columns, self.rows)?;
         reader.cursor.skip_blanks();
         // What follows the object on its line is not looked at, as in Flink.
-        let end = line_end(input, reader.cursor.at.min(input.len()));
+        let at = reader.cursor.at;
+        let next = if reader.cursor.peek() == b'\n' { at + 1 } else { line_end(input, at) };
         self.rows += 1;
-        Ok(end)
+        Ok(next)
     }
 
     /// Makes sure that the input is UTF-8, checking only what was not checked for an earlier call.

@@ -47,6 +47,22 @@ fn decimals_as_java_writes_them() {
 }
 
 #[test]
+fn decimals_as_jackson_writes_them() {
+    let cases = [
+        (10_000, 2, "1E+2"),
+        (12_000, 2, "1.2E+2"),
+        (1_050, 2, "10.5"),
+        (-123_400_000, 2, "-1.234E+6"),
+        (27, 9, "2.7E-8"),
+        (7, 0, "7"),
+        (0, 9, "0"),
+    ];
+    for (unscaled, scale, expected) in cases {
+        assert_eq!(text(|out| display::decimal_short(out, unscaled, scale)), expected);
+    }
+}
+
+#[test]
 fn decimals_round_half_up() {
     let cases: &[(&str, Parsed)] = &[
         ("1.235", Parsed::Value(124)),

@@ -1,7 +1,7 @@
 //! The arithmetic operators: typing, and the choice of the kernel by the operands' types.
 
 use super::{decimals, numbers, temporal};
-use crate::types::decimal;
+use crate::types::{decimal, least_restrictive};
 use crate::{Bound, BuildContext, Call, Function, Kernel};
 use headwater_types::{LogicalType, Result, TimeAttribute, TypeRoot};
 
@@ -120,11 +120,9 @@ fn bind_numbers(call: &Call<'_>, op: Op, left: &LogicalType, right: &LogicalType
     let decimal = |t: &LogicalType| matches!(t.root, T::Decimal(..));
     let any = |root: &T| left.root == *root || right.root == *root;
     let to = |root: T| vec![left, right].into_iter().map(|t| LogicalType::new(root.clone(), t.nullable)).collect();
-    if any(&T::Double) || any(&T::Float) && (decimal(left) || decimal(right)) {
-        return call.returns(to(T::Double), T::Double);
-    }
-    if any(&T::Float) {
-        return call.returns(to(T::Float), T::Float);
+    if any(&T::Double) || any(&T::Float) {
+        let root = least_restrictive(&[left.clone(), right.clone()]).map_or(T::Double, |ty| ty.root);
+        return call.returns(to(root.clone()), root);
     }
     let (Some(l), Some(r)) = (left.as_decimal(), right.as_decimal()) else { return Err(call.error()) };
     if decimal(left) || decimal(right) {

@@ -46,19 +46,27 @@ fn temporal(to: &LogicalType, wanted: OnFailure, zone: Tz) -> Result<CastFn> {
     use TypeRoot as T;
     match to.root {
         T::Date => reading::<Date32Type>(to, move |s| found(parse::date(s).map(|d| d as i32), s, &wanted)),
-        T::Time(_) => reading::<Time32MillisecondType>(to, move |s| found(parse::time(s), s, &wanted)),
-        T::Timestamp(p @ 0..=3, _) => reading::<TimestampMillisecondType>(to, timestamp(p, wanted, Tz::UTC)),
-        T::Timestamp(p @ 4..=6, _) => reading::<TimestampMicrosecondType>(to, timestamp(p, wanted, Tz::UTC)),
-        T::Timestamp(p, _) => reading::<TimestampNanosecondType>(to, timestamp(p, wanted, Tz::UTC)),
-        T::TimestampLtz(p @ 0..=3, _) => reading::<TimestampMillisecondType>(to, timestamp(p, wanted, zone)),
-        T::TimestampLtz(p @ 4..=6, _) => reading::<TimestampMicrosecondType>(to, timestamp(p, wanted, zone)),
-        T::TimestampLtz(p, _) => reading::<TimestampNanosecondType>(to, timestamp(p, wanted, zone)),
+        T::Time(p) => reading::<Time32MillisecondType>(to, move |s| found(time(s, p), s, &wanted)),
+        T::Timestamp(p @ 0..=3, _) => exactly::<TimestampMillisecondType>(to, timestamp(p, wanted, Tz::UTC)),
+        T::Timestamp(p @ 4..=6, _) => exactly::<TimestampMicrosecondType>(to, timestamp(p, wanted, Tz::UTC)),
+        T::Timestamp(p, _) => exactly::<TimestampNanosecondType>(to, timestamp(p, wanted, Tz::UTC)),
+        T::TimestampLtz(p @ 0..=3, _) => exactly::<TimestampMillisecondType>(to, timestamp(p, wanted, zone)),
+        T::TimestampLtz(p @ 4..=6, _) => exactly::<TimestampMicrosecondType>(to, timestamp(p, wanted, zone)),
+        T::TimestampLtz(p, _) => exactly::<TimestampNanosecondType>(to, timestamp(p, wanted, zone)),
         _ => Err(Error::internal(format!("no cast from text to {to}"))),
     }
 }
 
 /// A cast that reads every text, without surrounding spaces, by itself.
 fn reading<T: ArrowPrimitiveType>(
+    to: &LogicalType,
+    read: impl Fn(&str) -> Result<Option<T::Native>> + Send + Sync + 'static,
+) -> Result<CastFn> {
+    exactly::<T>(to, move |text| read(text.trim_matches(' ')))
+}
+
+/// A cast that reads every text as it is.
+fn exactly<T: ArrowPrimitiveType>(
     to: &LogicalType,
     read: impl Fn(&str) -> Result<Option<T::Native>> + Send + Sync + 'static,
 ) -> Result<CastFn> {
@@ -81,7 +89,7 @@ fn each<B: NullableBuilder>(
     for row in 0..texts.len() {
         match texts.is_null(row) {
             true => out.push_null(),
-            false => read(texts.value(row).trim_matches(' '), &mut out)?,
+            false => read(texts.value(row), &mut out)?,
         }
     }
     Ok(out.finish())
@@ -145,6 +153,12 @@ fn float<T: std::str::FromStr>(text: &str, wanted: &OnFailure) -> Result<Option<
         Ok(value) if readable => Ok(Some(value)),
         _ => number_failure(text, wanted, INVALID),
     }
+}
+
+/// Milliseconds of the day; digits beyond the precision are dropped.
+fn time(text: &str, precision: u8) -> Option<i32> {
+    let unit = 10_i32.pow(3_u32.saturating_sub(precision.into()));
+    parse::time(text).map(|ms| ms / unit * unit)
 }
 
 fn timestamp(

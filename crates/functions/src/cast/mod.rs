@@ -20,7 +20,6 @@ mod temporal;
 #[cfg(test)]
 mod tests;
 mod to_text;
-pub mod utf8;
 mod variant;
 
 use crate::types::supports_explicit_cast;

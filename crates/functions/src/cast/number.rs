@@ -36,14 +36,16 @@ pub(super) fn cast(from: &LogicalType, to: &LogicalType, on_failure: OnFailure) 
 }
 
 fn boolean(from: &LogicalType) -> Result<CastFn> {
-    if !from.is_integer() {
-        return Err(unsupported(from));
+    fn nonzero<T: ArrowPrimitiveType>(wide: &PrimitiveArray<T>) -> ArrayRef {
+        let values = wide.values().iter().map(|v| *v != T::Native::default()).collect::<Vec<_>>();
+        Arc::new(BooleanArray::new(values.into(), wide.nulls().cloned()))
     }
-    Ok(Box::new(|array| {
-        let wide = widened(array)?;
-        let values = wide.values().iter().map(|v| *v != 0).collect::<Vec<_>>();
-        Ok(Arc::new(BooleanArray::new(values.into(), wide.nulls().cloned())))
-    }))
+    match from.root {
+        TypeRoot::Decimal(..) => Ok(Box::new(|array| Ok(nonzero(downcast::<Decimal128Array>(array)?)))),
+        TypeRoot::Float | TypeRoot::Double => Ok(Box::new(|array| Ok(nonzero(&doubles(array)?)))),
+        _ if from.is_integer() => Ok(Box::new(|array| Ok(nonzero(&widened(array)?)))),
+        _ => Err(unsupported(from)),
+    }
 }
 
 fn from_boolean() -> CastFn {

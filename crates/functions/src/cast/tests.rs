@@ -64,6 +64,7 @@ fn text_is_read_without_surrounding_spaces() {
         ("2021-09-24 12:00:00", "DATE", "2021-09-24"),
         ("1:30:00", "TIME(0)", "01:30:00"),
         ("12:34:56.123", "TIME(3)", "12:34:56.123"),
+        ("12:34:56.789", "TIME(0)", "12:34:56"),
         ("2021-09-24", "TIMESTAMP(3)", "2021-09-24 00:00:00.000"),
         ("2021-9-4 1:2:3.123456789", "TIMESTAMP(9)", "2021-09-04 01:02:03.123456789"),
         ("1500-04-30 12:00:00", "TIMESTAMP(3)", "1500-04-30 12:00:00.000"),
@@ -86,6 +87,11 @@ fn unreadable_text_fails_or_is_null() {
         ("2021-13-01", "DATE", "Cannot cast '2021-13-01' to DATE"),
         ("Flink", "TIME(0)", "Cannot cast 'Flink' to TIME(0)"),
         ("2021-09-24 25:00:00", "TIMESTAMP(3)", "to TIMESTAMP(3)"),
+        ("2021-09-24T05:00:00", "TIMESTAMP(3)", "to TIMESTAMP(3)"),
+        (" 2021-09-24 05:00:00", "TIMESTAMP(3)", "to TIMESTAMP(3)"),
+        ("2021-09-24T05:00:00", "DATE", "to DATE"),
+        ("1.9", "TIME(0)", "to TIME(0)"),
+        ("TRUE ", "BOOLEAN", "Cannot parse 'TRUE ' as BOOLEAN."),
     ];
     for (text, to, expected) in cases {
         let message = cast(("STRING", text), to);
@@ -114,6 +120,8 @@ fn numbers_narrow_as_in_java() {
         (("BOOLEAN", "true"), "INT", "1"),
         (("BOOLEAN", "true"), "DECIMAL(3, 1)", "1.0"),
         (("INT", "2"), "BOOLEAN", "TRUE"),
+        (("DOUBLE", "0.5"), "BOOLEAN", "TRUE"),
+        (("DECIMAL(4, 2)", "0"), "BOOLEAN", "FALSE"),
         (("INT", "5"), "MONTHS", "+0-05"),
         (("SECONDS", "0 00:00:01"), "BIGINT", "1000"),
     ];

@@ -67,7 +67,7 @@ fn explicit_roots(from: &LogicalType, to: &LogicalType) -> bool {
     use TypeRoot as T;
     let variant = matches!(from.root, T::Variant);
     match to.root {
-        T::Boolean => from.is_character() || from.is_integer() || variant,
+        T::Boolean => from.is_character() || from.is_numeric() || variant,
         T::Binary(_) | T::VarBinary(_) => from.is_character() || from.is_binary() || variant,
         T::Decimal(..) | T::TinyInt | T::SmallInt | T::Int | T::BigInt => {
             from.is_numeric() || from.is_character() || from.is_interval() || from.root == T::Boolean || variant

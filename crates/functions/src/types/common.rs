@@ -14,6 +14,27 @@ pub fn common_type(types: &[LogicalType]) -> Option<LogicalType> {
     Some(LogicalType::new(root, types.iter().any(|t| t.nullable)))
 }
 
+/// The type of the results of CASE, of the columns of set operations and of arithmetic over several types.
+///
+/// It is the common type except that of FLOAT and DOUBLE the first one wins, that a decimal with either is a DOUBLE,
+/// and that a DATE has nothing in common with a timestamp.
+pub fn least_restrictive(types: &[LogicalType]) -> Option<LogicalType> {
+    let has = |is: fn(&LogicalType) -> bool| types.iter().any(is);
+    if has(|t| t.root == TypeRoot::Date) && has(LogicalType::is_timestamp) {
+        return None;
+    }
+    let common = common_type(types)?;
+    if !common.is_float() || !types.iter().all(|t| t.is_numeric() || t.root == TypeRoot::Null) {
+        return Some(common);
+    }
+    let decimal = |t: &LogicalType| matches!(t.root, TypeRoot::Decimal(..));
+    let root = match types.iter().find(|t| t.is_float()) {
+        Some(first) if !has(decimal) => first.root.clone(),
+        _ => TypeRoot::Double,
+    };
+    Some(LogicalType::new(root, common.nullable))
+}
+
 /// The type that both sides of a comparison are cast to; `None` when they cannot be compared.
 ///
 /// Text compared with another type is read as that type; with an integer, as BIGINT.

@@ -20,4 +20,4 @@ mod tests;
 
 pub use aggregate::aggregate_type;
 pub use casts::{supports_explicit_cast, supports_implicit_cast};
-pub use common::{common_type, comparison_type};
+pub use common::{common_type, comparison_type, least_restrictive};

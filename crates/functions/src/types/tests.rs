@@ -44,6 +44,22 @@ fn common_types_follow_flink() {
 }
 
 #[test]
+fn least_restrictive_types_follow_flink() {
+    let cases = [
+        (vec![ty(T::Float), ty(T::Double)], Some("FLOAT")),
+        (vec![ty(T::Double), ty(T::Float)], Some("DOUBLE")),
+        (vec![ty(T::Int), ty(T::Float)], Some("FLOAT")),
+        (vec![ty(T::Decimal(5, 2)), ty(T::Float)], Some("DOUBLE")),
+        (vec![ty(T::Float), ty(T::Decimal(5, 2))], Some("DOUBLE")),
+        (vec![ty(T::Date), ts(3)], None),
+        (vec![ty(T::Int), ty(T::BigInt)], Some("BIGINT")),
+    ];
+    for (types, expected) in cases {
+        assert_eq!(least_restrictive(&types).map(|t| t.to_string()).as_deref(), expected, "{types:?}");
+    }
+}
+
+#[test]
 fn comparisons_read_text_as_the_other_side() {
     let string = LogicalType::string();
     let cases = [
@@ -104,7 +120,7 @@ fn casts_exist_as_documented() {
         (ts(3), ltz(3), true, true),
         (ty(T::Time(0)), ts(3), false, true),
         (ty(T::Int), ty(T::Boolean), false, true),
-        (ty(T::Double), ty(T::Boolean), false, false),
+        (ty(T::Double), ty(T::Boolean), false, true),
         (ty(T::Array(Box::new(ty(T::Int)))), string, false, true),
         (ty(T::Null), ty(T::Date), true, true),
     ];

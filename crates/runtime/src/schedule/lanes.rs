@@ -36,6 +36,7 @@ impl Lanes {
             let scheduler = self.scheduler.clone();
             let thread = std::thread::Builder::new()
                 .name(format!("lane-{}", threads.len()))
+                .stack_size(headwater_plan::codec::PLAN_STACK_BYTES)
                 .spawn(move || run_lane(&scheduler))
                 .map_err(|e| Error::retryable("no-thread", "a lane could not be started").with_source(e))?;
             threads.push(thread);

@@ -50,6 +50,18 @@ fn check(function: &str, arg: &LogicalType, ty: LogicalType, values: &[Value], e
 }
 
 #[test]
+fn variances_beyond_the_type_narrow_as_in_java() {
+    let added = [(1, i(-2_000_000)), (1, i(2_000_000))];
+    for (function, ty, expected) in [
+        ("VAR_POP", int(), i(i32::MAX.into())),
+        ("VAR_POP", bigint(), i(4_000_000_000_000)),
+        ("STDDEV_POP", int(), i(2_000_000)),
+    ] {
+        assert_eq!(result(&aggregate(function, &[0], ty), &int(), &added, false), expected, "{function}");
+    }
+}
+
+#[test]
 fn results_over_integers() {
     let values = [i(4), Value::Null, i(-7), i(4)];
     for (function, ty, expected) in [

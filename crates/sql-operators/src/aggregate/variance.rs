@@ -3,10 +3,11 @@
 use super::encoding::Reader;
 use super::{Accumulator, Input, for_each, same};
 use crate::arrow_error;
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array};
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, Float64Array, PrimitiveArray};
 use arrow::compute::{CastOptions, cast, cast_with_options};
-use arrow::datatypes::{DataType, Float64Type};
+use arrow::datatypes::{DataType, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type};
 use headwater_types::Result;
+use std::sync::Arc;
 
 /// Which function of the moments is the result.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -80,6 +81,12 @@ impl Moments {
     }
 }
 
+/// Java's narrowing, as Flink does it: a variance too large for INT or BIGINT is their largest value.
+fn narrowed<T: ArrowPrimitiveType>(values: &Float64Array, narrow: impl Fn(f64) -> T::Native) -> ArrayRef {
+    let narrowed: PrimitiveArray<T> = values.unary(narrow);
+    Arc::new(narrowed)
+}
+
 impl Accumulator for Variance {
     fn grow(&mut self, groups: usize) {
         self.groups.resize(groups.max(self.groups.len()), Moments::default());
@@ -104,8 +111,16 @@ impl Accumulator for Variance {
 
     fn evaluate(&self, groups: &[u32]) -> Result<ArrayRef> {
         let values: Float64Array = groups.iter().map(|group| self.result(*group)).collect();
-        let options = CastOptions { safe: true, ..Default::default() };
-        cast_with_options(&values, &self.result, &options).map_err(arrow_error)
+        match self.result {
+            DataType::Int8 => Ok(narrowed::<Int8Type>(&values, |v| v as i32 as i8)),
+            DataType::Int16 => Ok(narrowed::<Int16Type>(&values, |v| v as i32 as i16)),
+            DataType::Int32 => Ok(narrowed::<Int32Type>(&values, |v| v as i32)),
+            DataType::Int64 => Ok(narrowed::<Int64Type>(&values, |v| v as i64)),
+            _ => {
+                let options = CastOptions { safe: true, ..Default::default() };
+                cast_with_options(&values, &self.result, &options).map_err(arrow_error)
+            }
+        }
     }
 
     fn encode(&self, group: u32, bytes: &mut Vec<u8>) {

@@ -22,20 +22,40 @@ pub(crate) struct Slices {
     width_ms: i64,
 }
 
+fn uneven(size_ms: i64, width_ms: i64) -> Error {
+    Error::user("bad-window", format!("a window of {size_ms} ms cannot be cut into slices of {width_ms} ms"))
+}
+
 impl Slices {
     /// The slices of a shape; sessions have none.
     pub(crate) fn new(shape: WindowShape, offset_ms: i64) -> Result<Self> {
+        let (slices, size_ms) = Self::cut(shape, offset_ms)?;
+        match size_ms % slices.width_ms {
+            0 => Ok(slices),
+            _ => Err(uneven(size_ms, slices.width_ms)),
+        }
+    }
+
+    /// For assigning windows to rows: hopping windows need not end where slices do, and may leave gaps.
+    pub(crate) fn assigning(shape: WindowShape, offset_ms: i64) -> Result<Self> {
+        match shape {
+            WindowShape::Hop { .. } => Ok(Self::cut(shape, offset_ms)?.0),
+            _ => Self::new(shape, offset_ms),
+        }
+    }
+
+    /// The slices and the size of the largest window.
+    fn cut(shape: WindowShape, offset_ms: i64) -> Result<(Self, i64)> {
         let (width_ms, size_ms) = match shape {
             WindowShape::Tumble { size_ms } => (size_ms, size_ms),
             WindowShape::Hop { slide_ms, size_ms } => (slide_ms, size_ms),
             WindowShape::Cumulate { step_ms, max_ms } => (step_ms, max_ms),
             WindowShape::Session { .. } => return Err(Error::internal("session windows have no slices")),
         };
-        if width_ms <= 0 || size_ms < width_ms || size_ms % width_ms != 0 {
-            let message = format!("a window of {size_ms} ms cannot be cut into slices of {width_ms} ms");
-            return Err(Error::user("bad-window", message));
+        if width_ms <= 0 || size_ms <= 0 {
+            return Err(uneven(size_ms, width_ms));
         }
-        Ok(Self { shape, offset_ms, width_ms })
+        Ok((Self { shape, offset_ms, width_ms }, size_ms))
     }
 
     /// The end of the slice a time lies in.
@@ -95,7 +115,7 @@ impl Slices {
             WindowShape::Hop { slide_ms, size_ms } => {
                 // From the latest window back to the earliest.
                 let mut end = self.last_window_end(first);
-                while end >= first {
+                while end > time_ms {
                     each(end - size_ms, end);
                     end -= slide_ms;
                 }

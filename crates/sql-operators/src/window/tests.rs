@@ -3,7 +3,7 @@ use headwater_plan::operators::WindowShape;
 
 fn windows(shape: WindowShape, offset: i64, time: i64) -> Vec<(i64, i64)> {
     let mut windows = vec![];
-    Slices::new(shape, offset).unwrap().windows(time, &mut |start, end| windows.push((start, end)));
+    Slices::assigning(shape, offset).unwrap().windows(time, &mut |start, end| windows.push((start, end)));
     windows
 }
 
@@ -24,6 +24,20 @@ fn windows_of_a_time() {
         (cumulate, 2, 1, vec![(-13, 2)]),
     ] {
         assert_eq!(windows(shape, offset, time), expected, "{shape:?} {offset} {time}");
+    }
+}
+
+#[test]
+fn hopping_windows_of_rows_may_be_uneven() {
+    let (uneven, gaps) =
+        (WindowShape::Hop { slide_ms: 10, size_ms: 25 }, WindowShape::Hop { slide_ms: 20, size_ms: 5 });
+    for (shape, time, expected) in [
+        (uneven, 3, vec![(0, 25), (-10, 15), (-20, 5)]),
+        (uneven, 7, vec![(0, 25), (-10, 15)]),
+        (gaps, 21, vec![(20, 25)]),
+        (gaps, 27, vec![]),
+    ] {
+        assert_eq!(windows(shape, 0, time), expected, "{shape:?} {time}");
     }
 }
 

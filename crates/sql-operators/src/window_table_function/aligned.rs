@@ -1,5 +1,7 @@
 //! TUMBLE, HOP and CUMULATE: one row per row and window. Rows without a time are dropped and counted;
 //! no row is late here, because nothing is kept.
+//!
+//! A row of HOP and CUMULATE has as many copies as windows, so output leaves in pieces of bounded size.
 
 use super::window_columns;
 use crate::arrow_error;
@@ -11,8 +13,14 @@ use arrow::datatypes::SchemaRef;
 use headwater_data::ChangeBatch;
 use headwater_operator_api::{Collector, OpenContext, Operator};
 use headwater_plan::OperatorNode;
-use headwater_plan::operators::{WindowSpec, WindowTime};
-use headwater_types::Result;
+use headwater_plan::operators::{WindowShape, WindowSpec, WindowTime};
+use headwater_types::{Error, Result};
+
+/// Most windows of a row.
+const WINDOWS_PER_ROW_MAX: i64 = 100_000;
+
+/// Output rows after which a batch is emitted.
+const OUTPUT_ROWS: usize = 1 << 14;
 
 pub(super) struct AlignedWindows {
     rowtime: Option<usize>,
@@ -29,8 +37,20 @@ struct Assignment {
     rows: Vec<u32>,
     /// Its window.
     windows: Vec<(i64, i64)>,
-    /// Input rows without a time.
-    dropped: u64,
+}
+
+/// Refuses windows so many that the copies of a single row would fill the memory.
+pub(super) fn check_count(shape: WindowShape) -> Result<()> {
+    let count = match shape {
+        WindowShape::Hop { slide_ms, size_ms } => size_ms / slide_ms.max(1),
+        WindowShape::Cumulate { step_ms, max_ms } => max_ms / step_ms.max(1),
+        _ => 1,
+    };
+    if count <= WINDOWS_PER_ROW_MAX {
+        return Ok(());
+    }
+    let message = format!("every row would lie in {count} windows: at most {WINDOWS_PER_ROW_MAX} are possible");
+    Err(Error::user("too-many-windows", message))
 }
 
 impl AlignedWindows {
@@ -39,31 +59,28 @@ impl AlignedWindows {
             WindowTime::Rowtime(column) => Some(column),
             _ => None,
         };
+        check_count(spec.shape)?;
         Ok(Self {
             rowtime,
-            slices: Slices::new(spec.shape, spec.offset_ms)?,
+            slices: Slices::assigning(spec.shape, spec.offset_ms)?,
             clock: WallClock::new(spec.zone.as_deref())?,
             output: schema_of(&node.output),
             context: None,
         })
     }
 
-    fn windows(&self, batch: &ChangeBatch) -> Result<Assignment> {
-        let times = self.rowtime.map(|column| timestamps_ms(batch.rows().column(column))).transpose()?;
-        let now = self.context.as_ref().map_or(0, |context| context.env.now_ms());
-        let mut assignment = Assignment::default();
-        for row in 0..batch.num_rows() {
-            if times.as_ref().and_then(|t| t.nulls.as_ref()).is_some_and(|n| n.is_null(row)) {
-                assignment.dropped += 1;
-                continue;
-            }
-            let time = self.clock.to_wall(times.as_ref().map_or(now, |t| t.ms[row]));
-            self.slices.windows(time, &mut |start, end| {
-                assignment.rows.push(row as u32);
-                assignment.windows.push((start, end));
-            });
-        }
-        Ok(assignment)
+    /// Emits the rows of an assignment.
+    fn emit(&self, batch: &ChangeBatch, assignment: Assignment, out: &mut dyn Collector) -> Result<()> {
+        let Assignment { rows, windows } = assignment;
+        // Rows are in order: as many as the batch has, from its first to its last, are the batch.
+        let whole = rows.len() == batch.num_rows() && rows.iter().enumerate().all(|(i, row)| i == *row as usize);
+        let repeated = if whole { batch.clone() } else { batch.take(&UInt32Array::from(rows)).map_err(arrow_error)? };
+        let (input, kinds) = repeated.into_parts();
+        let mut columns = input.columns().to_vec();
+        columns.extend(window_columns(&windows, &self.output, &self.clock)?);
+        let rows = record_batch(&self.output, columns, input.num_rows())?;
+        out.emit(with_kinds(rows, if whole { kinds } else { separate_pairs(kinds) }));
+        Ok(())
     }
 }
 
@@ -74,17 +91,27 @@ impl Operator for AlignedWindows {
     }
 
     fn process(&mut self, _input: u8, batch: ChangeBatch, out: &mut dyn Collector) -> Result<()> {
-        let Assignment { rows, windows, dropped } = self.windows(&batch)?;
+        let times = self.rowtime.map(|column| timestamps_ms(batch.rows().column(column))).transpose()?;
+        let now = self.context.as_ref().map_or(0, |context| context.env.now_ms());
+        let mut assignment = Assignment::default();
+        let mut dropped = 0;
+        for row in 0..batch.num_rows() {
+            if times.as_ref().and_then(|t| t.nulls.as_ref()).is_some_and(|n| n.is_null(row)) {
+                dropped += 1;
+                continue;
+            }
+            let time = self.clock.to_wall(times.as_ref().map_or(now, |t| t.ms[row]));
+            self.slices.windows(time, &mut |start, end| {
+                assignment.rows.push(row as u32);
+                assignment.windows.push((start, end));
+            });
+            if assignment.rows.len() >= OUTPUT_ROWS {
+                self.emit(&batch, std::mem::take(&mut assignment), out)?;
+            }
+        }
         if let (Some(context), true) = (&self.context, dropped > 0) {
             context.metrics.add_late(dropped);
         }
-        let one_each = dropped == 0 && rows.len() == batch.num_rows();
-        let repeated = if one_each { batch } else { batch.take(&UInt32Array::from(rows)).map_err(arrow_error)? };
-        let (input, kinds) = repeated.into_parts();
-        let mut columns = input.columns().to_vec();
-        columns.extend(window_columns(&windows, &self.output, &self.clock)?);
-        let rows = record_batch(&self.output, columns, input.num_rows())?;
-        out.emit(with_kinds(rows, if one_each { kinds } else { separate_pairs(kinds) }));
-        Ok(())
+        self.emit(&batch, assignment, out)
     }
 }

@@ -54,3 +54,14 @@ fn sessions_are_emitted_when_they_end() {
     harness.end(1).unwrap();
     assert_eq!(windows(&harness)[1..], [(2, 2, 2, 9), (4, 2, 2, 9), (8, 1, 8, 17), (12, 1, 8, 17)]);
 }
+
+#[test]
+fn many_windows_leave_in_pieces_and_too_many_are_refused() {
+    let cumulate = |max_ms| tvf(WindowShape::Cumulate { step_ms: 1, max_ms }, WindowTime::Rowtime(0), None);
+    let mut harness = harness(&cumulate(100_000));
+    harness.process(batch(&[timestamp(), int()], &[vec![i(0), i(1)], vec![i(0), i(2)]])).unwrap();
+    let sizes: Vec<_> = harness.output.batches().map(|batch| batch.num_rows()).collect();
+    assert_eq!(sizes, [100_000, 100_000]);
+    let error = super::aligned::check_count(WindowShape::Hop { slide_ms: 1, size_ms: 100_001 }).unwrap_err();
+    assert_eq!(error.message(), "every row would lie in 100001 windows: at most 100000 are possible");
+}

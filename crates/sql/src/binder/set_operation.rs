@@ -6,7 +6,7 @@ use super::{Binder, BoundQuery, OutputColumn, Typed, plan_error};
 use crate::{SqlError, SqlResult};
 use datafusion_common::{JoinConstraint, NullEquality};
 use datafusion_expr::{Distinct, Join, JoinType, LogicalPlan, Projection, Union};
-use headwater_functions::types::common_type;
+use headwater_functions::types::least_restrictive;
 use headwater_sql_parser::Span;
 use headwater_sql_parser::ast::{SetExpr, SetOperator, SetQuantifier};
 use headwater_types::{LogicalType, TypeRoot};
@@ -124,7 +124,7 @@ fn common_column_type(queries: &[BoundQuery], position: usize, span: Span) -> Sq
     if types.iter().all(|t| t.root == TypeRoot::Null) {
         return Ok(TypeRoot::Null.into());
     }
-    common_type(&types).ok_or_else(|| {
+    least_restrictive(&types).ok_or_else(|| {
         let written: Vec<_> = types.iter().map(ToString::to_string).collect();
         let name = &queries[0].columns[position].name;
         let message = format!("column {} ('{name}') has no common type: {}", position + 1, written.join(" and "));

@@ -6,7 +6,7 @@ use crate::logical::InlineValues;
 use crate::logical::nodes::extension;
 use crate::{SqlError, SqlResult};
 use datafusion_expr::LogicalPlan;
-use headwater_functions::types::common_type;
+use headwater_functions::types::least_restrictive;
 use headwater_sql_parser::ast::{ExprKind, Values};
 use headwater_types::{LogicalType, TypeRoot};
 
@@ -61,7 +61,7 @@ fn value_type(types: &[LogicalType]) -> Option<LogicalType> {
     if types.iter().all(|t| t.root == TypeRoot::Null) {
         return Some(TypeRoot::Null.into());
     }
-    common_type(types)
+    least_restrictive(types)
 }
 
 fn no_common_type(values: &Values, position: usize, types: &[LogicalType]) -> SqlError {

@@ -246,7 +246,6 @@ pub(super) fn shape(name: &str, duration: impl Fn(&str) -> SqlResult<i64>, span:
         "TUMBLE" => Ok(WindowShape::Tumble { size_ms: duration("SIZE")? }),
         "HOP" => {
             let (slide_ms, size_ms) = (duration("SLIDE")?, duration("SIZE")?);
-            multiple("HOP", ("size", size_ms), ("slide", slide_ms), span)?;
             Ok(WindowShape::Hop { slide_ms, size_ms })
         }
         "CUMULATE" => {

@@ -287,12 +287,28 @@ fn attached_columns(window: Option<&Window>) -> Vec<usize> {
 /// The window an aggregate runs with: its own assignment, or the columns of an earlier one.
 fn executed_window(window: &Window) -> Result<WindowSpec> {
     match window.state {
-        WindowState::Pending => Ok(window.spec.clone()),
+        WindowState::Pending => {
+            check_slices(window.spec.shape)?;
+            Ok(window.spec.clone())
+        }
         WindowState::Attached { start: Some(start), end: Some(end) } => {
             let time = WindowTime::Attached { start, end };
             Ok(WindowSpec { time, partition_by: vec![], ..window.spec.clone() })
         }
         WindowState::Attached { .. } => Err(Error::internal("a window column was lost below an aggregate")),
+    }
+}
+
+/// Aggregates share the slices of overlapping windows, which therefore must begin where slices do.
+fn check_slices(shape: WindowShape) -> Result<()> {
+    match shape {
+        WindowShape::Hop { slide_ms, size_ms } if size_ms % slide_ms != 0 => {
+            let message = format!(
+                "HOP table function based aggregate requires size must be an integral multiple of slide, but got size {size_ms} ms and slide {slide_ms} ms"
+            );
+            Err(Error::user("bad-window", message))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -54,6 +54,26 @@ fn check(query: &str, expected: Expect) {
 }
 
 #[test]
+fn not_in_matches_nulls_and_only_aggregates_need_even_hops() {
+    let (_, graph) = planned(
+        1,
+        "SELECT L.auction FROM TABLE(TUMBLE(TABLE bid, DESCRIPTOR(ts), INTERVAL '5' SECOND)) L WHERE L.price NOT IN (
+           SELECT R.price FROM TABLE(TUMBLE(TABLE bid, DESCRIPTOR(ts), INTERVAL '5' SECOND)) R
+           WHERE L.window_start = R.window_start AND L.window_end = R.window_end)",
+    )
+    .expect("a window anti join");
+    assert!(format!("{graph:?}").contains("IS NULL"), "the equality of NOT IN holds for NULL, too: {graph:?}");
+    let hop = "TABLE(HOP(TABLE bid, DESCRIPTOR(ts), INTERVAL '4' SECOND, INTERVAL '10' SECOND))";
+    assert!(planned(1, &format!("SELECT auction, window_end FROM {hop}")).is_ok());
+    let aggregate = format!("SELECT window_start, window_end, COUNT(*) FROM {hop} GROUP BY window_start, window_end");
+    let message = planned(1, &aggregate).expect_err("slices of 4 s do not make windows of 10 s");
+    assert!(
+        message.contains("requires size must be an integral multiple of slide, but got size 10000 ms"),
+        "{message}"
+    );
+}
+
+#[test]
 fn reads_only_what_is_used_and_fuses_calcs() {
     check(
         "SELECT auction, price + 1 AS p FROM bid WHERE price > 10",

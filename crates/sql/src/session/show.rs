@@ -107,11 +107,16 @@ pub(crate) fn function_names() -> Vec<String> {
 
 /// Aggregate functions and window table functions, which live in the planner.
 const AGGREGATES: &[&str] = &[
+    "ARRAY_AGG",
     "AVG",
+    "COLLECT",
     "COUNT",
     "CUMULATE",
     "DENSE_RANK",
     "FIRST_VALUE",
+    "GROUPING",
+    "GROUPING_ID",
+    "GROUP_ID",
     "HOP",
     "LAST_VALUE",
     "LISTAGG",
@@ -120,8 +125,13 @@ const AGGREGATES: &[&str] = &[
     "RANK",
     "ROW_NUMBER",
     "SESSION",
+    "STDDEV_POP",
+    "STDDEV_SAMP",
     "SUM",
     "TUMBLE",
+    "VARIANCE",
+    "VAR_POP",
+    "VAR_SAMP",
 ];
 
 /// The error of a SHOW CREATE for a kind of object that there is none of yet.

@@ -5,7 +5,7 @@ use super::compare::disjunction;
 use crate::binder::context::ExprEnv;
 use crate::{SqlError, SqlResult};
 use datafusion_expr::{Case, Expr, Operator};
-use headwater_functions::types::common_type;
+use headwater_functions::types::least_restrictive;
 use headwater_plan::Value;
 use headwater_sql_parser::ast;
 use headwater_types::{LogicalType, TimeAttribute, TypeRoot};
@@ -58,11 +58,11 @@ fn case_type(results: &[(Typed, headwater_sql_parser::Span)]) -> SqlResult<Logic
     if types.iter().all(|t| t.root == TypeRoot::Null) {
         return Ok(TypeRoot::Null.into());
     }
-    if let Some(ty) = common_type(&types) {
+    if let Some(ty) = least_restrictive(&types) {
         return Ok(ty.with_time_attribute(TimeAttribute::None));
     }
-    let odd = (2..=types.len()).find(|n| common_type(&types[..*n]).is_none()).unwrap_or(types.len());
-    let before = common_type(&types[..odd - 1]).unwrap_or_else(|| types[0].clone());
+    let odd = (2..=types.len()).find(|n| least_restrictive(&types[..*n]).is_none()).unwrap_or(types.len());
+    let before = least_restrictive(&types[..odd - 1]).unwrap_or_else(|| types[0].clone());
     let message = format!("the results of CASE have no common type: {} after {before}", types[odd - 1]);
     Err(SqlError::at("no-common-type", message, results[odd - 1].1))
 }

@@ -6,7 +6,7 @@ use super::super::{Binder, Typed};
 use crate::binder::context::ExprEnv;
 use crate::{SqlError, SqlResult};
 use datafusion_expr::{Expr, Operator, binary_expr};
-use headwater_functions::types::common_type;
+use headwater_functions::types::least_restrictive;
 use headwater_plan::Value;
 use headwater_sql_parser::Span;
 use headwater_sql_parser::ast::{self, BinaryOp, ExprKind, IntervalQualifier, Literal, UnaryOp};
@@ -78,7 +78,7 @@ impl Binder<'_> {
             _ => None,
         };
         let numbers = left.ty.is_numeric() && right.ty.is_numeric();
-        let common = common_type(&[left.ty.clone(), right.ty.clone()]);
+        let common = least_restrictive(&[left.ty.clone(), right.ty.clone()]);
         match (native, common) {
             (Some(native), Some(ty)) if numbers && (ty.is_integer() || ty.is_float()) => {
                 let (left, right) = (self.cast(left, &ty)?, self.cast(right, &ty)?);

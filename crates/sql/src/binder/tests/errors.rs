@@ -229,15 +229,6 @@ fn windows() {
           |                                                     ^^"#]],
     );
     check_error(
-        "SELECT * FROM TABLE(HOP(TABLE bid, DESCRIPTOR(ts), INTERVAL '4' SECOND, INTERVAL '10' SECOND))",
-        expect![[r#"
-            error: HOP table function based aggregate requires size must be an integral multiple of slide, but got size 10000 ms and slide 4000 ms
-             --> line 1, column 21
-              |
-            1 | SELECT * FROM TABLE(HOP(TABLE bid, DESCRIPTOR(ts), INTERVAL '4' SECOND, INTERVAL '10' SECOND))
-              |                     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^"#]],
-    );
-    check_error(
         "SELECT * FROM TABLE(TUMBLE(TABLE bid, DESCRIPTOR(tss), INTERVAL '5' SECOND))",
         expect![[r#"
         error: unknown column 'tss'

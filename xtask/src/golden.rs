@@ -78,7 +78,7 @@ fn answer(headwater: &Path, peers: &Path, work: &Path, query: &str, parallelism:
     let body = std::fs::read_to_string(peers.join(format!("queries/{query}.sql")))?;
     let script = format!(
         "SET 'parallelism.default' = '{parallelism}';\nSET 'table.local-time-zone' = 'UTC';\n{ddl}\n\
-         CREATE TABLE sink WITH ('connector' = 'filesystem', 'path' = '{}', 'format' = 'json') AS\n{};\n",
+         CREATE TABLE sink WITH ('connector' = 'filesystem', 'path' = '{}', 'format' = 'json',\n              'json.encode.decimal-as-plain-number' = 'true') AS\n{};\n",
         out.display(),
         body.trim()
     );

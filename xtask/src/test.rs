@@ -17,7 +17,8 @@ pub fn run(options: &Options) -> Result<()> {
         tidy::run(&tidy::Options::default())?;
     }
     cargo::cargo(&["test", "--workspace", "--no-fail-fast"])?;
-    let headwater = cargo::build_headwater(false)?;
+    // The tests of the command line had it built.
+    let headwater = cargo::target_directory()?.join("debug/headwater");
     conformance::main_job(&headwater)?;
     conformance::run_with(&headwater, &conformance::Options::default())
 }

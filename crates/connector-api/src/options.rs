@@ -43,16 +43,17 @@ impl<'a> Options<'a> {
     /// Checks that required options are there and unknown ones are not. `prefixes` end option families
     /// whose members are free (`fields.`). `owner` names the connector in messages.
     pub fn validate(&self, owner: &str, known: &[OptionSpec], prefixes: &[&str]) -> Result<()> {
-        if let Some(missing) = known.iter().find(|o| o.required && !self.0.contains_key(o.name)) {
-            let message = format!("the {owner} connector needs the option '{}': {}", missing.name, missing.description);
-            return Err(Error::user("missing-option", message));
-        }
+        // An unknown option first: it is often the missing one, misspelt.
         for name in self.0.keys() {
             let free = prefixes.iter().any(|p| name.starts_with(p));
             if name == "connector" || free || known.iter().any(|o| o.name == name) {
                 continue;
             }
             return Err(unknown_option(owner, name, known));
+        }
+        if let Some(missing) = known.iter().find(|o| o.required && !self.0.contains_key(o.name)) {
+            let message = format!("the {owner} connector needs the option '{}': {}", missing.name, missing.description);
+            return Err(Error::user("missing-option", message));
         }
         Ok(())
     }

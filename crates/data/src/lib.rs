@@ -6,6 +6,7 @@
 pub mod arrow_types;
 pub mod batch;
 pub mod key_codec;
+pub mod run;
 pub mod scatter;
 
 pub use arrow_types::{arrow_field, arrow_schema, arrow_type};

@@ -1,12 +1,20 @@
-//! Effects as traits: the only way to the clock and to randomness.
+//! Effects as traits: the only way to the clock, to randomness, to blocking work and to stored objects.
 //!
 //! Code below the binaries never calls the operating system's clock or random source directly
 //! (`clippy.toml` forbids it); it receives an [`Env`]. With [`Env::simulated`] two runs of one seed are
 //! identical.
 
+mod executor;
+mod storage;
+
+pub use executor::{Executor, SimulatedExecutor, Work};
+pub use storage::{MemoryStorage, ObjectMeta, Storage, StorageProvider};
+
+use executor::ThreadPool;
 use rand::{RngCore, SeedableRng, rngs::StdRng};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// A source of wall-clock and monotonic time.
 pub trait Clock: Send + Sync {
@@ -14,6 +22,8 @@ pub trait Clock: Send + Sync {
     fn now_ms(&self) -> i64;
     /// Monotonic nanoseconds since an arbitrary start.
     fn monotonic_ns(&self) -> u64;
+    /// Lets blocking work rest before it tries again. Never called on a lane.
+    fn pause(&self, duration: Duration);
 }
 
 /// The effects a component may use. Cheap to clone.
@@ -21,19 +31,43 @@ pub trait Clock: Send + Sync {
 pub struct Env {
     clock: Arc<dyn Clock>,
     random: Arc<Mutex<StdRng>>,
+    executor: Arc<dyn Executor>,
 }
+
+/// Threads for blocking work of a process.
+const IO_THREADS: usize = 8;
 
 impl Env {
     /// The real clock and a randomly seeded generator.
     pub fn real() -> Self {
-        Self { clock: Arc::new(SystemClock::new()), random: Arc::new(Mutex::new(StdRng::from_os_rng())) }
+        Self {
+            clock: Arc::new(SystemClock::new()),
+            random: Arc::new(Mutex::new(StdRng::from_os_rng())),
+            executor: Arc::new(ThreadPool::new(IO_THREADS)),
+        }
     }
 
-    /// A clock that only moves when told, and a generator seeded with `seed`.
+    /// A clock that only moves when told, and a generator seeded with `seed`. Blocking work runs on real
+    /// threads; see [`Env::simulated_with`].
     pub fn simulated(seed: u64, start_ms: i64) -> (Self, Arc<SimulatedClock>) {
+        Self::simulated_with(seed, start_ms, Arc::new(ThreadPool::new(1)))
+    }
+
+    /// As [`Env::simulated`], with blocking work run by `executor`.
+    pub fn simulated_with(seed: u64, start_ms: i64, executor: Arc<dyn Executor>) -> (Self, Arc<SimulatedClock>) {
         let clock = Arc::new(SimulatedClock { now_ms: AtomicI64::new(start_ms), start_ms });
         let random = Arc::new(Mutex::new(StdRng::seed_from_u64(seed)));
-        (Self { clock: clock.clone(), random }, clock)
+        (Self { clock: clock.clone(), random, executor }, clock)
+    }
+
+    /// The same clock and randomness, with blocking work run by `executor`.
+    pub fn with_executor(&self, executor: Arc<dyn Executor>) -> Self {
+        Self { executor, ..self.clone() }
+    }
+
+    /// Runs work that may block.
+    pub fn spawn_blocking(&self, name: &'static str, work: impl FnOnce() + Send + 'static) {
+        self.executor.spawn(name, Box::new(work));
     }
 
     /// The clock.
@@ -73,6 +107,10 @@ impl Clock for SystemClock {
     fn monotonic_ns(&self) -> u64 {
         self.start.elapsed().as_nanos() as u64
     }
+
+    fn pause(&self, duration: Duration) {
+        std::thread::park_timeout(duration);
+    }
 }
 
 /// A clock under the control of a test or of the simulator.
@@ -96,4 +134,7 @@ impl Clock for SimulatedClock {
     fn monotonic_ns(&self) -> u64 {
         (self.now_ms() - self.start_ms) as u64 * 1_000_000
     }
+
+    /// Time passes by itself here: nobody waits for it.
+    fn pause(&self, _duration: Duration) {}
 }

@@ -39,6 +39,9 @@ pub const DML_SYNC: Key = Key { name: "table.dml-sync", default: "false" };
 /// `table.optimizer.agg-phase-strategy`: `AUTO`, `ONE_PHASE` or `TWO_PHASE`.
 pub const AGG_PHASE_STRATEGY: Key = Key { name: "table.optimizer.agg-phase-strategy", default: "AUTO" };
 
+/// `execution.checkpointing.interval`: time between checkpoints; unset or 0 takes none.
+pub const CHECKPOINTING_INTERVAL: Key = Key { name: "execution.checkpointing.interval", default: "0 ms" };
+
 /// A flat map of configuration values.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Configuration {

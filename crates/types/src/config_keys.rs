@@ -12,6 +12,19 @@ const TABLE: &str = include_str!("config_keys.txt");
 const FREE_PREFIXES: &[&str] =
     &["env.", "fs.", "s3.", "flink.", "pipeline.global-job-parameters", "headwater.", "$internal."];
 
+/// Older names that are still read, as in Flink.
+const OLDER_NAMES: &[&str] = &[
+    "execution.checkpointing.alignment-timeout",
+    "execution.checkpointing.unaligned",
+    "execution.savepoint-restore-mode",
+    "execution.savepoint.ignore-unclaimed-state",
+    "execution.savepoint.path",
+    "restart-strategy",
+    "state.checkpoints.dir",
+    "state.checkpoints.num-retained",
+    "state.savepoints.dir",
+];
+
 /// All known keys with their defaults (empty for none), in order.
 pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
     TABLE.lines().filter_map(|line| line.split_once('\t'))
@@ -19,7 +32,8 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 /// Whether a key is known, or belongs to a family whose members are free.
 pub fn is_known(key: &str) -> bool {
-    FREE_PREFIXES.iter().any(|prefix| key.starts_with(prefix)) || all().any(|(known, _)| matches(known, key))
+    let named = FREE_PREFIXES.iter().any(|prefix| key.starts_with(prefix)) || OLDER_NAMES.contains(&key);
+    named || all().any(|(known, _)| matches(known, key))
 }
 
 /// The warning for an unknown key, with the nearest known one; `None` for a known key.

@@ -1,0 +1,122 @@
+//! Sorted runs: the file format of keyed state in checkpoints and savepoints.
+//!
+//! A run holds entries of one table, sorted by (key group, key, map key), each at most once. A *delta* run holds
+//! what changed in an epoch, deletions included; a *base* holds everything live. A restore merges a base and the
+//! deltas after it ([`Merge`]), reading only the blocks of the key groups it owns. The format depends on no state
+//! engine. Every byte is covered by a checksum or a check, so damage is found and named, never read as state.
+//!
+//! # Format, version 1
+//!
+//! Fixed-width numbers are little-endian; `varint` is LEB128.
+//!
+//! ```text
+//! run          := block* directory footer
+//! block        := rows as they are (codec 0) | zstd frame of rows (codec 1); blocks leave no gaps
+//! rows         := entries:varint groups_len:varint lengths_len:varint keys_len:varint map_keys_len:varint
+//!                 groups lengths keys map_keys values
+//! groups       := ( group:varint entries:varint )*                    entries of a group follow each other
+//! lengths      := ( key_shared key_rest map_key_shared map_key_rest value )*   varints, one set an entry;
+//!                 value := 0 for a deletion, else 1 + length of the value
+//! keys         := key_rest bytes of every entry: the key without the prefix it shares with the one before
+//! map_keys     := the same for map keys
+//! values       := the values, one after the other
+//! directory    := header_len:varint header blocks:varint block_info*
+//! header       := bytes of the writer's choice: what the table is
+//! block_info   := stored_len:varint raw_len:varint codec:u8 first_group:varint last_group:varint
+//!                 entries:varint deletions:varint xxh3_64 of the stored bytes:u64
+//! footer       := directory_offset:u64 directory_len:u32 xxh3_64 of the directory:u64 0:u32 version:u8 "HWSTRUN"
+//! ```
+//!
+//! What this is not: updatable, or indexed within a key group; point reads are the business of a state engine.
+
+mod block;
+mod entries;
+mod merge;
+mod reader;
+mod writer;
+
+pub use entries::{Entries, EntriesStream, EntryRef, EntryStream};
+pub use merge::Merge;
+pub use reader::{ReadRange, Run, RunStream};
+pub use writer::{RunWriter, encode};
+
+use headwater_types::{Error, ErrorKind, Result};
+
+/// Version of the format above.
+pub const VERSION: u8 = 1;
+
+const MAGIC: &[u8; 7] = b"HWSTRUN";
+const FOOTER_BYTES: u64 = 32;
+/// A block is closed when its rows reach this size.
+const BLOCK_BYTES: usize = 64 << 10;
+const CODEC_RAW: u8 = 0;
+const CODEC_ZSTD: u8 = 1;
+
+/// What the directory says about a block.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct BlockInfo {
+    /// Where its stored bytes start; not stored, blocks leave no gaps.
+    offset: u64,
+    stored_len: u64,
+    raw_len: u64,
+    codec: u8,
+    first_group: u32,
+    last_group: u32,
+    entries: u64,
+    deletions: u64,
+    checksum: u64,
+}
+
+fn checksum(bytes: &[u8]) -> u64 {
+    xxhash_rust::xxh3::xxh3_64(bytes)
+}
+
+/// The error of bytes that are not a run.
+fn corrupt(what: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::Corruption, "bad-run", what.to_string())
+}
+
+fn put_varint(mut value: u64, out: &mut Vec<u8>) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// Takes a number off the front.
+#[inline]
+fn take_varint(input: &mut &[u8]) -> Result<u64> {
+    let mut value = 0;
+    for shift in (0..64).step_by(7) {
+        let (byte, rest) = input.split_first().ok_or_else(|| corrupt("a number is cut off"))?;
+        *input = rest;
+        value |= u64::from(byte & 0x7F) << shift;
+        if byte & 0x80 == 0 {
+            return Ok(value);
+        }
+    }
+    Err(corrupt("a number is longer than 64 bits"))
+}
+
+/// Takes bytes off the front.
+#[inline]
+fn take_bytes<'a>(input: &mut &'a [u8], length: u64, what: &str) -> Result<&'a [u8]> {
+    let split = usize::try_from(length).ok().and_then(|n| input.split_at_checked(n));
+    let (bytes, rest) = split.ok_or_else(|| corrupt(format!("{what} is cut off")))?;
+    *input = rest;
+    Ok(bytes)
+}
+
+fn take_u64(input: &mut &[u8]) -> Result<u64> {
+    let (bytes, rest) = input.split_first_chunk().ok_or_else(|| corrupt("a number is cut off"))?;
+    *input = rest;
+    Ok(u64::from_le_bytes(*bytes))
+}
+
+fn take_u32(input: &mut &[u8]) -> Result<u32> {
+    u32::try_from(take_varint(input)?).map_err(|_| corrupt("a number is larger than 32 bits"))
+}
+
+#[cfg(test)]
+mod tests;

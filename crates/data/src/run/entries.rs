@@ -1,0 +1,200 @@
+//! Entries in memory: packed into two buffers, and as streams.
+
+use headwater_types::Result;
+use std::cmp::Ordering;
+
+/// A state entry, borrowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntryRef<'a> {
+    /// Key group of the key.
+    pub group: u32,
+    /// Encoded key.
+    pub key: &'a [u8],
+    /// Encoded map key; empty in tables of one value per key. Timers: the time, order-preserving.
+    pub map_key: &'a [u8],
+    /// The value; `None` when the entry was deleted.
+    pub value: Option<&'a [u8]>,
+}
+
+impl EntryRef<'_> {
+    /// The order of entries in a run: by group, key and map key.
+    #[inline]
+    pub fn order(&self, other: &EntryRef<'_>) -> Ordering {
+        (self.group, self.key, self.map_key).cmp(&(other.group, other.key, other.map_key))
+    }
+}
+
+/// Entries one after the other, each borrowed until the next is asked for.
+pub trait EntryStream {
+    /// Moves to the next entry; false at the end. Must be called before the first entry.
+    ///
+    /// # Errors
+    /// When the entries cannot be read.
+    fn advance(&mut self) -> Result<bool>;
+
+    /// The entry that [`EntryStream::advance`] moved to. Unspecified before the first and after the last.
+    fn entry(&self) -> EntryRef<'_>;
+}
+
+/// Entries in contiguous memory: 24 bytes and their content each.
+#[derive(Debug, Clone, Default)]
+pub struct Entries {
+    slots: Vec<Slot>,
+    bytes: Vec<u8>,
+}
+
+/// Where an entry is within the bytes: key, map key and value stand one after the other.
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    start: u64,
+    group: u32,
+    key: u32,
+    map_key: u32,
+    /// Length of the value, [`DELETED`] for none.
+    value: u32,
+}
+
+const DELETED: u32 = u32::MAX;
+
+impl Entries {
+    /// No entries.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// No entries, with room for some.
+    pub fn with_capacity(entries: usize, bytes: usize) -> Self {
+        Self { slots: Vec::with_capacity(entries), bytes: Vec::with_capacity(bytes) }
+    }
+
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// Memory in use, bytes.
+    pub fn memory_bytes(&self) -> usize {
+        self.bytes.capacity() + self.slots.capacity() * size_of::<Slot>()
+    }
+
+    /// Adds an entry.
+    ///
+    /// # Panics
+    /// When a part is 4 GiB long or longer: Arrow's byte columns end at 2 GiB.
+    #[inline]
+    pub fn push(&mut self, entry: EntryRef<'_>) {
+        let length = |part: &[u8]| u32::try_from(part.len()).ok().filter(|n| *n != DELETED).expect("below 4 GiB");
+        let slot = Slot {
+            start: self.bytes.len() as u64,
+            group: entry.group,
+            key: length(entry.key),
+            map_key: length(entry.map_key),
+            value: entry.value.map_or(DELETED, length),
+        };
+        self.bytes.extend_from_slice(entry.key);
+        self.bytes.extend_from_slice(entry.map_key);
+        self.bytes.extend_from_slice(entry.value.unwrap_or_default());
+        self.slots.push(slot);
+    }
+
+    /// The entry at a position.
+    ///
+    /// # Panics
+    /// When there are fewer entries.
+    #[inline]
+    pub fn get(&self, position: usize) -> EntryRef<'_> {
+        self.entry(&self.slots[position])
+    }
+
+    /// All entries.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = EntryRef<'_>> {
+        self.slots.iter().map(|slot| self.entry(slot))
+    }
+
+    /// Brings the entries into the order of a run.
+    pub fn sort(&mut self) {
+        let mut slots = std::mem::take(&mut self.slots);
+        slots.sort_unstable_by(|a, b| self.entry(a).order(&self.entry(b)));
+        self.slots = slots;
+    }
+
+    /// Brings the entries into the order of a run, and keeps the last of those with the same key.
+    pub fn sort_latest(&mut self) {
+        let mut slots = std::mem::take(&mut self.slots);
+        // Entries lie in the order they came, so their start breaks ties: the latest first.
+        slots.sort_unstable_by(|a, b| self.entry(a).order(&self.entry(b)).then(b.start.cmp(&a.start)));
+        slots.dedup_by(|b, a| self.entry(a).order(&self.entry(b)).is_eq());
+        self.slots = slots;
+    }
+
+    /// Keeps the entries of which `keep` is true; does not give back their bytes.
+    pub fn retain(&mut self, mut keep: impl FnMut(EntryRef<'_>) -> bool) {
+        let mut slots = std::mem::take(&mut self.slots);
+        slots.retain(|slot| keep(self.entry(slot)));
+        self.slots = slots;
+    }
+
+    /// Removes all entries and keeps the buffers.
+    pub fn clear(&mut self) {
+        self.slots.clear();
+        self.bytes.clear();
+    }
+
+    /// The entries as a stream, in the order they have.
+    pub fn into_stream(self) -> EntriesStream {
+        EntriesStream { entries: self, next: 0 }
+    }
+
+    #[inline]
+    fn entry(&self, slot: &Slot) -> EntryRef<'_> {
+        let key = slot.start as usize;
+        let map_key = key + slot.key as usize;
+        let value = map_key + slot.map_key as usize;
+        EntryRef {
+            group: slot.group,
+            key: &self.bytes[key..map_key],
+            map_key: &self.bytes[map_key..value],
+            value: (slot.value != DELETED).then(|| &self.bytes[value..value + slot.value as usize]),
+        }
+    }
+}
+
+impl<'a> FromIterator<EntryRef<'a>> for Entries {
+    fn from_iter<I: IntoIterator<Item = EntryRef<'a>>>(entries: I) -> Self {
+        let mut packed = Self::new();
+        entries.into_iter().for_each(|entry| packed.push(entry));
+        packed
+    }
+}
+
+impl PartialEq for Entries {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for Entries {}
+
+/// [`Entries`] as a stream.
+#[derive(Debug)]
+pub struct EntriesStream {
+    entries: Entries,
+    next: usize,
+}
+
+impl EntryStream for EntriesStream {
+    fn advance(&mut self) -> Result<bool> {
+        let more = self.next < self.entries.len();
+        self.next += usize::from(more);
+        Ok(more)
+    }
+
+    fn entry(&self) -> EntryRef<'_> {
+        self.entries.get(self.next - 1)
+    }
+}

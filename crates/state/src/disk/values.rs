@@ -1,0 +1,134 @@
+//! One value per key on disk.
+
+use super::flush::Flusher;
+use super::shape::sort_keys;
+use super::store::Table;
+use super::{CHECK_INTERVAL, EVICT_PLACES, SET_ASIDE_ENTRIES};
+use crate::engine::{Changes, EngineContext, Expired, Values, VisitValues};
+use crate::heap::{DIRTY, FLIGHT, HeapValues, Ref, Swept, UNFLUSHED, USED};
+use crate::memory::Account;
+use crate::set_aside::SetAside;
+use headwater_data::key_codec::EncodedKeys;
+use headwater_data::run::{Entries, EntryRef};
+use headwater_env::Env;
+use headwater_types::Result;
+
+/// Overlay, cache and tree of a table of values.
+pub(crate) struct DiskValues {
+    heap: HeapValues,
+    flusher: Flusher,
+    table: Table,
+    account: Account,
+    env: Env,
+    set_aside: Vec<SetAside>,
+    accesses: u32,
+}
+
+impl DiskValues {
+    pub fn new(table: Table, context: &EngineContext) -> Self {
+        let account = Account::new(context.lease.clone());
+        let heap = HeapValues::caching(context.groups);
+        let flusher = Flusher::new(&table, &context.env);
+        Self { heap, flusher, table, account, env: context.env.clone(), set_aside: vec![], accesses: 0 }
+    }
+
+    /// The record of a key, from the tree if it is not in memory.
+    fn fetch(&mut self, key: &[u8]) -> Result<Ref> {
+        let hash = self.heap.hash(key);
+        if let Some(record) = self.heap.find(hash, key) {
+            self.heap.touch(record);
+            return Ok(record);
+        }
+        self.make_room()?;
+        let value = self.table.get(hash.group, key, &[])?;
+        self.heap.load(hash, key, value.as_deref())
+    }
+
+    /// Looks at memory use now and then: flushes the oldest changes, evicts what is clean, sets changes aside.
+    fn make_room(&mut self) -> Result<()> {
+        self.accesses += 1;
+        if self.accesses < CHECK_INTERVAL {
+            return Ok(());
+        }
+        self.accesses = 0;
+        let short = self.account.set(self.heap.live_bytes() + self.flusher.bytes());
+        self.flusher.step(&mut self.heap, short)?;
+        if !short {
+            return Ok(());
+        }
+        // More dirty than half of the memory: eviction would find little.
+        if self.heap.dirty() > SET_ASIDE_ENTRIES.min(self.heap.len() / 2) {
+            self.set_aside_changes();
+        }
+        self.heap.sweep(EVICT_PLACES, &mut |_, flags| match flags & (DIRTY | UNFLUSHED | FLIGHT | USED) {
+            0 => Swept::Evict,
+            _ => Swept::Keep,
+        })
+    }
+
+    fn set_aside_changes(&mut self) {
+        let mut entries = Entries::new();
+        self.heap.take_changes(SET_ASIDE_ENTRIES, &|_| false, &mut entries);
+        self.set_aside.push(SetAside::new(entries, self.table.store.new_file(), &self.env));
+    }
+}
+
+impl Values for DiskValues {
+    fn get(&mut self, key: &[u8]) -> Result<Option<&[u8]>> {
+        let record = self.fetch(key)?;
+        Ok(self.heap.value(record))
+    }
+
+    fn put(&mut self, key: &[u8], value: [&[u8]; 2]) -> Result<()> {
+        self.make_room()?;
+        self.heap.put(self.heap.hash(key), key, value)
+    }
+
+    fn delete(&mut self, key: &[u8]) -> Result<()> {
+        self.make_room()?;
+        self.heap.delete(self.heap.hash(key), key)
+    }
+
+    fn prefetch(&mut self, keys: &EncodedKeys) -> Result<()> {
+        // In the order of the tree, neighbours share blocks. Found ones are touched, so that they stay.
+        let heap = &mut self.heap;
+        let missing = keys.iter().filter_map(|key| {
+            let hash = heap.hash(key);
+            let found = heap.find(hash, key);
+            found.into_iter().for_each(|record| heap.touch(record));
+            found.is_none().then_some((hash.group, key))
+        });
+        let missing = sort_keys(missing.collect());
+        missing.into_iter().try_for_each(|(_, key)| self.fetch(key).map(drop))
+    }
+
+    fn for_each(&mut self, visit: VisitValues<'_>) -> Result<()> {
+        self.flusher.finish(&mut self.heap)?;
+        self.table.for_each(&mut |key, _, value| visit(key, value))
+    }
+
+    fn load(&mut self, entry: EntryRef<'_>) -> Result<()> {
+        self.table.load(entry)
+    }
+
+    fn finish_load(&mut self) -> Result<()> {
+        self.table.finish_load()
+    }
+
+    fn take_changes(&mut self, expired: Expired<'_>) -> Changes {
+        let mut changes = Changes { set_aside: std::mem::take(&mut self.set_aside), entries: Entries::new() };
+        self.heap.take_changes(usize::MAX, expired, &mut changes.entries);
+        changes
+    }
+
+    fn clean_up(&mut self, expired: Expired<'_>) -> Result<()> {
+        self.heap.sweep(1, &mut |value, _| match value {
+            Some(value) if expired(value) => Swept::Delete,
+            _ => Swept::Keep,
+        })
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.heap.bytes()
+    }
+}

@@ -1,0 +1,295 @@
+//! Where the bytes of tables live: the interface of state engines, and the choice of one.
+
+use crate::disk::Store;
+use crate::heap::{HeapMaps, HeapValues, KeyHash, Swept};
+use crate::memory::{Account, MemoryLease};
+use crate::set_aside::SetAside;
+use headwater_data::key_codec::EncodedKeys;
+use headwater_data::run::{Entries, EntryRef};
+use headwater_env::Env;
+use headwater_types::Result;
+use std::ops::{Bound, ControlFlow};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Which state engine tables use, by Flink's `state.backend.type`.
+#[derive(Debug, Clone, Default)]
+pub enum EngineKind {
+    /// `hashmap`: everything in memory. The fastest, and the default.
+    #[default]
+    HashMap,
+    /// `rocksdb`, by the name users know: state larger than memory, in an LSM tree on local disk with writes and
+    /// often used entries in memory.
+    Disk {
+        /// Directory of one operator instance, a cache: emptied when its tables are opened, rebuilt by a restore,
+        /// removed at the end.
+        directory: PathBuf,
+        /// Memory for entries, of all tables together. The tree takes more: a quarter for
+        /// blocks, and about 2 bytes an entry for index and filters.
+        cache_bytes: u64,
+        /// Memory of changes that are not on disk yet; part of `cache_bytes`.
+        write_buffer_bytes: u64,
+    },
+}
+
+/// The engine of an operator instance. Clones share what is open.
+#[derive(Debug, Clone, Default)]
+pub struct EngineOptions {
+    /// Which engine.
+    pub kind: EngineKind,
+    open: Arc<Mutex<Option<Store>>>,
+}
+
+impl EngineOptions {
+    /// Everything in memory.
+    pub fn hash_map() -> Self {
+        Self::default()
+    }
+
+    /// State on local disk; see [`EngineKind::Disk`].
+    pub fn disk(directory: impl Into<PathBuf>, cache_bytes: u64, write_buffer_bytes: u64) -> Self {
+        let kind = EngineKind::Disk { directory: directory.into(), cache_bytes, write_buffer_bytes };
+        Self { kind, open: Arc::default() }
+    }
+
+    /// The store on disk, opened when first asked for; `None` for the engine in memory.
+    pub(crate) fn store(&self) -> Result<Option<Store>> {
+        let EngineKind::Disk { directory, cache_bytes, write_buffer_bytes } = &self.kind else { return Ok(None) };
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if open.is_none() {
+            *open = Some(Store::open(directory, *cache_bytes, *write_buffer_bytes)?);
+        }
+        Ok(open.clone())
+    }
+}
+
+/// What an engine needs to know of its surroundings.
+pub(crate) struct EngineContext {
+    pub groups: u32,
+    pub env: Env,
+    pub lease: Arc<MemoryLease>,
+}
+
+/// Tells whether a stored value is expired.
+pub(crate) type Expired<'a> = &'a dyn Fn(&[u8]) -> bool;
+
+/// Map-key bounds of a scan.
+pub(crate) type Bounds<'a> = (Bound<&'a [u8]>, Bound<&'a [u8]>);
+
+/// Is called with map key and value, or key and value, until it breaks.
+pub type VisitUntil<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>;
+/// Is called with key and value.
+pub type VisitValues<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Result<()>;
+/// Is called with key, map key and value.
+pub type VisitMaps<'a> = &'a mut dyn FnMut(&[u8], &[u8], &[u8]) -> Result<()>;
+
+/// What changed in an epoch.
+#[derive(Default)]
+pub(crate) struct Changes {
+    pub set_aside: Vec<SetAside>,
+    pub entries: Entries,
+}
+
+/// An engine's table of one value per key. Values are stored in two parts, put together.
+pub(crate) trait Values: Send {
+    fn get(&mut self, key: &[u8]) -> Result<Option<&[u8]>>;
+    fn put(&mut self, key: &[u8], value: [&[u8]; 2]) -> Result<()>;
+    fn delete(&mut self, key: &[u8]) -> Result<()>;
+    fn prefetch(&mut self, keys: &EncodedKeys) -> Result<()>;
+    fn for_each(&mut self, visit: VisitValues<'_>) -> Result<()>;
+    /// Takes over a restored entry.
+    fn load(&mut self, entry: EntryRef<'_>) -> Result<()>;
+    /// Everything is loaded.
+    fn finish_load(&mut self) -> Result<()>;
+    /// Takes what changed since the last call. Changed values that are expired are reported as deleted.
+    fn take_changes(&mut self, expired: Expired<'_>) -> Changes;
+    /// Deletes a few expired values, if there are any where it looks.
+    fn clean_up(&mut self, expired: Expired<'_>) -> Result<()>;
+    /// Memory in use.
+    fn memory_bytes(&self) -> usize;
+}
+
+/// An engine's table of an ordered map per key.
+pub(crate) trait Maps: Send {
+    fn get(&mut self, key: &[u8], map_key: &[u8]) -> Result<Option<&[u8]>>;
+    fn put(&mut self, key: &[u8], map_key: &[u8], value: [&[u8]; 2]) -> Result<()>;
+    fn delete(&mut self, key: &[u8], map_key: &[u8]) -> Result<()>;
+    fn clear(&mut self, key: &[u8]) -> Result<()>;
+    fn is_empty(&mut self, key: &[u8]) -> Result<bool>;
+    fn scan(&mut self, key: &[u8], bounds: Bounds<'_>, reverse: bool, visit: VisitUntil<'_>) -> Result<()>;
+    fn prefetch(&mut self, keys: &EncodedKeys) -> Result<()>;
+    fn for_each(&mut self, visit: VisitMaps<'_>) -> Result<()>;
+    fn load(&mut self, entry: EntryRef<'_>) -> Result<()>;
+    fn finish_load(&mut self) -> Result<()>;
+    fn take_changes(&mut self, expired: Expired<'_>) -> Changes;
+    fn clean_up(&mut self, expired: Expired<'_>) -> Result<()>;
+    fn memory_bytes(&self) -> usize;
+}
+
+/// Places that one access looks at for expired entries.
+const CLEAN_UP_PLACES: usize = 2;
+
+/// The engine in memory, for values.
+pub(crate) struct MemoryValues {
+    heap: HeapValues,
+    account: Account,
+}
+
+impl MemoryValues {
+    pub fn new(context: &EngineContext) -> Self {
+        Self { heap: HeapValues::new(context.groups), account: Account::new(context.lease.clone()) }
+    }
+}
+
+impl Values for MemoryValues {
+    #[inline]
+    fn get(&mut self, key: &[u8]) -> Result<Option<&[u8]>> {
+        Ok(self.heap.get(self.heap.hash(key), key))
+    }
+
+    #[inline]
+    fn put(&mut self, key: &[u8], value: [&[u8]; 2]) -> Result<()> {
+        self.heap.put(self.heap.hash(key), key, value)
+    }
+
+    fn delete(&mut self, key: &[u8]) -> Result<()> {
+        self.heap.delete(self.heap.hash(key), key)
+    }
+
+    fn prefetch(&mut self, _keys: &EncodedKeys) -> Result<()> {
+        self.account.set(self.heap.bytes());
+        Ok(())
+    }
+
+    fn for_each(&mut self, visit: VisitValues<'_>) -> Result<()> {
+        self.heap.for_each(visit)
+    }
+
+    fn load(&mut self, entry: EntryRef<'_>) -> Result<()> {
+        let hash = self.heap.hash(entry.key);
+        if entry.value.is_some() {
+            self.heap.load(hash, entry.key, entry.value)?;
+        }
+        Ok(())
+    }
+
+    fn finish_load(&mut self) -> Result<()> {
+        self.account.set(self.heap.bytes());
+        Ok(())
+    }
+
+    fn take_changes(&mut self, expired: Expired<'_>) -> Changes {
+        let mut changes = Changes::default();
+        self.heap.take_changes(usize::MAX, expired, &mut changes.entries);
+        self.account.set(self.heap.bytes());
+        changes
+    }
+
+    fn clean_up(&mut self, expired: Expired<'_>) -> Result<()> {
+        self.heap.sweep(CLEAN_UP_PLACES, &mut |value, _| match value {
+            Some(value) if expired(value) => Swept::Delete,
+            _ => Swept::Keep,
+        })
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.heap.bytes()
+    }
+}
+
+/// The engine in memory, for maps.
+pub(crate) struct MemoryMaps {
+    heap: HeapMaps,
+    account: Account,
+}
+
+impl MemoryMaps {
+    pub fn new(context: &EngineContext) -> Self {
+        Self { heap: HeapMaps::new(context.groups), account: Account::new(context.lease.clone()) }
+    }
+
+    fn hash(&self, key: &[u8]) -> KeyHash {
+        self.heap.hash(key)
+    }
+}
+
+impl Maps for MemoryMaps {
+    fn get(&mut self, key: &[u8], map_key: &[u8]) -> Result<Option<&[u8]>> {
+        Ok(self.heap.find(self.hash(key), key).and_then(|id| self.heap.get(id, map_key)))
+    }
+
+    fn put(&mut self, key: &[u8], map_key: &[u8], value: [&[u8]; 2]) -> Result<()> {
+        let id = self.heap.find_or_add(self.hash(key), key)?;
+        self.heap.put(id, map_key, value)
+    }
+
+    fn delete(&mut self, key: &[u8], map_key: &[u8]) -> Result<()> {
+        match self.heap.find(self.hash(key), key) {
+            Some(id) => self.heap.delete(id, map_key),
+            None => Ok(()),
+        }
+    }
+
+    fn clear(&mut self, key: &[u8]) -> Result<()> {
+        if let Some(id) = self.heap.find(self.hash(key), key) {
+            self.heap.clear(id);
+        }
+        Ok(())
+    }
+
+    fn is_empty(&mut self, key: &[u8]) -> Result<bool> {
+        Ok(self.heap.find(self.hash(key), key).is_none())
+    }
+
+    fn scan(&mut self, key: &[u8], bounds: Bounds<'_>, reverse: bool, visit: VisitUntil<'_>) -> Result<()> {
+        if let Some(id) = self.heap.find(self.hash(key), key) {
+            self.heap.scan(id, bounds, reverse, &mut |map_key, value| match value {
+                Some(value) => visit(map_key, value),
+                None => ControlFlow::Continue(()),
+            });
+        }
+        Ok(())
+    }
+
+    fn prefetch(&mut self, _keys: &EncodedKeys) -> Result<()> {
+        self.account.set(self.heap.bytes());
+        Ok(())
+    }
+
+    fn for_each(&mut self, visit: VisitMaps<'_>) -> Result<()> {
+        self.heap.for_each(visit)
+    }
+
+    fn load(&mut self, entry: EntryRef<'_>) -> Result<()> {
+        if entry.value.is_none() {
+            return Ok(());
+        }
+        let id = self.heap.find_or_add(self.hash(entry.key), entry.key)?;
+        self.heap.load(id, entry.map_key, entry.value)
+    }
+
+    fn finish_load(&mut self) -> Result<()> {
+        self.account.set(self.heap.bytes());
+        Ok(())
+    }
+
+    fn take_changes(&mut self, expired: Expired<'_>) -> Changes {
+        let mut changes = Changes::default();
+        self.heap.take_changes(usize::MAX, expired, &mut changes.entries);
+        self.account.set(self.heap.bytes());
+        changes
+    }
+
+    fn clean_up(&mut self, expired: Expired<'_>) -> Result<()> {
+        for _ in 0..CLEAN_UP_PLACES {
+            if let Some((id, _)) = self.heap.next_swept() {
+                self.heap.delete_some(id, expired)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn memory_bytes(&self) -> usize {
+        self.heap.bytes()
+    }
+}

@@ -1,0 +1,61 @@
+//! The number of runs and of bytes written again stay small.
+
+use super::*;
+use crate::testing::run;
+
+fn deltas(bytes: &[u64]) -> Vec<Run> {
+    bytes.iter().enumerate().map(|(at, bytes)| run(RunKind::Delta, at as u64 + 1, 0..8, *bytes)).collect()
+}
+
+fn chosen(bytes: &[u64]) -> Option<(usize, RunKind, Option<u64>)> {
+    choose(&deltas(bytes), &(0..8)).map(|merge| (merge.runs.len(), merge.kind, merge.since))
+}
+
+#[test]
+fn a_few_runs_are_left_alone() {
+    assert_eq!(chosen(&[1; 7]), None);
+    assert_eq!(chosen(&[]), None);
+}
+
+#[test]
+fn runs_of_one_size_become_a_base() {
+    assert_eq!(chosen(&[1; 8]), Some((8, RunKind::Base, None)));
+}
+
+#[test]
+fn a_large_base_is_not_written_again_for_small_deltas() {
+    assert_eq!(chosen(&[1000, 1, 1, 1, 1, 1, 1, 1]), Some((7, RunKind::Delta, Some(1))));
+    assert_eq!(chosen(&[1000, 300, 300, 300, 300, 1, 1, 1]), None, "too few to be worth it");
+    assert_eq!(chosen(&[1000, 300, 300, 300, 300, 300, 300, 300]), Some((8, RunKind::Base, None)));
+}
+
+#[test]
+fn only_the_groups_of_the_slice_count() {
+    let mut runs = deltas(&[10; 16]);
+    for (at, run) in runs.iter_mut().enumerate() {
+        run.groups = GroupSet::of(if at % 2 == 0 { 0..4 } else { 4..8 });
+    }
+    let merge = choose(&runs, &(0..4)).unwrap();
+    assert_eq!((merge.runs.len(), merge.groups), (8, GroupSet::of(0..4)));
+    assert_eq!(choose(&runs[..14], &(0..4)), None);
+}
+
+/// Checkpoints forever: each adds a delta of 1 % of the state, and merges happen at once.
+#[test]
+fn a_long_life_writes_each_byte_a_few_times() {
+    let (mut runs, mut written, mut runs_max) = (vec![run(RunKind::Base, 0, 0..8, 10_000)], 0u64, 0);
+    for checkpoint in 1..=2000 {
+        runs.push(run(RunKind::Delta, checkpoint, 0..8, 100));
+        while let Some(merge) = choose(&runs, &(0..8)) {
+            let bytes: u64 = merge.runs.iter().map(|run| run.place.bytes).sum();
+            // A base has as many entries as the state, however many changes it is made of.
+            let bytes = if merge.kind == RunKind::Base { bytes.min(10_000) } else { bytes };
+            written += bytes;
+            runs.truncate(runs.len() - merge.runs.len());
+            runs.push(run(merge.kind, merge.checkpoint, 0..8, bytes));
+        }
+        runs_max = runs_max.max(runs.len());
+    }
+    assert!(runs_max <= RUNS_MAX, "{runs_max}");
+    assert!(written < 2000 * 100 * 6, "{written} bytes were written again");
+}

@@ -18,7 +18,7 @@ pub use registry::Registry;
 use headwater_data::ChangeBatch;
 use headwater_env::Env;
 use headwater_plan::{SinkSpec, SourceSpec, TableSpec};
-use headwater_types::{LogicalType, Result};
+use headwater_types::{Error, LogicalType, Result};
 use std::sync::Arc;
 
 /// The name of a dataset in lineage: OpenLineage's namespace and name.
@@ -110,6 +110,17 @@ pub trait Source: Send + Sync {
     fn boundedness(&self) -> Boundedness;
     /// The split enumerator, for the JobManager.
     fn enumerator(&self, env: &Env) -> Result<Box<dyn SplitEnumerator>>;
+    /// The split enumerator as it was when `state` was taken by [`SplitEnumerator::snapshot`].
+    fn restore_enumerator(&self, env: &Env, state: &[u8]) -> Result<Box<dyn SplitEnumerator>> {
+        let _ = (env, state);
+        Err(Error::unsupported("this source cannot be restored from a checkpoint yet"))
+    }
+    /// Whether readers take splits while they read others (the partitions of a topic) instead of one after
+    /// the other. The driver then asks for splits until there are none, and again after each
+    /// [`SplitAssignment::Wait`].
+    fn reads_splits_together(&self) -> bool {
+        false
+    }
     /// A reader, for one subtask.
     fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>>;
 }
@@ -133,6 +144,19 @@ pub enum SplitAssignment {
 pub trait SplitEnumerator: Send {
     /// The next split for a reader. Called whenever the reader has none left.
     fn next_split(&mut self, subtask: u32, parallelism: u32) -> Result<SplitAssignment>;
+
+    /// What is needed to go on from here: the splits that were not handed out. Those that were are in the
+    /// snapshots of their readers.
+    fn snapshot(&mut self) -> Result<Vec<u8>> {
+        Err(Error::unsupported("this source cannot be checkpointed yet"))
+    }
+
+    /// A checkpoint that holds these remaining splits of the readers was completed (offsets may be
+    /// committed back).
+    fn checkpoint_complete(&mut self, checkpoint: u64, splits: &[Split]) -> Result<()> {
+        let _ = (checkpoint, splits);
+        Ok(())
+    }
 }
 
 /// Counters a reader or writer keeps.
@@ -159,6 +183,16 @@ pub struct ReaderContext {
 pub enum ReaderPoll {
     /// Rows, in the produced columns' order.
     Batch(ChangeBatch),
+    /// Rows of one of the splits that are read together, for watermarks per split. An empty batch announces a split:
+    /// it holds back event time from then on, so a reader announces its splits before it emits rows of others.
+    SplitBatch {
+        /// Number of the split within this reader.
+        split: u32,
+        /// The rows.
+        batch: ChangeBatch,
+    },
+    /// One of the splits that are read together has ended.
+    SplitFinished(u32),
     /// Nothing now. The waker will be called, or poll again at the given clock time (milliseconds).
     Pending(Option<i64>),
     /// All splits are read: ask the enumerator for another.
@@ -173,6 +207,16 @@ pub trait SourceReader: Send {
     fn add_split(&mut self, split: Split) -> Result<()>;
     /// The next rows. Must return within a few milliseconds of work.
     fn poll(&mut self) -> Result<ReaderPoll>;
+    /// The splits that are not read to their end, each with the position of the next row to emit. Given to
+    /// [`SourceReader::add_split`] of any reader, they continue exactly there.
+    fn snapshot(&mut self) -> Result<Vec<Split>> {
+        Err(Error::unsupported("this source cannot be checkpointed yet"))
+    }
+    /// The checkpoint with this number was completed.
+    fn checkpoint_complete(&mut self, checkpoint: u64) -> Result<()> {
+        let _ = checkpoint;
+        Ok(())
+    }
 }
 
 /// What the driver gives to a sink writer.
@@ -190,6 +234,13 @@ pub struct WriterContext {
     pub waker: Arc<dyn Fn() + Send + Sync>,
     /// Counts bytes written.
     pub on_bytes: Arc<dyn Fn(u64) + Send + Sync>,
+    /// What [`SinkWriter::snapshot`] of the writers before returned, spread over the writers of now; empty
+    /// for a new job.
+    pub restored: Vec<Vec<u8>>,
+    /// Number of the checkpoint the job was restored from.
+    pub restored_checkpoint: Option<u64>,
+    /// Whether the job takes checkpoints: then committables are asked for at every barrier, else at the end.
+    pub checkpointing: bool,
 }
 
 /// What a writer staged and a committer makes visible. Committing twice is the same as once.
@@ -216,17 +267,31 @@ pub trait SinkWriter: Send {
     fn flush(&mut self) -> Result<()> {
         Ok(())
     }
-    /// Takes what may be committed. With `end`, everything written must be in it.
-    fn take_committables(&mut self, end: bool) -> Result<Vec<Committable>> {
-        let _ = end;
+    /// Whether all that was written and flushed has arrived, for writers that hand rows to somebody who
+    /// acknowledges them later. Asked before a barrier passes and before the end; when it is not so, the waker is called
+    /// later and no rows are written until then.
+    fn is_flushed(&mut self) -> Result<bool> {
+        Ok(true)
+    }
+    /// Takes what may be committed once the checkpoint `checkpoint` is complete; everything written so far is
+    /// in it or in [`SinkWriter::snapshot`], which is called next. With `end`, no rows will follow: everything
+    /// must be in it.
+    fn take_committables(&mut self, checkpoint: u64, end: bool) -> Result<Vec<Committable>> {
+        let _ = (checkpoint, end);
+        Ok(vec![])
+    }
+    /// What a writer of a restored job needs to go on: staged data that is not to be committed yet.
+    fn snapshot(&mut self) -> Result<Vec<Vec<u8>>> {
         Ok(vec![])
     }
 }
 
 /// Makes staged data visible. Lives on the JobManager.
 pub trait Committer: Send {
-    /// Commits; idempotent. An error of kind `Retryable` is retried.
-    fn commit(&mut self, committables: &[Committable]) -> Result<()>;
+    /// Commits what writers staged for a checkpoint; idempotent, also when the first attempt was made by a
+    /// process that died: a restored job commits again what its checkpoint holds. Checkpoints come in rising
+    /// order. An error of kind `Retryable` is retried.
+    fn commit(&mut self, checkpoint: u64, committables: &[Committable]) -> Result<()>;
     /// All writers ended and everything was committed (last chance for success files, clean-up).
     fn finish(&mut self) -> Result<()> {
         Ok(())

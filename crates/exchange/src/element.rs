@@ -1,18 +1,34 @@
 //! What travels on a channel, and in which order it may.
 
+use crate::Barrier;
 use headwater_data::ChangeBatch;
 
 /// An element of a channel.
 ///
 /// The elements of one channel match this regular expression, with `B` batch, `W` watermark (strictly
-/// increasing), `C` barrier, `I` idle, `A` active and `E` end:
+/// increasing), `C` barrier (of strictly increasing checkpoints), `D` drain, `I` idle, `A` active and `E` end:
 ///
 /// ```text
-/// channel := ( [BWC] | I [BC]* A )* ( I [BC]* )? E
+/// channel := ( [BWCD] | I [BCD]* A )* ( I [BCD]* )? E
 /// ```
 ///
 /// Rows may travel on an idle channel (a processing-time operator may fire below an idle source), but event
-/// time stands still there. A channel that breaks off without `E` belongs to a producer that failed.
+/// time stands still there. `D` comes at most once. A channel that breaks off without `E` belongs to a producer
+/// that failed.
+///
+/// # Barriers
+///
+/// A barrier has its place between the rows, always: what stands before it was sent before the producer's
+/// snapshot, the rows that the producer held back for larger batches included. The consumer decides what to do:
+///
+/// * *Aligned*: it [blocks](crate::Gate::block) each channel whose barrier it took, until all have delivered theirs.
+/// * *Unaligned*: it takes its snapshot at once, and [captures](crate::Gate::begin_capture) of every channel
+///   what is queued or still arrives before the barrier, which is then dropped; the rows are processed in their
+///   turn, behind the snapshot. So a barrier overtakes rows without any of them changing its place.
+/// * *At least once*: it takes its snapshot when it took the last barrier.
+///
+/// On forward and broadcast edges a barrier never overtakes: captured rows could not be dealt to another number of
+/// consumers.
 #[derive(Debug, Clone)]
 pub enum Element {
     /// Rows; never empty.
@@ -21,8 +37,10 @@ pub enum Element {
     Watermark(i64),
     /// The producer has no rows for now and must not hold back event time (`true`), or has again (`false`).
     Idle(bool),
-    /// The barrier of the checkpoint with this number. Reserved: no producer sends it yet.
-    Barrier(u64),
+    /// The barrier of a checkpoint.
+    Barrier(Barrier),
+    /// All sources end, for a savepoint behind the end: whoever ends must wait for it.
+    Drain(Barrier),
     /// The producer is done: nothing follows.
     End,
 }
@@ -44,7 +62,9 @@ impl Element {
 #[derive(Debug, Clone, Default)]
 pub struct Grammar {
     watermark: Option<i64>,
+    checkpoint: Option<u64>,
     idle: bool,
+    draining: bool,
     ended: bool,
 }
 
@@ -61,7 +81,13 @@ impl Grammar {
         }
         match element {
             Element::Batch(batch) if batch.num_rows() == 0 => return Err("a batch has rows"),
-            Element::Batch(_) | Element::Barrier(_) => {}
+            Element::Batch(_) => {}
+            Element::Barrier(next) if self.checkpoint.is_some_and(|last| next.checkpoint <= last) => {
+                return Err("checkpoints strictly increase");
+            }
+            Element::Barrier(next) => self.checkpoint = Some(next.checkpoint),
+            Element::Drain(_) if self.draining => return Err("a channel drains once"),
+            Element::Drain(_) => self.draining = true,
             Element::Watermark(_) if self.idle => return Err("an idle channel has no watermarks"),
             Element::Watermark(next) if self.watermark.is_some_and(|last| *next <= last) => {
                 return Err("watermarks strictly increase");

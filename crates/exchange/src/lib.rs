@@ -14,13 +14,15 @@
 //! [`ChannelSender`] is the transport seam. Here is the in-process transport only, which moves batches
 //! without encoding them. The crate knows neither operators nor threads: it calls the [`Waker`]s it is given.
 
+mod barrier;
 mod coalesce;
 mod element;
 mod gate;
 mod output;
 
+pub use barrier::{Alignment, Barrier, BarrierKind};
 pub use element::{Element, Grammar};
-pub use gate::{Gate, LocalSender};
+pub use gate::{Captured, Gate, LocalSender};
 pub use output::{Output, OutputOptions, Route};
 
 use std::sync::Arc;

@@ -1,6 +1,9 @@
 //! Gates, outputs and their bounds.
 
-use crate::{ChannelSender, Element, Gate, Grammar, LocalSender, Output, OutputOptions, Route, Waker};
+use crate::{
+    Alignment, Barrier, Captured, ChannelSender, Element, Gate, Grammar, LocalSender, Output, OutputOptions, Route,
+    Waker,
+};
 use arrow::array::{AsArray, Int64Array, RecordBatch};
 use arrow::datatypes::{DataType, Field, Int64Type, Schema};
 use headwater_data::ChangeBatch;
@@ -267,4 +270,97 @@ proptest! {
         prop_assert_eq!(rows_of(&received), (0..next).collect::<Vec<_>>());
         prop_assert_eq!(gate.queued_bytes(0), 0);
     }
+}
+
+fn barrier(checkpoint: u64, alignment: Alignment) -> Element {
+    Element::Barrier(Barrier { alignment, ..Barrier::aligned(checkpoint, 0) })
+}
+
+fn captured_rows(captured: &Captured) -> Vec<Vec<i64>> {
+    captured.channels.iter().map(|batches| batches.iter().flat_map(values).collect()).collect()
+}
+
+#[test]
+fn barriers_rise_and_a_channel_drains_once() {
+    let drain = Element::Drain(Barrier::aligned(5, 0));
+    for (elements, accepted) in [
+        (vec![barrier(1, Alignment::Aligned), barrier(3, Alignment::Unaligned), drain.clone(), Element::End], true),
+        (vec![barrier(2, Alignment::Aligned), barrier(2, Alignment::Aligned)], false),
+        (vec![drain.clone(), drain.clone()], false),
+        (vec![Element::End, barrier(1, Alignment::Aligned)], false),
+    ] {
+        let mut grammar = Grammar::new();
+        let result = elements.iter().try_for_each(|element| grammar.accept(element));
+        assert_eq!(result.is_ok(), accepted, "{elements:?}");
+    }
+}
+
+#[test]
+fn blocked_channels_hold_back_what_they_have() {
+    let (mut gate, mut senders) = Gate::new(2, 1 << 20);
+    (0..2).for_each(|n| senders[0].send(Element::Batch(batch([n]))));
+    gate.block(0);
+    assert!(gate.poll().is_none());
+    let (waker, woken) = counting_waker();
+    gate.set_waker(waker);
+    senders[0].send(Element::Batch(batch([2])));
+    assert_eq!(woken.load(Ordering::SeqCst), 0, "nothing that the consumer may take");
+    senders[1].send(Element::Batch(batch([10])));
+    assert_eq!(woken.load(Ordering::SeqCst), 1);
+    assert_eq!(rows_of(&drain(&mut gate)), [10]);
+    gate.unblock_all();
+    assert_eq!(rows_of(&drain(&mut gate)), [0, 1, 2]);
+}
+
+#[test]
+fn a_barrier_that_may_overtake_wakes_a_consumer_that_does_not_read() {
+    let (mut gate, mut senders) = Gate::new(1, 1 << 20);
+    senders[0].send(Element::Batch(batch([1])));
+    let (waker, woken) = counting_waker();
+    gate.set_waker(waker);
+    senders[0].send(barrier(1, Alignment::Aligned));
+    assert!(!gate.has_news() && woken.load(Ordering::SeqCst) == 0);
+    senders[0].send(barrier(2, Alignment::Timeout(10)));
+    assert!(gate.has_news() && woken.load(Ordering::SeqCst) == 1);
+    let announced: Vec<_> = gate.take_announced().into_iter().map(|(c, barrier)| (c, barrier.checkpoint)).collect();
+    assert_eq!(announced, [(0, 2)]);
+    assert!(!gate.has_news());
+}
+
+#[test]
+fn a_capture_takes_what_comes_before_the_barriers_and_changes_no_order() {
+    let (mut gate, mut senders) = Gate::new(3, 1 << 20);
+    senders[0].send(Element::Batch(batch([0])));
+    senders[0].send(barrier(1, Alignment::Unaligned));
+    senders[0].send(Element::Batch(batch([1])));
+    senders[1].send(Element::Batch(batch([10])));
+    senders[2].send(Element::Batch(batch([20])));
+    gate.take_announced();
+    gate.begin_capture(1, &[true, true, false]);
+    assert!(gate.take_captured().is_none(), "one channel has yet to deliver its barrier");
+    assert_eq!(rows_of(&[gate.poll().unwrap()]), [0]);
+    senders[1].send(Element::Watermark(7));
+    senders[1].send(Element::Batch(batch([11])));
+    senders[1].send(Element::End);
+    assert!(gate.has_news(), "the end stands for the barrier");
+    let captured = gate.take_captured().unwrap();
+    assert!(captured.complete);
+    assert_eq!(captured_rows(&captured), [vec![0], vec![10, 11], vec![]]);
+    let mut rest = rows_of(&drain(&mut gate));
+    rest.sort_unstable();
+    assert_eq!(rest, [1, 10, 11, 20]);
+    assert!((0..3).all(|channel| gate.queued_bytes(channel) == 0));
+}
+
+#[test]
+fn a_capture_that_a_later_barrier_meets_is_incomplete() {
+    let (mut gate, mut senders) = Gate::new(2, 1 << 20);
+    gate.begin_capture(1, &[true, true]);
+    senders[0].send(barrier(2, Alignment::Unaligned));
+    assert!(gate.take_captured().is_none());
+    senders[1].send(barrier(1, Alignment::Unaligned));
+    assert!(!gate.take_captured().unwrap().complete);
+    gate.begin_capture(3, &[true, true]);
+    assert!(!gate.cancel_capture().unwrap().complete);
+    assert!(gate.cancel_capture().is_none());
 }

@@ -8,7 +8,7 @@
 //! builds:
 //!
 //! ```text
-//! input := open ( batch | watermark | idle | active )* end close
+//! input := open ( batch | split | watermark | idle | active | snapshot )* end close
 //! ```
 //!
 //! An operator without input (VALUES) is opened and asked for its rows by one `end_input(0)`, repeated
@@ -21,6 +21,7 @@ pub mod testing;
 
 use headwater_data::ChangeBatch;
 use headwater_env::Env;
+use headwater_state::{Snapshot, StateContext};
 use headwater_types::Result;
 use headwater_types::ids::SubtaskId;
 use std::sync::Arc;
@@ -99,6 +100,17 @@ pub struct OpenContext {
     pub metrics: Arc<OperatorMetrics>,
     /// Rows a batch should have at most (target of everything an operator emits).
     pub batch_rows: usize,
+    /// Where the operator opens its state tables; they hold what a restored checkpoint held.
+    pub state: StateContext,
+}
+
+/// News of a split of the source at the head of the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SplitEvent {
+    /// The following rows come from this split.
+    Rows(u32),
+    /// The split ended: it holds back event time no longer.
+    Finished(u32),
 }
 
 /// A synchronous operator.
@@ -136,10 +148,31 @@ pub trait Operator: Send {
         Ok(Progress::Done)
     }
 
+    /// Takes news of the splits of the source. Only operators with [`Operator::generates_watermarks`] are told;
+    /// the driver passes it over all others.
+    fn split(&mut self, event: SplitEvent, out: &mut dyn Collector) -> Result<()> {
+        let _ = (event, out);
+        Ok(())
+    }
+
+    /// A barrier passes: hands over what changed in the operator's state since the last one. Rows that the
+    /// operator holds back (a mini-batch) must be emitted or be in the state. The barrier follows what is
+    /// emitted here. Called on the lane: must take a few milliseconds at most.
+    fn snapshot(&mut self, snapshot: &mut Snapshot, out: &mut dyn Collector) -> Result<()> {
+        let _ = (snapshot, out);
+        Ok(())
+    }
+
     /// Whether the operator emits watermarks itself, so that the driver must not forward its input's.
     /// The final watermark of ended input is forwarded all the same.
     fn generates_watermarks(&self) -> bool {
         false
+    }
+
+    /// The watermark to forward for a watermark of the input: an earlier one where results may be older than the input
+    /// (a join that waits for partners). Rises with `watermark`. The final watermark is forwarded as it is.
+    fn output_watermark(&self, watermark: i64) -> i64 {
+        watermark
     }
 
     /// Whether the operator needs no more input (a LIMIT that is full). The driver then ends the

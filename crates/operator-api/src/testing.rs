@@ -5,12 +5,18 @@
 //! watermarks of operators that do not generate their own, delivers processing-time timers in order);
 //! it has no chain, no exchange and no room limits.
 
-use crate::{Collector, OpenContext, Operator, OperatorMetrics, Progress};
+mod checkpoint;
+
+pub use checkpoint::HarnessCheckpoint;
+
+use crate::{Collector, OpenContext, Operator, OperatorMetrics, Progress, SplitEvent};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use headwater_data::ChangeBatch;
 use headwater_env::{Env, SimulatedClock};
+use headwater_state::{Snapshot, StateContext};
 use headwater_types::ids::{SubtaskId, VertexId};
 use headwater_types::{MAX_WATERMARK, Result};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -122,8 +128,27 @@ impl OperatorHarness {
     }
 
     /// Opens an operator with another target for the size of emitted batches.
-    pub fn with_batch_rows(mut operator: Box<dyn Operator>, batch_rows: usize) -> Result<Self> {
-        let (env, clock) = Env::simulated(0, 0);
+    pub fn with_batch_rows(operator: Box<dyn Operator>, batch_rows: usize) -> Result<Self> {
+        Self::open(operator, batch_rows, 0, |state| state)
+    }
+
+    /// Opens an operator with the state that a checkpoint holds for some of its 128 key groups, at a wall clock.
+    pub fn restored(
+        operator: Box<dyn Operator>,
+        checkpoint: &HarnessCheckpoint,
+        groups: Range<u32>,
+        now_ms: i64,
+    ) -> Result<Self> {
+        Self::open(operator, 4096, now_ms, |state| checkpoint.restrict(state, groups))
+    }
+
+    fn open(
+        mut operator: Box<dyn Operator>,
+        batch_rows: usize,
+        now_ms: i64,
+        state: impl FnOnce(StateContext) -> StateContext,
+    ) -> Result<Self> {
+        let (env, clock) = Env::simulated(0, now_ms);
         let metrics = Arc::new(OperatorMetrics::default());
         let context = OpenContext {
             subtask: SubtaskId { vertex: VertexId(0), index: 0 },
@@ -132,6 +157,7 @@ impl OperatorHarness {
             env: env.clone(),
             metrics: metrics.clone(),
             batch_rows,
+            state: state(StateContext::empty(env.clone(), 128)),
         };
         operator.open(&context)?;
         Ok(Self { operator, clock, env, metrics, output: VecCollector::new() })
@@ -147,11 +173,30 @@ impl OperatorHarness {
         self.operator.process(input, batch, &mut self.output)
     }
 
+    /// Tells news of the source's splits.
+    pub fn split(&mut self, event: SplitEvent) -> Result<()> {
+        self.operator.split(event, &mut self.output)
+    }
+
+    /// Lets a barrier pass; the answer is what changed in the operator's state since the last one.
+    pub fn snapshot(&mut self) -> Result<Snapshot> {
+        let mut snapshot = Snapshot::new();
+        self.operator.snapshot(&mut snapshot, &mut self.output)?;
+        Ok(snapshot)
+    }
+
+    /// The wall clock, milliseconds.
+    pub fn now_ms(&self) -> i64 {
+        self.env.now_ms()
+    }
+
     /// Raises the combined watermark.
     pub fn watermark(&mut self, watermark: i64) -> Result<()> {
         while self.operator.watermark(watermark, &mut self.output)? == Progress::More {}
-        if watermark == MAX_WATERMARK || !self.operator.generates_watermarks() {
+        if watermark == MAX_WATERMARK {
             self.output.emit_watermark(watermark);
+        } else if !self.operator.generates_watermarks() {
+            self.output.emit_watermark(self.operator.output_watermark(watermark));
         }
         Ok(())
     }
@@ -185,6 +230,11 @@ impl OperatorHarness {
     /// The operator.
     pub fn operator(&self) -> &dyn Operator {
         self.operator.as_ref()
+    }
+
+    /// The operator, to be called as the driver never would.
+    pub fn operator_mut(&mut self) -> &mut dyn Operator {
+        self.operator.as_mut()
     }
 
     /// Rows dropped as late so far.

@@ -28,6 +28,24 @@ pub enum OperatorSpec {
     WindowJoin(WindowJoinSpec),
     /// Keeps the first rows per key and window (also deduplication, with `end` 1).
     WindowRank(WindowRankSpec),
+    /// Joins two inputs without a bound in time.
+    Join(JoinSpec),
+    /// Joins rows whose times lie within bounds of each other.
+    IntervalJoin(IntervalJoinSpec),
+    /// Joins rows with the version of a table that was valid at their time.
+    TemporalJoin(TemporalJoinSpec),
+    /// Keeps the first rows per key, as a changelog.
+    Rank(RankSpec),
+    /// Keeps the first or the last row per key.
+    Deduplicate(DeduplicateSpec),
+    /// Adds aggregates over the rows before each row.
+    OverAggregate(OverAggregateSpec),
+    /// Turns an upsert stream into a full changelog.
+    ChangelogNormalize(ChangelogNormalizeSpec),
+    /// Orders changes per primary key in front of an upsert sink.
+    SinkMaterialize(SinkMaterializeSpec),
+    /// Drops `-U` rows, for a consumer that does not need them.
+    DropUpdateBefore(DropUpdateBeforeSpec),
     /// Aggregates without a window: over bounded input in batch mode, or as a changelog.
     GroupAggregate(GroupAggregateSpec),
     /// Orders bounded input; with a fetch, keeps only the first rows.
@@ -301,8 +319,251 @@ pub struct GroupAggregateSpec {
     pub calls: Vec<AggregateCall>,
     /// Batch mode: one final row per key at the end of input, instead of a changelog.
     pub final_only: bool,
+    /// Whether consumers need `-U` rows.
+    pub emits_update_before: bool,
+    /// Collects rows and emits each group's change once per bundle.
+    pub mini_batch: Option<MiniBatch>,
+    /// Life of a group's state, milliseconds; 0 is for ever.
+    pub state_ttl_ms: i64,
     /// Types of the original input row.
     pub input_types: Vec<LogicalType>,
+}
+
+/// Bundles of rows: processed when one of the bounds is reached, and at every watermark and barrier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MiniBatch {
+    /// Rows per bundle.
+    pub rows: u64,
+    /// Milliseconds that a row may wait.
+    pub latency_ms: u64,
+}
+
+/// What is known about the rows of a join's input; decides how its rows are stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum JoinInputKey {
+    /// The join key has at most one row.
+    JoinKeyUnique,
+    /// Rows have this unique (upsert) key: positions in the input.
+    Unique(Vec<usize>),
+    /// Rows may repeat.
+    None,
+}
+
+/// Join of two inputs without a bound in time. Output row: left columns, right columns (left only for semi
+/// and anti). NULL keys match nothing unless `null_safe`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JoinSpec {
+    /// Kind.
+    pub kind: JoinKind,
+    /// Key columns, left; may be empty (a cross join).
+    pub left_keys: Vec<usize>,
+    /// Key columns, right, pairwise.
+    pub right_keys: Vec<usize>,
+    /// For each key pair, whether NULL equals NULL (IS NOT DISTINCT FROM).
+    pub null_safe: Vec<bool>,
+    /// Residual condition over left columns followed by right columns.
+    pub condition: Option<Expr>,
+    /// What is known about the left rows.
+    pub left_unique: JoinInputKey,
+    /// What is known about the right rows.
+    pub right_unique: JoinInputKey,
+    /// Life of left rows, milliseconds; 0 is for ever.
+    pub left_ttl_ms: i64,
+    /// Life of right rows, milliseconds; 0 is for ever.
+    pub right_ttl_ms: i64,
+    /// Batch mode: inserts only, at the end of input.
+    pub final_only: bool,
+}
+
+/// Join of append-only inputs whose times differ by bounded amounts:
+/// `left.time BETWEEN right.time + lower AND right.time + upper`, milliseconds.
+/// Output row: left columns, right columns (left only for semi and anti).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IntervalJoinSpec {
+    /// Kind.
+    pub kind: JoinKind,
+    /// Key columns, left; may be empty.
+    pub left_keys: Vec<usize>,
+    /// Key columns, right, pairwise.
+    pub right_keys: Vec<usize>,
+    /// Residual condition over left columns followed by right columns (the time bounds are not in it).
+    pub condition: Option<Expr>,
+    /// Position of the left time column.
+    pub left_time: usize,
+    /// Position of the right time column.
+    pub right_time: usize,
+    /// Lower bound of `left.time - right.time`, milliseconds.
+    pub lower_ms: i64,
+    /// Upper bound of `left.time - right.time`, milliseconds.
+    pub upper_ms: i64,
+    /// Whether the times are the wall clock at arrival instead of the columns.
+    pub proctime: bool,
+}
+
+/// Join of a stream with a versioned table. Output row: left columns, right columns.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TemporalJoinSpec {
+    /// Inner or left.
+    pub kind: JoinKind,
+    /// Key columns, left.
+    pub left_keys: Vec<usize>,
+    /// Key columns, right, pairwise: the primary key of the versioned table.
+    pub right_keys: Vec<usize>,
+    /// Residual condition over left columns followed by right columns.
+    pub condition: Option<Expr>,
+    /// Event time: positions of the left and the right rowtime columns. Processing time when absent: the
+    /// latest version at arrival.
+    pub rowtimes: Option<(usize, usize)>,
+    /// Life of idle versions with processing time, milliseconds; 0 is for ever.
+    pub state_ttl_ms: i64,
+}
+
+/// The last kept rank of a [`RankSpec`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RankEnd {
+    /// A constant.
+    Constant(u64),
+    /// The value of this column (BIGINT), the same for all rows of a partition.
+    Column(usize),
+}
+
+/// How a rank is kept up to date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RankStrategy {
+    /// Input has inserts only.
+    Append,
+    /// Input updates rows by this unique key (positions), which holds the partition, and the order of a row
+    /// only ever improves.
+    Update(Vec<usize>),
+    /// Input takes rows back; keeps all rows.
+    Retract,
+}
+
+/// First rows per key, as a changelog. Output row: input columns, then the rank (BIGINT) if asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RankSpec {
+    /// The ranking function.
+    pub function: RankFunction,
+    /// Partition columns; may be empty.
+    pub keys: Vec<usize>,
+    /// Order within a partition.
+    pub order: Vec<SortKey>,
+    /// First kept rank, from 1.
+    pub start: u64,
+    /// Last kept rank.
+    pub end: RankEnd,
+    /// Whether the rank is a column of the output.
+    pub with_rank: bool,
+    /// How it is kept up to date.
+    pub strategy: RankStrategy,
+    /// Whether consumers need `-U` rows.
+    pub emits_update_before: bool,
+    /// Life of a partition's state, milliseconds; 0 is for ever.
+    pub state_ttl_ms: i64,
+}
+
+/// First or last row per key.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DeduplicateSpec {
+    /// Key columns.
+    pub keys: Vec<usize>,
+    /// Position of the rowtime column that orders rows; arrival order (processing time) when absent.
+    pub rowtime: Option<usize>,
+    /// Whether the last row is kept instead of the first.
+    pub keep_last: bool,
+    /// Whether consumers need `-U` rows.
+    pub emits_update_before: bool,
+    /// Whether the first row of a key leaves as `+I`; otherwise `+U` will do.
+    pub emits_insert: bool,
+    /// Collects rows and emits each key's change once per bundle.
+    pub mini_batch: Option<MiniBatch>,
+    /// Life of a key's state, milliseconds; 0 is for ever.
+    pub state_ttl_ms: i64,
+}
+
+/// One bound of an OVER frame before the current row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OverFrame {
+    /// From the first row to the current one.
+    RowsUnbounded,
+    /// This many rows before the current one, and it.
+    Rows(u64),
+    /// From the first row to the last of the same time.
+    RangeUnbounded,
+    /// Rows at most this many milliseconds before the current one, to the last of the same time.
+    Range(i64),
+}
+
+/// Aggregates over the rows before each row. Output row: input columns, then one per call.
+/// Calls may also be `ROW_NUMBER`, `RANK`, `DENSE_RANK`, `LAG`, `LEAD`, `FIRST_VALUE`, `LAST_VALUE`, `NTILE`,
+/// `CUME_DIST`, `PERCENT_RANK`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OverAggregateSpec {
+    /// Partition columns; may be empty.
+    pub keys: Vec<usize>,
+    /// The order; the first column is the time attribute unless `time` is `Column`.
+    pub order: Vec<SortKey>,
+    /// What time the order is.
+    pub time: OverTime,
+    /// The frame.
+    pub frame: OverFrame,
+    /// The aggregate calls.
+    pub calls: Vec<AggregateCall>,
+    /// Batch mode: all rows are sorted and emitted at the end of input.
+    pub final_only: bool,
+    /// Whether consumers need `-U` rows (only [`OverTime::Column`] updates).
+    pub emits_update_before: bool,
+    /// Life of a partition's state, milliseconds; 0 is for ever.
+    pub state_ttl_ms: i64,
+}
+
+/// What orders the rows of an OVER window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OverTime {
+    /// An event-time column: rows are emitted when the watermark passes them.
+    Rowtime(usize),
+    /// Arrival.
+    Proctime,
+    /// Columns that are no time attributes: results are updated as rows arrive.
+    Column,
+}
+
+/// Full changelog of an upsert stream. Output: `+I` for a new key, `-U/+U` for a changed row, `-D` with the
+/// whole row; unchanged rows produce nothing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChangelogNormalizeSpec {
+    /// Key columns.
+    pub keys: Vec<usize>,
+    /// Rows where this is not true are as if deleted.
+    pub condition: Option<Expr>,
+    /// Whether consumers need `-U` rows.
+    pub emits_update_before: bool,
+    /// Collects rows and emits each key's change once per bundle.
+    pub mini_batch: Option<MiniBatch>,
+    /// Life of a key's state, milliseconds; 0 is for ever.
+    pub state_ttl_ms: i64,
+}
+
+/// Orders the changes of a primary key that come from rows with another upsert key: keeps the list of rows
+/// per primary key and emits the last one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SinkMaterializeSpec {
+    /// Primary-key columns of the sink.
+    pub keys: Vec<usize>,
+    /// The input's upsert key; the whole row when absent.
+    pub upsert_key: Option<Vec<usize>>,
+    /// Whether the sink takes `-U` rows.
+    pub emits_update_before: bool,
+    /// Life of a key's state, milliseconds; 0 is for ever.
+    pub state_ttl_ms: i64,
+}
+
+/// Removal of `-U` rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DropUpdateBeforeSpec {
+    /// The key by which a `-U` and the `+U` right behind it belong together: a `-U` without one (a filter took it)
+    /// leaves as `-D`. When absent, every `-U` has its `+U`.
+    pub keys: Option<Vec<usize>>,
 }
 
 /// Order of bounded input.
@@ -325,7 +586,7 @@ pub struct TemporalSortSpec {
     pub order: Vec<SortKey>,
 }
 
-/// ORDER BY with LIMIT over a stream of inserts: a row that enters pushes the last one out with `-D`.
+/// ORDER BY with LIMIT over a stream: a row that enters pushes the last one out with `-D`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SortLimitSpec {
     /// The order; of equal rows the earlier stays.

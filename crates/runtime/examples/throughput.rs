@@ -137,6 +137,7 @@ fn run(name: &str, env: &Env, batches: usize, graph: JobGraph) {
         factory: Arc::new(factory(batches)),
         events: Arc::new(Ends(ended)),
         options: RuntimeOptions::default(),
+        restore: None,
     };
     let lanes = Lanes::new(Scheduler::new(env.clone()), 0);
     lanes.ensure(subtasks).expect("threads can be started");

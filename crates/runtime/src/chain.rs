@@ -10,13 +10,23 @@
 //! later. A call that reports [`Progress::More`] keeps its item at the front of its queue, which holds back
 //! everything behind it.
 //!
+//! A barrier is let in when the chain is empty and passes the operators one after the other, so nothing of the
+//! chain itself is ever part of a checkpoint. It waits for no room. Before one that overtakes, what the chain holds
+//! waits for no room either, except that an operator in the middle of a resumable call (a large window firing)
+//! finishes it as room permits: so an overtaking barrier waits for at most that, and overdraws the room by
+//! the output of one call of each operator.
+//!
 //! The queues are buffers that are reused for ever; nothing is allocated per batch or per row.
 
 mod output;
+mod snapshot;
 
 pub(crate) use output::{Item, OutputState, StageOutput};
+pub(crate) use snapshot::Passed;
 
+use crate::checkpoint::OperatorState;
 use crate::tail::Tail;
+use headwater_exchange::Barrier;
 use headwater_operator_api::{OpenContext, Operator, OperatorMetrics, Progress};
 use headwater_types::{MAX_WATERMARK, Result};
 use std::collections::VecDeque;
@@ -25,6 +35,7 @@ use std::sync::atomic::Ordering;
 
 /// An operator with its place in the chain.
 struct Stage {
+    uid: String,
     operator: Box<dyn Operator>,
     metrics: Arc<OperatorMetrics>,
     output: OutputState,
@@ -63,6 +74,10 @@ pub(crate) struct Chain {
     first: usize,
     /// The stage that was called last; the number of stages for the tail.
     current: usize,
+    /// What the barrier on its way has collected.
+    snapshots: Vec<OperatorState>,
+    /// A barrier that was dropped with the input that an operator needed no more.
+    dropped_barrier: Option<Barrier>,
 }
 
 impl Chain {
@@ -76,13 +91,22 @@ impl Chain {
             head_metrics,
             first: 0,
             current: 0,
+            snapshots: vec![],
+            dropped_barrier: None,
         }
     }
 
     /// Opens an operator and appends it, to be fed by `inputs` inputs.
-    pub(crate) fn append(&mut self, mut operator: Box<dyn Operator>, inputs: u8, context: &OpenContext) -> Result<()> {
+    pub(crate) fn append(
+        &mut self,
+        uid: &str,
+        mut operator: Box<dyn Operator>,
+        inputs: u8,
+        context: &OpenContext,
+    ) -> Result<()> {
         operator.open(context)?;
         self.stages.push(Stage {
+            uid: uid.to_owned(),
             generates_watermarks: operator.generates_watermarks(),
             operator,
             metrics: context.metrics.clone(),
@@ -111,6 +135,20 @@ impl Chain {
         self.first > 0 || self.head.is_ended()
     }
 
+    /// Whether an operator wants news of the source's splits.
+    pub(crate) fn wants_splits(&self) -> bool {
+        self.stages.iter().any(|stage| stage.generates_watermarks)
+    }
+
+    /// A barrier that will not leave the chain because the chain ended before.
+    pub(crate) fn take_dropped_barrier(&mut self) -> Option<Barrier> {
+        let dropped = self.dropped_barrier.take();
+        if dropped.is_some() {
+            self.snapshots.clear();
+        }
+        dropped
+    }
+
     /// Whether everything has ended.
     pub(crate) fn is_finished(&self) -> bool {
         self.tail.is_finished()
@@ -132,8 +170,9 @@ impl Chain {
         self.stages.iter().skip(self.first).filter_map(Stage::next_timer_ms).min()
     }
 
-    /// Processes what waits, at most `budget` operator calls.
-    pub(crate) fn drain(&mut self, budget: &mut usize, now_ms: i64) -> Result<Drained> {
+    /// Processes what waits, at most `budget` operator calls. `urgent` waits for room only in the middle of
+    /// resumable calls.
+    pub(crate) fn drain(&mut self, budget: &mut usize, now_ms: i64, urgent: bool) -> Result<Drained> {
         while let Some(deepest) = self.queues.iter().rposition(|queue| !queue.is_empty()) {
             self.current = deepest;
             if deepest == self.stages.len() {
@@ -146,7 +185,7 @@ impl Chain {
             if *budget == 0 {
                 return Ok(Drained::Budget);
             }
-            if !self.tail.await_room() {
+            if !self.overdraws(deepest, urgent) && !self.tail.await_room() {
                 return Ok(Drained::Blocked);
             }
             *budget -= 1;
@@ -155,12 +194,22 @@ impl Chain {
         Ok(Drained::Empty)
     }
 
+    /// Whether the next call of stage `index` needs no room.
+    fn overdraws(&self, index: usize, urgent: bool) -> bool {
+        urgent && !self.stages[index].resuming || matches!(self.queues[index].front(), Some(Item::Barrier(_)))
+    }
+
     /// Calls the operator of stage `index` with the item at the front of its queue.
     fn call(&mut self, index: usize) -> Result<()> {
         let (inputs, outputs) = self.queues.split_at_mut(index + 1);
         let (input, output) = (&mut inputs[index], &mut outputs[0]);
         let stage = &mut self.stages[index];
         let Some(item) = input.pop_front() else { return Ok(()) };
+        if let Item::Barrier(barrier) = item {
+            self.snapshots.push(stage.snapshot(output)?);
+            output.push_back(Item::Barrier(barrier));
+            return Ok(());
+        }
         if let Some(unfinished) = stage.call(item, output)? {
             input.push_front(unfinished);
         }
@@ -174,11 +223,19 @@ impl Chain {
     fn satisfy(&mut self, index: usize) {
         self.first = index;
         self.head.end();
-        self.queues[..=index].iter_mut().for_each(VecDeque::clear);
+        let mut drain = None;
+        for item in self.queues[..=index].iter_mut().flat_map(|queue| queue.drain(..)) {
+            match item {
+                Item::Barrier(barrier) => self.dropped_barrier = Some(barrier),
+                Item::Drain(barrier) => drain = Some(barrier),
+                _ => {}
+            }
+        }
         let (stage, queue) = (&mut self.stages[index], &mut self.queues[index]);
         stage.resuming = false;
         stage.satisfied = true;
         stage.open_inputs = 1;
+        queue.extend(drain.map(Item::Drain));
         if !stage.final_watermark {
             queue.push_back(Item::Watermark(MAX_WATERMARK));
         }
@@ -222,6 +279,20 @@ impl Stage {
                 }
                 return Ok(None);
             }
+            Item::Split(event) => {
+                if self.generates_watermarks {
+                    self.operator.split(event, out)?;
+                } else {
+                    out.split(event);
+                }
+                return Ok(None);
+            }
+            Item::Drain(barrier) => {
+                out.drain(barrier);
+                return Ok(None);
+            }
+            // Passed by [`Chain::call`], which collects the snapshot.
+            Item::Barrier(_) => return Ok(None),
             Item::Watermark(watermark) => self.operator.watermark(watermark, out)?,
             Item::Timer(now_ms) => self.operator.processing_time(now_ms, out)?,
             Item::End(input) => self.operator.end_input(input, out)?,
@@ -232,8 +303,9 @@ impl Stage {
         }
         self.final_watermark |= matches!(item, Item::Watermark(MAX_WATERMARK));
         match item {
-            Item::Watermark(watermark) if !self.generates_watermarks || watermark == MAX_WATERMARK => {
-                out.watermark(watermark);
+            Item::Watermark(MAX_WATERMARK) => out.watermark(MAX_WATERMARK),
+            Item::Watermark(watermark) if !self.generates_watermarks => {
+                out.watermark(self.operator.output_watermark(watermark));
             }
             Item::End(_) => {
                 self.open_inputs = self.open_inputs.saturating_sub(1);

@@ -1,9 +1,10 @@
-//! The controller's side of a subtask: cancel, stop, split assignments.
+//! The controller's side of a subtask: cancel, stop, split assignments, checkpoints.
 
 use crate::lock;
-use crate::metrics::{OperatorSnapshot, SubtaskMetrics};
+use crate::metrics::{OperatorSnapshot, SubtaskMetrics, TaskSnapshot};
 use crate::schedule::TaskCell;
 use headwater_connector_api::SplitAssignment;
+use headwater_exchange::Barrier;
 use headwater_types::ids::SubtaskId;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,9 +15,22 @@ use std::sync::{Arc, Mutex};
 pub struct Control {
     cancelled: AtomicBool,
     stopped: AtomicBool,
-    has_assignments: AtomicBool,
-    /// At most one per outstanding request, so bounded by the protocol.
-    assignments: Mutex<VecDeque<SplitAssignment>>,
+    has_messages: AtomicBool,
+    /// At most one assignment per outstanding request and a few per checkpoint, so bounded by the protocol.
+    messages: Mutex<VecDeque<Message>>,
+}
+
+/// What must be handled in the order it was sent.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// The answer to a split request.
+    Assign(SplitAssignment),
+    /// A checkpoint was triggered.
+    Trigger(Barrier),
+    /// A checkpoint was given up.
+    Abort(u64),
+    /// A checkpoint is complete.
+    Complete(u64),
 }
 
 impl Control {
@@ -30,14 +44,14 @@ impl Control {
         self.stopped.load(Ordering::Acquire)
     }
 
-    /// The next answer to a split request.
-    pub(crate) fn take_assignment(&self) -> Option<SplitAssignment> {
-        if !self.has_assignments.load(Ordering::Acquire) {
+    /// The next message.
+    pub(crate) fn take_message(&self) -> Option<Message> {
+        if !self.has_messages.load(Ordering::Acquire) {
             return None;
         }
-        let mut assignments = lock(&self.assignments);
-        let next = assignments.pop_front();
-        self.has_assignments.store(!assignments.is_empty(), Ordering::Release);
+        let mut messages = lock(&self.messages);
+        let next = messages.pop_front();
+        self.has_messages.store(!messages.is_empty(), Ordering::Release);
         next
     }
 }
@@ -71,10 +85,32 @@ impl TaskHandle {
 
     /// Answers a split request.
     pub fn assign(&self, assignment: SplitAssignment) {
+        self.send(Message::Assign(assignment));
+    }
+
+    /// Asks for the subtask's part in a checkpoint. Sent to every live subtask: sources send the barrier, subtasks
+    /// whose input ended answer at once, others wait for the barriers of their producers. Numbers rise; late and
+    /// repeated triggers are ignored. Split answers must not be sent between this and the source's snapshot.
+    pub fn trigger(&self, barrier: Barrier) {
+        self.send(Message::Trigger(barrier));
+    }
+
+    /// The checkpoint will not complete: whoever waits for its barriers goes on.
+    pub fn abort(&self, checkpoint: u64) {
+        self.send(Message::Abort(checkpoint));
+    }
+
+    /// The checkpoint is complete: readers and sinks are told. A subtask that waited for it ends, and so does every
+    /// subtask when it was a savepoint that stops the job.
+    pub fn complete(&self, checkpoint: u64) {
+        self.send(Message::Complete(checkpoint));
+    }
+
+    fn send(&self, message: Message) {
         {
-            let mut assignments = lock(&self.control.assignments);
-            assignments.push_back(assignment);
-            self.control.has_assignments.store(true, Ordering::Release);
+            let mut messages = lock(&self.control.messages);
+            messages.push_back(message);
+            self.control.has_messages.store(true, Ordering::Release);
         }
         self.cell.wake();
     }
@@ -82,6 +118,11 @@ impl TaskHandle {
     /// Whether the subtask has ended.
     pub fn is_over(&self) -> bool {
         self.cell.is_over()
+    }
+
+    /// How the subtask spends its time, and its last checkpoint.
+    pub fn task_metrics(&self) -> TaskSnapshot {
+        self.metrics.task()
     }
 
     /// The counters of the subtask's operators.

@@ -3,11 +3,13 @@
 //! Channels are made at deployment, because both their ends must exist before anything runs; operators,
 //! readers and writers are made in the subtask's first turn.
 
+mod restore;
 mod setup;
 mod wiring;
 
 pub(crate) use setup::Setup;
 
+use crate::checkpoint::{RestoreSource, SubtaskSnapshot};
 use crate::control::{Control, TaskHandle};
 use crate::metrics::{OperatorSnapshot, SubtaskMetrics};
 use crate::options::RuntimeOptions;
@@ -17,9 +19,9 @@ use headwater_connector_api::{Committable, Registry};
 use headwater_env::Env;
 use headwater_operator_api::Operator;
 use headwater_plan::{JobGraph, OperatorNode};
-use headwater_types::Result;
 use headwater_types::config::Configuration;
 use headwater_types::ids::{SubtaskId, VertexId};
+use headwater_types::{Error, Result};
 use std::sync::Arc;
 use wiring::Wiring;
 
@@ -51,8 +53,23 @@ pub trait TaskEvents: Send + Sync {
     fn running(&self, subtask: SubtaskId);
     /// The subtask's source needs another split. Answered by [`TaskHandle::assign`].
     fn request_split(&self, subtask: SubtaskId);
-    /// The subtask's sink staged these.
+    /// The subtask's sink staged these, to be committed when the job has finished. Only without checkpoints
+    /// ([`RuntimeOptions::checkpointing`]); with them, committables are part of snapshots.
     fn committables(&self, subtask: SubtaskId, committables: Vec<Committable>);
+    /// The subtask's part in a checkpoint.
+    fn snapshot(&self, subtask: SubtaskId, snapshot: SubtaskSnapshot) {
+        let _ = (subtask, snapshot);
+    }
+    /// The subtask will not contribute to this checkpoint.
+    fn declined(&self, subtask: SubtaskId, checkpoint: u64, reason: Error) {
+        let _ = (subtask, checkpoint, reason);
+    }
+    /// The subtask has processed all of its input, and ends when the next checkpoint that it takes part in
+    /// completes; if one is under way, it will answer to that. Reported once. Only with checkpoints, and only by
+    /// subtasks with something to commit, or for a savepoint that drains.
+    fn ended_awaiting_checkpoint(&self, subtask: SubtaskId) {
+        let _ = subtask;
+    }
     /// The subtask ended; the last report of a subtask.
     fn finished(&self, subtask: SubtaskId, outcome: Result<()>, metrics: Vec<OperatorSnapshot>);
 }
@@ -74,6 +91,8 @@ pub struct Deployment {
     pub events: Arc<dyn TaskEvents>,
     /// Sizes and delays.
     pub options: RuntimeOptions,
+    /// The checkpoint that the job starts from; `None` starts it anew.
+    pub restore: Option<Arc<dyn RestoreSource>>,
 }
 
 impl Deployment {

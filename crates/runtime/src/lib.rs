@@ -21,6 +21,7 @@
 //! [`Env`]: headwater_env::Env
 
 mod chain;
+pub mod checkpoint;
 pub mod control;
 pub mod deploy;
 mod input;
@@ -33,10 +34,12 @@ mod tail;
 pub mod testing;
 pub mod watermark;
 
+pub use checkpoint::{RestoreSource, RestoredSubtask, SubtaskSnapshot};
 pub use control::{Control, TaskHandle};
 pub use deploy::{BuildContext, Deployment, OperatorFactory, TaskEvents};
-pub use metrics::OperatorSnapshot;
-pub use options::RuntimeOptions;
+pub use headwater_exchange::{Alignment, Barrier, BarrierKind};
+pub use metrics::{OperatorSnapshot, TaskSnapshot};
+pub use options::{RuntimeOptions, StateEngine, StateOptions};
 pub use schedule::{Lanes, ManualExecutor, Scheduler};
 
 /// Locks a mutex whose holders keep its data consistent even when they panic.

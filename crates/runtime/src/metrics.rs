@@ -1,10 +1,15 @@
-//! Snapshots of operator counters, as they travel to the JobManager.
+//! Counters of subtasks and their operators, and snapshots of them as they travel to the JobManager.
 
+mod times;
+
+pub use times::{TaskSnapshot, Times};
+
+use crate::checkpoint::SnapshotStats;
 use headwater_operator_api::OperatorMetrics;
 use headwater_types::ids::SubtaskId;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The counters of one operator instance at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +40,17 @@ pub struct OperatorSnapshot {
 #[derive(Debug, Default)]
 pub struct SubtaskMetrics {
     operators: Vec<OperatorEntry>,
+    pub(crate) times: Times,
+    checkpoint: CheckpointMetrics,
+}
+
+/// The last checkpoint of a subtask.
+#[derive(Debug, Default)]
+struct CheckpointMetrics {
+    start_delay_ms: AtomicU64,
+    alignment_ms: AtomicU64,
+    overtaken_rows: AtomicU64,
+    overtaken_bytes: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -54,12 +70,37 @@ impl SubtaskMetrics {
             name: node.name.clone(),
             metrics: Arc::new(OperatorMetrics::default()),
         };
-        Self { operators: chain.iter().map(entry).collect() }
+        Self {
+            operators: chain.iter().map(entry).collect(),
+            times: Times::default(),
+            checkpoint: CheckpointMetrics::default(),
+        }
     }
 
     /// The counters of the operator at a chain position.
     pub(crate) fn operator(&self, position: usize) -> Arc<OperatorMetrics> {
         self.operators[position].metrics.clone()
+    }
+
+    /// Takes over how the subtask's part in a checkpoint went.
+    pub(crate) fn add_checkpoint(&self, stats: &SnapshotStats) {
+        let last = &self.checkpoint;
+        last.start_delay_ms.store(stats.start_delay_ms, Ordering::Relaxed);
+        last.alignment_ms.store(stats.alignment_ms, Ordering::Relaxed);
+        last.overtaken_rows.store(stats.overtaken_rows, Ordering::Relaxed);
+        last.overtaken_bytes.store(stats.overtaken_bytes, Ordering::Relaxed);
+    }
+
+    /// The present values of the subtask as a whole.
+    pub fn task(&self) -> TaskSnapshot {
+        let last = &self.checkpoint;
+        TaskSnapshot {
+            checkpoint_start_delay_ms: last.start_delay_ms.load(Ordering::Relaxed),
+            checkpoint_alignment_ms: last.alignment_ms.load(Ordering::Relaxed),
+            overtaken_rows: last.overtaken_rows.load(Ordering::Relaxed),
+            overtaken_bytes: last.overtaken_bytes.load(Ordering::Relaxed),
+            ..self.times.snapshot()
+        }
     }
 
     /// The present values.

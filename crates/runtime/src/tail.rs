@@ -2,7 +2,7 @@
 
 mod sink;
 
-pub(crate) use sink::SinkTail;
+pub(crate) use sink::{SinkSnapshot, SinkTail};
 
 use crate::chain::Item;
 use headwater_exchange::{Element, Output, Waker};
@@ -21,13 +21,15 @@ pub(crate) enum Tail {
 pub(crate) struct Outputs {
     edges: Vec<Output>,
     finished: bool,
+    /// A barrier was sent since the last [`Tail::take_passed`].
+    passed: bool,
 }
 
 impl Outputs {
     /// Outputs that wake their producer with `waker`.
     pub(crate) fn new(mut edges: Vec<Output>, waker: &Waker) -> Self {
         edges.iter_mut().for_each(|edge| edge.set_waker(waker));
-        Self { edges, finished: false }
+        Self { edges, finished: false, passed: false }
     }
 
     fn send(&mut self, item: Item, now_ms: i64) -> Result<()> {
@@ -43,7 +45,12 @@ impl Outputs {
                 self.finished = true;
                 self.control(&Element::End)
             }
-            Item::Timer(_) => Ok(()),
+            Item::Barrier(barrier) => {
+                self.passed = true;
+                self.control(&Element::Barrier(barrier))
+            }
+            Item::Drain(barrier) => self.control(&Element::Drain(barrier)),
+            Item::Timer(_) | Item::Split(_) => Ok(()),
         }
     }
 
@@ -106,6 +113,37 @@ impl Tail {
         match self {
             Self::Outputs(outputs) => outputs.edges.iter_mut().try_for_each(|edge| edge.flush_due(now_ms)),
             Self::Sink(_) => Ok(()),
+        }
+    }
+
+    /// What the tail has for the barrier that has passed it, if one has.
+    pub(crate) fn take_passed(&mut self) -> Option<SinkSnapshot> {
+        match self {
+            Self::Outputs(outputs) => std::mem::take(&mut outputs.passed).then(SinkSnapshot::default),
+            Self::Sink(sink) => sink.take_passed(),
+        }
+    }
+
+    /// What the tail has for a checkpoint behind the end.
+    pub(crate) fn snapshot_ended(&mut self, checkpoint: u64) -> Result<SinkSnapshot> {
+        match self {
+            Self::Outputs(_) => Ok(SinkSnapshot::default()),
+            Self::Sink(sink) => sink.snapshot(checkpoint, true),
+        }
+    }
+
+    /// A checkpoint is complete.
+    pub(crate) fn checkpoint_complete(&mut self, checkpoint: u64) {
+        if let Self::Sink(sink) = self {
+            sink.checkpoint_complete(checkpoint);
+        }
+    }
+
+    /// Whether a checkpoint must follow the end.
+    pub(crate) fn needs_last_checkpoint(&self) -> bool {
+        match self {
+            Self::Outputs(_) => false,
+            Self::Sink(sink) => sink.needs_last_checkpoint(),
         }
     }
 

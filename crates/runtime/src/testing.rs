@@ -4,10 +4,12 @@
 
 mod connectors;
 mod graph;
+mod ledger;
 mod operators;
 
 pub use connectors::{CollectConnector, Collected, NumbersConnector, SinkGate};
-pub use graph::{GraphBuilder, operator, row_type, sink, source, two_inputs, values};
+pub use graph::{GraphBuilder, operator, row_type, sink, sink_of, source, two_inputs, values};
+pub use ledger::{Ledger, LedgerConnector};
 pub use operators::{FnOperator, ToyFactory, batch, map};
 
 use headwater_connector_api::Registry;

@@ -1,7 +1,8 @@
 //! What flows between the operators of a chain, and the collector that puts it there.
 
 use headwater_data::ChangeBatch;
-use headwater_operator_api::{Collector, OperatorMetrics};
+use headwater_exchange::Barrier;
+use headwater_operator_api::{Collector, OperatorMetrics, SplitEvent};
 use headwater_types::{MAX_WATERMARK, MIN_WATERMARK};
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
@@ -19,6 +20,12 @@ pub(crate) enum Item {
     End(u8),
     /// A processing-time timer went off.
     Timer(i64),
+    /// News of the source's splits, on its way to the operator that makes watermarks.
+    Split(SplitEvent),
+    /// A checkpoint's barrier.
+    Barrier(Barrier),
+    /// All sources end for a savepoint.
+    Drain(Barrier),
 }
 
 /// What was said about event time on an output. Keeps the order of elements legal whatever an operator
@@ -40,6 +47,11 @@ impl OutputState {
     /// Whether nothing follows.
     pub(crate) fn is_ended(&self) -> bool {
         self.ended
+    }
+
+    /// The last watermark.
+    pub(crate) fn watermark(&self) -> i64 {
+        self.watermark
     }
 
     /// Ends the output without telling anyone.
@@ -95,6 +107,27 @@ impl<'a> StageOutput<'a> {
         }
         self.state.idle = idle;
         self.queue.push_back(Item::Idle(idle));
+    }
+
+    /// Passes on news of a split.
+    pub(crate) fn split(&mut self, event: SplitEvent) {
+        if !self.state.ended {
+            self.queue.push_back(Item::Split(event));
+        }
+    }
+
+    /// Passes on a barrier.
+    pub(crate) fn barrier(&mut self, barrier: Barrier) {
+        if !self.state.ended {
+            self.queue.push_back(Item::Barrier(barrier));
+        }
+    }
+
+    /// Passes on that all sources end for a savepoint.
+    pub(crate) fn drain(&mut self, barrier: Barrier) {
+        if !self.state.ended {
+            self.queue.push_back(Item::Drain(barrier));
+        }
     }
 
     /// Passes on the end of an input. With several inputs the caller says when the last has ended.

@@ -1,10 +1,10 @@
 //! Builds the running parts of one subtask.
 
-use super::{BuildContext, Deployment, wiring::WiredGate};
+use super::{BuildContext, Deployment, restore::Start, wiring::WiredGate};
 use crate::chain::Chain;
 use crate::input::{GateInput, Input, SourceInput};
 use crate::metrics::SubtaskMetrics;
-use crate::subtask::Body;
+use crate::subtask::{Body, Checkpoints};
 use crate::tail::{Outputs, SinkTail, Tail};
 use headwater_connector_api::{ReaderContext, SourceReader, WriterContext};
 use headwater_exchange::{Output, Waker};
@@ -27,32 +27,55 @@ pub(crate) struct Setup {
 
 impl Setup {
     /// Builds tail, input and operators. `position` follows the operator being built, for error messages.
-    pub(crate) fn build(mut self, metrics: &SubtaskMetrics, position: &mut usize) -> Result<Body> {
+    pub(crate) fn build(mut self, metrics: &Arc<SubtaskMetrics>, position: &mut usize) -> Result<Body> {
+        let mut start = Start::new(&self.deployment, self.id)?;
         let vertex = self.vertex.clone();
-        let (first, last) = (vertex.chain.first(), vertex.chain.last());
         *position = vertex.chain.len().saturating_sub(1);
-        let (tail, operators_end) = match last.map(|node| &node.spec) {
-            Some(OperatorSpec::Sink(write)) => (self.sink(write, metrics.operator(*position))?, *position),
+        let (tail, operators_end) = match vertex.chain.last().map(|node| &node.spec) {
+            Some(OperatorSpec::Sink(write)) => (self.sink(write, metrics.operator(*position), &mut start)?, *position),
             _ => (Tail::Outputs(Outputs::new(std::mem::take(&mut self.outputs), &self.waker)), vertex.chain.len()),
         };
         *position = 0;
-        let (input, first_stage) = match first.map(|node| &node.spec) {
-            Some(OperatorSpec::Source(scan)) => (self.source(scan, metrics.operator(0))?, 1),
+        let (mut input, first_stage) = self.input(metrics, &mut start)?;
+        let head_metrics = matches!(input, Input::Source(_)).then(|| metrics.operator(0));
+        let mut chain = Chain::new(tail, head_metrics);
+        let operators = if start.is_finished() { 0 } else { operators_end };
+        let mut watermarks = vec![];
+        for (at, node) in vertex.chain.iter().enumerate().take(operators).skip(first_stage) {
+            *position = at;
+            self.append(node, at, metrics.operator(at), &start, &mut chain)?;
+            watermarks.push(start.watermark(node));
+        }
+        chain.restore_watermarks(&watermarks, matches!(input, Input::Gate(_)));
+        if let Some(source) = input.source() {
+            source.tell_splits(chain.wants_splits());
+        }
+        let checkpoints = Checkpoints::new(self.id, self.deployment.events.clone(), metrics.clone());
+        Ok(Body { input, chain, first_stage, checkpoints, barrier_since_ns: 0 })
+    }
+
+    /// The input, and the chain position of the first operator.
+    fn input(&mut self, metrics: &SubtaskMetrics, start: &mut Start) -> Result<(Input, usize)> {
+        let vertex = self.vertex.clone();
+        let head = vertex.chain.first();
+        Ok(match head.map(|node| &node.spec) {
+            _ if start.is_finished() => (Input::Empty, 0),
+            Some(OperatorSpec::Source(scan)) => (self.source(scan, metrics.operator(0), start)?, 1),
             // Inline rows exist once, whatever the parallelism.
             Some(OperatorSpec::Values(_)) if self.id.index > 0 => (Input::Empty, 1),
             Some(OperatorSpec::Values(_)) => (Input::Nothing, 0),
-            _ => (self.gate_input(first), 0),
-        };
-        let head_metrics = matches!(input, Input::Source(_)).then(|| metrics.operator(0));
-        let mut chain = Chain::new(tail, head_metrics);
-        for (at, node) in vertex.chain.iter().enumerate().take(operators_end).skip(first_stage) {
-            *position = at;
-            self.append(node, at, metrics.operator(at), &mut chain)?;
-        }
-        Ok(Body { input, chain, first_stage })
+            _ => (self.gate_input(head, start)?, 0),
+        })
     }
 
-    fn append(&self, node: &OperatorNode, at: usize, metrics: Arc<OperatorMetrics>, chain: &mut Chain) -> Result<()> {
+    fn append(
+        &self,
+        node: &OperatorNode,
+        at: usize,
+        metrics: Arc<OperatorMetrics>,
+        start: &Start,
+        chain: &mut Chain,
+    ) -> Result<()> {
         let deployment = &self.deployment;
         let build = BuildContext {
             subtask: self.id,
@@ -70,9 +93,10 @@ impl Setup {
             env: deployment.env.clone(),
             metrics,
             batch_rows: deployment.options.batch_rows,
+            state: start.state(&self.vertex, at, self.id.index, deployment),
         };
         let inputs = if at == 0 { inputs_of(Some(node)) as u8 } else { 1 };
-        chain.append(operator, inputs, &open)
+        chain.append(&node.uid, operator, inputs, &open)
     }
 
     /// Whether the operator at a chain position may receive rows other than `+I`.
@@ -86,20 +110,21 @@ impl Setup {
         tails.any(|tail| tail.emits_changes)
     }
 
-    fn gate_input(&mut self, head: Option<&OperatorNode>) -> Input {
-        let Some((mut gate, input_of)) = self.gate.take() else { return Input::Empty };
+    fn gate_input(&mut self, head: Option<&OperatorNode>, start: &mut Start) -> Result<Input> {
+        let Some((mut gate, channels)) = self.gate.take() else { return Ok(Input::Empty) };
         // What arrived before is found by the first look at the gate, which follows.
         gate.set_waker(self.waker.clone());
-        let connected = input_of.iter().map(|input| usize::from(*input) + 1).max().unwrap_or(1);
-        Input::Gate(GateInput::new(gate, &input_of, inputs_of(head).max(connected)))
+        let connected = channels.iter().map(|channel| usize::from(channel.input) + 1).max().unwrap_or(1);
+        let in_flight = start.take_in_flight(&self.deployment, &self.vertex, self.id.index)?;
+        Ok(Input::Gate(Box::new(GateInput::new(gate, channels, inputs_of(head).max(connected), in_flight))))
     }
 
-    fn source(&self, scan: &SourceSpec, metrics: Arc<OperatorMetrics>) -> Result<Input> {
+    fn source(&self, scan: &SourceSpec, metrics: Arc<OperatorMetrics>, start: &mut Start) -> Result<Input> {
         let deployment = &self.deployment;
         let connector = deployment.registry.get(connector_name(&scan.table)?)?;
         let source = connector.source(scan)?.ok_or_else(|| cannot(&scan.table, "read"))?;
         let bad_records = metrics.clone();
-        let reader: Box<dyn SourceReader> = source.reader(ReaderContext {
+        let mut reader: Box<dyn SourceReader> = source.reader(ReaderContext {
             subtask: self.id.index,
             parallelism: self.vertex.parallelism,
             batch_rows: deployment.options.batch_rows,
@@ -110,13 +135,16 @@ impl Setup {
             }),
             on_bytes: count_bytes(metrics),
         })?;
-        Ok(Input::Source(Box::new(SourceInput::new(reader, self.id, deployment.events.clone()))))
+        start.take_splits().into_iter().try_for_each(|split| reader.add_split(split))?;
+        let (events, together) = (deployment.events.clone(), source.reads_splits_together());
+        Ok(Input::Source(Box::new(SourceInput::new(reader, self.id, events, together))))
     }
 
-    fn sink(&self, write: &SinkSpec, metrics: Arc<OperatorMetrics>) -> Result<Tail> {
+    fn sink(&self, write: &SinkSpec, metrics: Arc<OperatorMetrics>, start: &mut Start) -> Result<Tail> {
         let deployment = &self.deployment;
         let connector = deployment.registry.get(connector_name(&write.table)?)?;
         let sink = connector.sink(write)?.ok_or_else(|| cannot(&write.table, "write"))?;
+        let checkpointing = deployment.options.checkpointing;
         let writer = sink.writer(WriterContext {
             subtask: self.id.index,
             parallelism: self.vertex.parallelism,
@@ -124,8 +152,12 @@ impl Setup {
             env: deployment.env.clone(),
             waker: self.waker.clone(),
             on_bytes: count_bytes(metrics.clone()),
+            restored: start.take_writer(),
+            restored_checkpoint: start.checkpoint,
+            checkpointing,
         })?;
-        Ok(Tail::Sink(Box::new(SinkTail::new(writer, self.id, metrics, deployment.events.clone()))))
+        let events = deployment.events.clone();
+        Ok(Tail::Sink(Box::new(SinkTail::new(writer, self.id, metrics, events, checkpointing))))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The channels of a job: one gate per subtask with inputs, one output per subtask and outgoing edge.
 
+use crate::input::ChannelInfo;
 use crate::options::RuntimeOptions;
 use headwater_data::arrow_type;
 use headwater_data::scatter::Scatter;
@@ -9,8 +10,8 @@ use headwater_types::ids::{SubtaskId, VertexId};
 use headwater_types::{Error, Result};
 use std::collections::BTreeMap;
 
-/// A gate, and the operator input of each of its channels.
-pub(super) type WiredGate = (Gate, Vec<u8>);
+/// A gate and its channels.
+pub(super) type WiredGate = (Gate, Vec<ChannelInfo>);
 
 /// All channels of a job, to be handed out to its subtasks.
 pub(super) struct Wiring<'a> {
@@ -56,15 +57,16 @@ impl<'a> Wiring<'a> {
         for index in 0..vertex.parallelism {
             let mut channels = vec![];
             for (edge_index, edge) in &edges {
+                let info = channel_info(*edge_index, edge);
                 let producers = self.producers(edge, index, vertex.parallelism)?;
-                channels.extend(producers.map(|producer| (*edge_index, producer, edge.target_input)));
+                channels.extend(producers.map(|producer| (*edge_index, producer, info)));
             }
             let (gate, senders) = Gate::new(channels.len(), self.options.channel_bytes);
             for ((edge, producer, _), sender) in channels.iter().zip(senders) {
                 self.senders.entry((*edge, *producer)).or_default().push(Box::new(sender));
             }
-            let inputs = channels.iter().map(|(_, _, input)| *input).collect();
-            self.gates.insert(SubtaskId { vertex: vertex.id, index }, (gate, inputs));
+            let channels = channels.iter().map(|(_, _, info)| *info).collect();
+            self.gates.insert(SubtaskId { vertex: vertex.id, index }, (gate, channels));
         }
         Ok(())
     }
@@ -89,21 +91,36 @@ impl<'a> Wiring<'a> {
             Partitioning::Rebalance => Ok(Route::Rebalance(producer as usize % targets.max(1))),
             Partitioning::Broadcast => Ok(Route::Broadcast),
             Partitioning::Hash(columns) => {
-                let types = self.output_types(edge.source)?;
+                let types = output_types(self.graph, edge.source)?;
                 let scatter = Scatter::new(columns.clone(), &types, targets as u32, self.graph.max_parallelism)?;
                 Ok(Route::Hash(Box::new(scatter)))
             }
         }
     }
 
-    fn output_types(&self, vertex: VertexId) -> Result<Vec<arrow::datatypes::DataType>> {
-        let last = self.vertex(vertex)?.chain.last();
-        let last = last.ok_or_else(|| Error::internal("a vertex has no operators"))?;
-        Ok(last.output.iter().map(|(_, ty)| arrow_type(ty)).collect())
-    }
-
     fn vertex(&self, id: VertexId) -> Result<&'a Vertex> {
-        let vertex = self.graph.vertices.get(id.0 as usize);
-        vertex.ok_or_else(|| Error::internal(format!("an edge names the vertex {}, which does not exist", id.0)))
+        vertex_of(self.graph, id)
     }
+}
+
+/// Types of the rows that leave a vertex.
+pub(super) fn output_types(graph: &JobGraph, vertex: VertexId) -> Result<Vec<arrow::datatypes::DataType>> {
+    let last = vertex_of(graph, vertex)?.chain.last();
+    let last = last.ok_or_else(|| Error::internal("a vertex has no operators"))?;
+    Ok(last.output.iter().map(|(_, ty)| arrow_type(ty)).collect())
+}
+
+fn vertex_of(graph: &JobGraph, id: VertexId) -> Result<&Vertex> {
+    let vertex = graph.vertices.get(id.0 as usize);
+    vertex.ok_or_else(|| Error::internal(format!("an edge names the vertex {}, which does not exist", id.0)))
+}
+
+/// The channels of an edge. Captured rows must be dealt to any number of consumers after a restore: what a key or
+/// nothing decides can be; rows of a forward edge would lose their key, those of a broadcast would multiply.
+fn channel_info(index: usize, edge: &Edge) -> ChannelInfo {
+    let overtakable = match edge.partitioning {
+        Partitioning::Hash(_) | Partitioning::Rebalance | Partitioning::Global => true,
+        Partitioning::Forward | Partitioning::Broadcast => false,
+    };
+    ChannelInfo { edge: index as u32, input: edge.target_input, overtakable }
 }

@@ -1,56 +1,210 @@
-//! Reads a gate: keeps event time over its channels and turns elements into items of the chain.
+//! Reads a gate: keeps event time over its channels, brings their barriers together, and turns elements into items
+//! of the chain.
 
 use crate::chain::Chain;
+use crate::checkpoint::ChannelState;
 use crate::input::Fed;
+use crate::input::barriers::{Barriers, Outcome, Taken};
+use crate::subtask::Checkpoints;
 use crate::watermark::{Change, ChannelEvent, WatermarkTracker};
-use headwater_exchange::{Element, Gate};
-use headwater_types::{Error, MAX_WATERMARK, Result};
+use headwater_data::ChangeBatch;
+use headwater_exchange::{Captured, Element, Gate};
+use headwater_types::{MAX_WATERMARK, Result};
+use std::collections::VecDeque;
+
+/// A channel of a gate, as the plan knows it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ChannelInfo {
+    /// Index of the edge in the job graph.
+    pub(crate) edge: u32,
+    /// Operator input that it feeds.
+    pub(crate) input: u8,
+    /// Whether barriers may overtake rows on it.
+    pub(crate) overtakable: bool,
+}
+
+/// A row batch that a restored checkpoint holds for a subtask.
+pub(crate) struct InFlight {
+    pub(crate) edge: u32,
+    pub(crate) input: u8,
+    pub(crate) batch: ChangeBatch,
+}
 
 /// A gate with the inputs its channels belong to.
 pub(crate) struct GateInput {
     gate: Gate,
-    /// Input, and index within the input, of each channel.
-    channels: Vec<(u8, usize)>,
+    channels: Vec<ChannelInfo>,
+    /// Index of each channel within its input.
+    index_in_input: Vec<usize>,
     watermarks: WatermarkTracker,
+    barriers: Barriers,
     inputs: usize,
     started: bool,
+    /// Rows of the restored checkpoint, which come before all others.
+    in_flight: VecDeque<InFlight>,
 }
 
 impl GateInput {
-    /// `input_of[c]` is the operator input that channel `c` feeds, below `inputs`.
-    pub(crate) fn new(gate: Gate, input_of: &[u8], inputs: usize) -> Self {
+    /// The gate of a subtask whose head operator has `inputs` inputs.
+    pub(crate) fn new(gate: Gate, channels: Vec<ChannelInfo>, inputs: usize, in_flight: Vec<InFlight>) -> Self {
         let mut counts = vec![0; inputs];
-        let mut number = |input: &u8| {
-            let count = &mut counts[usize::from(*input)];
+        let mut number = |channel: &ChannelInfo| {
+            let count = &mut counts[usize::from(channel.input)];
             *count += 1;
-            (*input, *count - 1)
+            *count - 1
         };
-        let channels = input_of.iter().map(&mut number).collect();
-        Self { gate, channels, watermarks: WatermarkTracker::new(&counts), inputs, started: false }
+        let index_in_input = channels.iter().map(&mut number).collect();
+        Self {
+            gate,
+            index_in_input,
+            watermarks: WatermarkTracker::new(&counts),
+            barriers: Barriers::new(channels.iter().map(|channel| channel.overtakable).collect()),
+            channels,
+            inputs,
+            started: false,
+            in_flight: in_flight.into(),
+        }
     }
 
     /// Gives the chain the next element.
-    pub(crate) fn feed(&mut self, chain: &mut Chain) -> Result<Fed> {
+    pub(crate) fn feed(&mut self, chain: &mut Chain, checkpoints: &mut Checkpoints, now_ms: i64) -> Result<Fed> {
+        if let Some(rows) = self.in_flight.pop_front() {
+            chain.feed().batch(rows.input, rows.batch);
+            return Ok(Fed::Some);
+        }
         if !self.started {
             self.started = true;
             self.end_unconnected(chain);
             return Ok(Fed::Some);
         }
         let Some((channel, element)) = self.gate.poll() else { return Ok(Fed::Nothing(None)) };
-        let (input, index) = self.channels[channel];
         let event = match element {
             Element::Batch(batch) => {
-                chain.feed().batch(input, batch);
+                chain.feed().batch(self.channels[channel].input, batch);
                 return Ok(Fed::Some);
             }
             Element::Watermark(watermark) => ChannelEvent::Watermark(watermark),
             Element::Idle(idle) => ChannelEvent::Idle(idle),
-            Element::End => ChannelEvent::End,
-            Element::Barrier(_) => return Err(Error::unsupported("checkpoint barriers are not supported yet")),
+            Element::Barrier(barrier) => {
+                let outcome = self.barriers.on_barrier(channel, barrier, now_ms);
+                self.settle(channel, outcome, chain, checkpoints, now_ms);
+                return Ok(Fed::Some);
+            }
+            Element::Drain(barrier) => {
+                if checkpoints.drain(barrier) {
+                    chain.feed().drain(barrier);
+                }
+                return Ok(Fed::Some);
+            }
+            Element::End => {
+                // The barrier goes first, because nothing follows the end of the last channel.
+                let outcome = self.barriers.on_end(channel);
+                self.settle(channel, outcome, chain, checkpoints, now_ms);
+                ChannelEvent::End
+            }
         };
-        let change = self.watermarks.on_event(usize::from(input), index, event);
+        let input = self.channels[channel].input;
+        let change = self.watermarks.on_event(usize::from(input), self.index_in_input[channel], event);
         forward(change, input, chain);
         Ok(Fed::Some)
+    }
+
+    /// Looks for barriers that may overtake, and for the rest of what one has overtaken.
+    pub(crate) fn look(&mut self, checkpoints: &mut Checkpoints, now_ms: i64) {
+        if !self.gate.has_news() {
+            return;
+        }
+        for (channel, barrier) in self.gate.take_announced() {
+            self.barriers.announce(channel, barrier, now_ms);
+        }
+        if let Some(captured) = self.gate.take_captured() {
+            self.hand_over(captured, checkpoints);
+        }
+    }
+
+    /// From when on the barrier under way overtakes, if it does.
+    pub(crate) fn overtakes_from_ms(&self) -> Option<i64> {
+        self.barriers.overtakes_from_ms()
+    }
+
+    /// Lets the barrier under way overtake what is queued.
+    pub(crate) fn overtake(&mut self, chain: &mut Chain, checkpoints: &mut Checkpoints, now_ms: i64) {
+        let Some((taken, awaited)) = self.barriers.overtake() else { return };
+        self.give_up_capture(checkpoints);
+        checkpoints.begin(taken, now_ms).capturing(self.take_in_flight());
+        self.gate.begin_capture(taken.barrier.checkpoint, &awaited);
+        self.gate.unblock_all();
+        self.barriers.begin_announced(now_ms);
+        chain.feed().barrier(taken.barrier);
+    }
+
+    /// A checkpoint was given up.
+    pub(crate) fn abort(&mut self, checkpoint: u64, checkpoints: &mut Checkpoints, now_ms: i64) {
+        if self.barriers.abort(checkpoint) {
+            self.gate.unblock_all();
+            self.barriers.begin_announced(now_ms);
+        }
+        if checkpoints.is_capturing(Some(checkpoint)) {
+            self.give_up_capture(checkpoints);
+        }
+    }
+
+    /// Nobody reads the gate any more.
+    pub(crate) fn give_up_capture(&mut self, checkpoints: &mut Checkpoints) {
+        if !checkpoints.is_capturing(None) {
+            return;
+        }
+        if let Some(captured) = self.gate.cancel_capture() {
+            self.hand_over(captured, checkpoints);
+        }
+    }
+
+    /// The chain needs no more input. When all channels have ended, what they captured is complete.
+    pub(crate) fn leave(&mut self, checkpoints: &mut Checkpoints) {
+        if let Some(captured) = self.gate.take_captured() {
+            self.hand_over(captured, checkpoints);
+        }
+        self.give_up_capture(checkpoints);
+    }
+
+    fn hand_over(&self, captured: Captured, checkpoints: &mut Checkpoints) {
+        let rows = self.channels.iter().zip(captured.channels).filter(|(_, batches)| !batches.is_empty());
+        let state = rows.map(|(channel, batches)| ChannelState { edge: channel.edge, batches }).collect();
+        checkpoints.captured(captured.checkpoint, state, captured.complete);
+    }
+
+    /// The rows of the restored checkpoint that are yet to be processed, which stay where they are.
+    fn take_in_flight(&self) -> Vec<ChannelState> {
+        let rows = |rows: &InFlight| ChannelState { edge: rows.edge, batches: vec![rows.batch.clone()] };
+        self.in_flight.iter().map(rows).collect()
+    }
+
+    fn settle(
+        &mut self,
+        channel: usize,
+        outcome: Outcome,
+        chain: &mut Chain,
+        checkpoints: &mut Checkpoints,
+        now_ms: i64,
+    ) {
+        if let Some(checkpoint) = outcome.cancelled {
+            checkpoints.overtaken_by_later(checkpoint);
+            self.gate.unblock_all();
+        }
+        if outcome.block {
+            self.gate.block(channel);
+        }
+        if let Some(taken) = outcome.taken {
+            self.take(taken, chain, checkpoints, now_ms);
+        }
+    }
+
+    fn take(&mut self, taken: Taken, chain: &mut Chain, checkpoints: &mut Checkpoints, now_ms: i64) {
+        self.give_up_capture(checkpoints);
+        self.gate.unblock_all();
+        self.barriers.begin_announced(now_ms);
+        checkpoints.begin(taken, now_ms);
+        chain.feed().barrier(taken.barrier);
     }
 
     /// Ends the inputs that no producer of this subtask feeds (a global edge into another subtask).

@@ -24,6 +24,11 @@ impl Lanes {
         Self { scheduler, threads: Mutex::default(), limit }
     }
 
+    /// A pool without threads: somebody else runs the tasks, such as a [`super::ManualExecutor`].
+    pub fn by_hand(scheduler: Arc<Scheduler>) -> Self {
+        Self { scheduler, threads: Mutex::default(), limit: 0 }
+    }
+
     /// The scheduler whose tasks the lanes run.
     pub fn scheduler(&self) -> &Arc<Scheduler> {
         &self.scheduler

@@ -21,6 +21,11 @@ impl ManualExecutor {
     /// An executor with its own simulated clock, at `start_ms`.
     pub fn new(seed: u64, start_ms: i64) -> Self {
         let (env, clock) = Env::simulated(seed, start_ms);
+        Self::with(env, clock, seed)
+    }
+
+    /// An executor in a larger simulation: `clock` is that of `env`.
+    pub fn with(env: Env, clock: Arc<SimulatedClock>, seed: u64) -> Self {
         let random = StdRng::seed_from_u64(seed);
         Self { scheduler: Scheduler::new(env.clone()), clock, env, random }
     }
@@ -33,6 +38,17 @@ impl ManualExecutor {
     /// The simulated effects.
     pub fn env(&self) -> &Env {
         &self.env
+    }
+
+    /// Whether a task is ready at the present time.
+    pub fn is_ready(&self) -> bool {
+        self.scheduler.fire_timers();
+        !lock(&self.scheduler.queue).ready.is_empty()
+    }
+
+    /// When the next timer goes off.
+    pub fn next_timer_ms(&self) -> Option<i64> {
+        lock(&self.scheduler.queue).timers.peek().map(|Reverse(timer)| timer.at_ms)
     }
 
     /// Runs one turn of one ready task; `false` when none is ready.
@@ -58,8 +74,7 @@ impl ManualExecutor {
 
     /// Moves the clock to the next timer; `false` when there is none.
     pub fn advance_to_next_timer(&mut self) -> bool {
-        let next = lock(&self.scheduler.queue).timers.peek().map(|Reverse(timer)| timer.at_ms);
-        let Some(at_ms) = next else { return false };
+        let Some(at_ms) = self.next_timer_ms() else { return false };
         self.clock.advance_ms((at_ms - self.env.now_ms()).max(0));
         true
     }

@@ -84,6 +84,14 @@ impl Source for Numbers {
         Ok(Box::new(NumberSplits { splits, wait_ms: self.wait_ms }))
     }
 
+    fn restore_enumerator(&self, _env: &Env, state: &[u8]) -> Result<Box<dyn SplitEnumerator>> {
+        if self.rows < -1 {
+            return Ok(Box::new(EndlessSplits));
+        }
+        let splits = state.chunks_exact(16).map(decode_split).collect();
+        Ok(Box::new(NumberSplits { splits, wait_ms: 0 }))
+    }
+
     fn reader(&self, _context: ReaderContext) -> Result<Box<dyn SourceReader>> {
         Ok(Box::new(NumbersReader { numbers: self.clone(), splits: VecDeque::new() }))
     }
@@ -94,7 +102,11 @@ struct EndlessSplits;
 
 impl SplitEnumerator for EndlessSplits {
     fn next_split(&mut self, _subtask: u32, _parallelism: u32) -> Result<SplitAssignment> {
-        Ok(SplitAssignment::Split(Split([0i64.to_le_bytes(), (-2i64).to_le_bytes()].concat())))
+        Ok(SplitAssignment::Split(Split(encode_split(&(0, -2)))))
+    }
+
+    fn snapshot(&mut self) -> Result<Vec<u8>> {
+        Ok(vec![])
     }
 }
 
@@ -109,10 +121,24 @@ impl SplitEnumerator for NumberSplits {
             return Ok(SplitAssignment::Wait(std::mem::take(&mut self.wait_ms)));
         }
         Ok(match self.splits.pop_front() {
-            Some((from, to)) => SplitAssignment::Split(Split([from.to_le_bytes(), to.to_le_bytes()].concat())),
+            Some(split) => SplitAssignment::Split(Split(encode_split(&split))),
             None => SplitAssignment::NoMoreSplits,
         })
     }
+
+    fn snapshot(&mut self) -> Result<Vec<u8>> {
+        Ok(self.splits.iter().flat_map(encode_split).collect())
+    }
+}
+
+/// A split is the next number and the end.
+fn encode_split((from, to): &(i64, i64)) -> Vec<u8> {
+    [from.to_le_bytes(), to.to_le_bytes()].concat()
+}
+
+fn decode_split(bytes: &[u8]) -> (i64, i64) {
+    let number = |at: usize| i64::from_le_bytes(bytes[at..at + 8].try_into().expect("a split is two numbers"));
+    (number(0), number(8))
 }
 
 struct NumbersReader {
@@ -122,9 +148,12 @@ struct NumbersReader {
 
 impl SourceReader for NumbersReader {
     fn add_split(&mut self, split: Split) -> Result<()> {
-        let number = |at: usize| i64::from_le_bytes(split.0[at..at + 8].try_into().expect("a split is two numbers"));
-        self.splits.push_back((number(0), number(8)));
+        self.splits.push_back(decode_split(&split.0));
         Ok(())
+    }
+
+    fn snapshot(&mut self) -> Result<Vec<Split>> {
+        Ok(self.splits.iter().map(|split| Split(encode_split(split))).collect())
     }
 
     fn poll(&mut self) -> Result<ReaderPoll> {
@@ -304,7 +333,7 @@ impl SinkWriter for CollectWriter {
         Ok(())
     }
 
-    fn take_committables(&mut self, _end: bool) -> Result<Vec<Committable>> {
+    fn take_committables(&mut self, _checkpoint: u64, _end: bool) -> Result<Vec<Committable>> {
         Ok(vec![Committable(std::mem::take(&mut self.rows).to_le_bytes().to_vec())])
     }
 }
@@ -315,7 +344,7 @@ struct CollectCommitter {
 }
 
 impl Committer for CollectCommitter {
-    fn commit(&mut self, committables: &[Committable]) -> Result<()> {
+    fn commit(&mut self, _checkpoint: u64, committables: &[Committable]) -> Result<()> {
         lock(&self.collected.events).push("commit");
         if self.fail {
             return Err(Error::user("toy-failure", "cannot commit"));

@@ -22,7 +22,12 @@ pub fn source(options: &[(&str, &str)]) -> OperatorNode {
 
 /// A sink node of the `collect` connector with these options.
 pub fn sink(options: &[(&str, &str)]) -> OperatorNode {
-    let table = table("collect", options);
+    sink_of("collect", options)
+}
+
+/// A sink node of a connector with these options.
+pub fn sink_of(connector: &str, options: &[(&str, &str)]) -> OperatorNode {
+    let table = table(connector, options);
     let spec = SinkSpec { table, metadata: vec![], overwrite: false, target_columns: vec![] };
     OperatorNode { output: vec![], ..node("sink", 1, OperatorSpec::Sink(spec)) }
 }

@@ -69,6 +69,7 @@ impl Simulation {
             factory: Arc::new(factory),
             events: reports.clone(),
             options,
+            restore: None,
         };
         let tasks = deployment.deploy(executor.scheduler()).unwrap();
         Self { executor, tasks, collected, reports, enumerators }

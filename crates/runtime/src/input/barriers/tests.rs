@@ -1,0 +1,140 @@
+//! Alignment, by hand and against a model.
+
+use super::{Barriers, Outcome, Taken};
+use headwater_exchange::{Alignment, Barrier, BarrierKind};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+fn barrier(checkpoint: u64) -> Barrier {
+    Barrier::aligned(checkpoint, 0)
+}
+
+fn with(alignment: Alignment) -> Barrier {
+    Barrier { checkpoint: 1, triggered_at_ms: 100, alignment, kind: BarrierKind::Checkpoint }
+}
+
+fn blocked() -> Outcome {
+    Outcome { block: true, ..Outcome::default() }
+}
+
+fn taken(barrier: Barrier, since_ms: i64) -> Outcome {
+    Outcome { taken: Some(Taken { barrier, since_ms }), ..Outcome::default() }
+}
+
+#[test]
+fn channels_wait_for_the_last_barrier() {
+    let mut barriers = Barriers::new(vec![true; 3]);
+    assert_eq!(barriers.on_barrier(1, barrier(1), 5), blocked());
+    assert_eq!(barriers.on_barrier(0, barrier(1), 6), blocked());
+    assert_eq!(barriers.on_barrier(2, barrier(1), 7), taken(barrier(1), 5));
+    assert_eq!(barriers.on_barrier(2, barrier(1), 8), Outcome::default(), "late");
+}
+
+#[test]
+fn ended_channels_count_as_arrived() {
+    let mut barriers = Barriers::new(vec![true; 3]);
+    assert_eq!(barriers.on_end(0), Outcome::default());
+    assert_eq!(barriers.on_barrier(1, barrier(1), 5), blocked());
+    assert_eq!(barriers.on_end(2), taken(barrier(1), 5));
+    assert_eq!(barriers.on_barrier(1, barrier(2), 6), taken(barrier(2), 6));
+}
+
+#[test]
+fn a_later_barrier_gives_up_an_earlier_alignment() {
+    let mut barriers = Barriers::new(vec![true; 2]);
+    assert_eq!(barriers.on_barrier(0, barrier(1), 0), blocked());
+    let given_up = Outcome { cancelled: Some(1), ..blocked() };
+    assert_eq!(barriers.on_barrier(1, barrier(3), 1), given_up);
+    assert_eq!(barriers.on_barrier(0, barrier(2), 2), Outcome::default(), "between two checkpoints: late");
+    assert_eq!(barriers.on_barrier(0, barrier(3), 3), taken(barrier(3), 1));
+}
+
+#[test]
+fn aborted_checkpoints_are_not_aligned_again() {
+    let mut barriers = Barriers::new(vec![true; 2]);
+    assert_eq!(barriers.on_barrier(0, barrier(1), 0), blocked());
+    assert!(barriers.abort(1));
+    assert!(!barriers.abort(2), "not begun");
+    assert_eq!(barriers.on_barrier(1, barrier(1), 0), Outcome::default());
+    assert_eq!(barriers.on_barrier(1, barrier(2), 0), Outcome::default());
+    assert_eq!(barriers.on_barrier(0, barrier(3), 0), blocked());
+    assert_eq!(barriers.on_barrier(1, barrier(3), 0), taken(barrier(3), 0));
+}
+
+#[test]
+fn at_least_once_blocks_nothing() {
+    let mut barriers = Barriers::new(vec![true; 2]);
+    let barrier = with(Alignment::AtLeastOnce);
+    assert_eq!(barriers.on_barrier(0, barrier, 0), Outcome::default());
+    assert_eq!(barriers.overtakes_from_ms(), None);
+    assert_eq!(barriers.on_barrier(1, barrier, 1), taken(barrier, 0));
+}
+
+#[test]
+fn an_announced_barrier_overtakes_when_its_time_has_come() {
+    let mut barriers = Barriers::new(vec![true; 3]);
+    let barrier = with(Alignment::Timeout(50));
+    barriers.announce(1, barrier, 110);
+    assert_eq!(barriers.overtakes_from_ms(), Some(150));
+    assert_eq!(barriers.on_barrier(0, barrier, 120), blocked());
+    assert_eq!(barriers.overtake(), Some((Taken { barrier, since_ms: 110 }, vec![false, true, true])));
+    assert_eq!(barriers.overtakes_from_ms(), None);
+    assert_eq!(barriers.on_barrier(1, barrier, 160), Outcome::default());
+}
+
+#[test]
+fn barriers_wait_for_channels_that_cannot_be_overtaken() {
+    let mut barriers = Barriers::new(vec![true, false]);
+    let barrier = with(Alignment::Unaligned);
+    barriers.announce(0, barrier, 0);
+    barriers.announce(1, barrier, 0);
+    assert_eq!(barriers.overtakes_from_ms(), None);
+    assert_eq!(barriers.on_barrier(1, barrier, 1), blocked());
+    assert_eq!(barriers.overtakes_from_ms(), Some(i64::MIN));
+    assert_eq!(barriers.overtake().unwrap().1, [true, false]);
+}
+
+proptest! {
+    /// Whatever the interleaving of channels that each deliver some of the checkpoints in order: checkpoints that all
+    /// channels deliver are taken in order unless given up, and in the end nothing waits.
+    #[test]
+    fn every_checkpoint_is_taken_or_given_up(
+        channels in vec(vec(any::<bool>(), 6), 1..5),
+        order in vec(0usize..5, 0..60),
+    ) {
+        let mut queues: Vec<Vec<u64>> = channels
+            .iter()
+            .map(|sends| (1..=6).rev().filter(|n| sends[*n as usize - 1]).collect())
+            .collect();
+        let mut barriers = Barriers::new(vec![true; queues.len()]);
+        let mut waiting = vec![false; queues.len()];
+        let mut ended = vec![false; queues.len()];
+        let (mut done, mut given_up) = (vec![], vec![]);
+        let everyone = (0..queues.len()).cycle().take(queues.len() * 8);
+        for channel in order.into_iter().chain(everyone).filter(|c| *c < channels.len()) {
+            if waiting[channel] || ended[channel] {
+                continue;
+            }
+            let outcome = match queues[channel].pop() {
+                Some(checkpoint) => barriers.on_barrier(channel, barrier(checkpoint), 0),
+                None => {
+                    ended[channel] = true;
+                    barriers.on_end(channel)
+                }
+            };
+            given_up.extend(outcome.cancelled);
+            if outcome.cancelled.is_some() || outcome.taken.is_some() {
+                waiting.fill(false);
+            }
+            waiting[channel] = outcome.block;
+            done.extend(outcome.taken.map(|taken| taken.barrier.checkpoint));
+        }
+        prop_assert!(ended.iter().all(|ended| *ended), "nothing waits for ever");
+        prop_assert!(done.is_sorted_by(|a, b| a < b));
+        for checkpoint in 1..=6u64 {
+            let all = channels.iter().all(|sends| sends[checkpoint as usize - 1]);
+            let settled = done.contains(&checkpoint) || given_up.contains(&checkpoint);
+            prop_assert!(!all || settled || done.iter().chain(&given_up).any(|other| *other > checkpoint));
+        }
+    }
+}

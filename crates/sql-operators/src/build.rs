@@ -1,16 +1,19 @@
 //! From operator specifications to operators.
 
 use crate::calc::Calc;
+use crate::drop_update_before::DropUpdateBefore;
 use crate::expand::Expand;
 use crate::group_aggregate;
-use crate::limit::Limit;
 use crate::sort::Sort;
-use crate::sort_limit::SortLimit;
 use crate::temporal_sort::TemporalSort;
 use crate::unnest::Unnest;
 use crate::watermark_assigner::WatermarkAssigner;
 use crate::window_join::WindowJoin;
 use crate::window_rank::WindowRank;
+use crate::{
+    changelog_normalize, deduplicate, interval_join, join, over_aggregate, rank, sink_materialize, temporal_join,
+};
+use crate::{limit, sort_limit};
 use crate::{window_aggregate, window_table_function};
 use headwater_env::Env;
 use headwater_expressions::ExprContext;
@@ -47,18 +50,28 @@ fn build_spec(node: &OperatorNode, context: &BuildContext<'_>) -> Result<Box<dyn
         OperatorSpec::WindowAggregate(spec) => window_aggregate::build(spec, node, retract)?,
         OperatorSpec::WindowJoin(spec) => Box::new(WindowJoin::new(spec, node, &expr()?)?),
         OperatorSpec::WindowRank(spec) => Box::new(WindowRank::new(spec, node)?),
+        OperatorSpec::Join(spec) => join::build(spec, node, context)?,
+        OperatorSpec::IntervalJoin(spec) => interval_join::build(spec, node, context)?,
+        OperatorSpec::TemporalJoin(spec) => temporal_join::build(spec, node, context)?,
+        OperatorSpec::Rank(spec) => rank::build(spec, node, context)?,
+        OperatorSpec::Deduplicate(spec) => deduplicate::build(spec, node, context)?,
+        OperatorSpec::OverAggregate(spec) => over_aggregate::build(spec, node, context)?,
+        OperatorSpec::ChangelogNormalize(spec) => changelog_normalize::build(spec, node, context)?,
+        OperatorSpec::SinkMaterialize(spec) => sink_materialize::build(spec, node, context)?,
+        OperatorSpec::DropUpdateBefore(spec) => Box::new(DropUpdateBefore::new(spec)),
         OperatorSpec::GroupAggregate(spec) => group_aggregate::build(spec, node, retract)?,
         OperatorSpec::Sort(spec) => Box::new(Sort::new(spec, node)),
-        OperatorSpec::TemporalSort(spec) => Box::new(TemporalSort::new(spec, node)),
-        OperatorSpec::SortLimit(spec) => Box::new(SortLimit::new(spec, node)?),
-        OperatorSpec::Limit(spec) => Box::new(Limit::new(spec)),
+        OperatorSpec::TemporalSort(spec) => Box::new(TemporalSort::new(spec, node)?),
+        OperatorSpec::SortLimit(spec) => sort_limit::build(spec, node, retract)?,
+        OperatorSpec::Limit(spec) => limit::build(spec, node, retract)?,
         OperatorSpec::Source(_) | OperatorSpec::Values(_) | OperatorSpec::Sink(_) => {
             return Err(Error::internal("sources, sinks and VALUES are driven through the connector API"));
         }
     })
 }
 
-fn expr_context(context: &BuildContext<'_>) -> Result<ExprContext> {
+/// What expressions are compiled with.
+pub(crate) fn expr_context(context: &BuildContext<'_>) -> Result<ExprContext> {
     let zone = session_zone(context.config)?;
     Ok(ExprContext { zone, env: context.env.clone() })
 }

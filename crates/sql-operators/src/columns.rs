@@ -1,11 +1,13 @@
 //! Small conversions between columns and native values that several operators share.
 
 use crate::arrow_error;
+use crate::kinds::with_kinds;
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, RecordBatchOptions, make_array};
 use arrow::buffer::{NullBuffer, ScalarBuffer};
 use arrow::datatypes::{
     DataType, SchemaRef, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
 };
+use headwater_data::ChangeBatch;
 use headwater_plan::graph::RowType;
 use headwater_types::{Error, LogicalType, Result};
 
@@ -58,6 +60,23 @@ pub(crate) fn schema_of(row: &RowType) -> SchemaRef {
 /// The logical types of a row type.
 pub(crate) fn types_of(row: &RowType) -> Vec<LogicalType> {
     row.iter().map(|(_, ty)| ty.clone()).collect()
+}
+
+/// The rows under another schema of the same types. Inputs of a UNION ALL name their columns each in their own way.
+pub(crate) fn relabelled(rows: RecordBatch, schema: &SchemaRef) -> Result<RecordBatch> {
+    let count = rows.num_rows();
+    let fields = schema.fields().iter();
+    let columns = fields.zip(rows.columns()).map(|(field, column)| match column.data_type() == field.data_type() {
+        true => Ok(column.clone()),
+        false => with_type(column, field.data_type()),
+    });
+    record_batch(schema, columns.collect::<Result<_>>()?, count)
+}
+
+/// [`relabelled`] changes.
+pub(crate) fn relabelled_changes(batch: ChangeBatch, schema: &SchemaRef) -> Result<ChangeBatch> {
+    let (rows, kinds) = batch.into_parts();
+    Ok(with_kinds(relabelled(rows, schema)?, kinds))
 }
 
 /// A record batch of `rows` rows, which may have no columns.

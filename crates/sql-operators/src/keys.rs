@@ -95,6 +95,48 @@ impl KeyReader {
         }
     }
 
+    /// The encoded keys of all groups.
+    pub(crate) fn encoded(&self, index: KeyIndex) -> Result<EncodedKeys> {
+        let mut keys = EncodedKeys::new();
+        match &index {
+            KeyIndex::Unit { present: true } => keys.push(&[]),
+            KeyIndex::Unit { present: false } => {}
+            KeyIndex::Integer { .. } => {
+                let groups = index.len();
+                self.encoder.encode(&self.columns(&index, 0..groups)?, groups, &mut keys)?;
+            }
+            KeyIndex::Bytes { .. } => {
+                if let KeyIndex::Bytes { keys, .. } = index {
+                    return Ok(keys);
+                }
+            }
+        }
+        Ok(keys)
+    }
+
+    /// Replaces `key` by the encoded key of a group.
+    pub(crate) fn write_key(&self, index: &KeyIndex, group: u32, key: &mut Vec<u8>) {
+        key.clear();
+        match index {
+            KeyIndex::Unit { .. } => {}
+            KeyIndex::Integer { null, .. } if *null == Some(group) => key.push(0),
+            KeyIndex::Integer { keys, .. } => {
+                let value = keys[group as usize];
+                key.push(1);
+                match self.form {
+                    Form::Integer(4) => key.extend_from_slice(&(value as i32 ^ i32::MIN).to_be_bytes()),
+                    _ => key.extend_from_slice(&(value ^ i64::MIN).to_be_bytes()),
+                }
+            }
+            KeyIndex::Bytes { keys, .. } => key.extend_from_slice(keys.key(group as usize)),
+        }
+    }
+
+    /// The keys that these bytes are.
+    pub(crate) fn read_encoded(&self, encoded: &EncodedKeys) -> Result<Keys> {
+        self.read(&self.encoder.decode(encoded)?, encoded.len())
+    }
+
     /// The key columns of a range of groups.
     pub(crate) fn columns(&self, index: &KeyIndex, groups: Range<usize>) -> Result<Vec<ArrayRef>> {
         match index {

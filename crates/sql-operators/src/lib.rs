@@ -6,18 +6,39 @@
 //! `pane` what is kept per slice, `aggregate` how aggregate functions work on many groups at once.
 
 mod aggregate;
+mod batch_keys;
 mod build;
 mod calc;
+mod change_rows;
+mod changelog_normalize;
 mod columns;
+mod deduplicate;
+mod drop_update_before;
 mod expand;
 mod group_aggregate;
+mod hash_join;
+mod interval_join;
+mod join;
+mod joined;
+mod keyed_rows;
 mod keys;
 mod kinds;
 mod limit;
+mod mini_batch;
+mod mirror;
+mod numbers;
+mod order_key;
 mod output;
+mod over_aggregate;
 mod pane;
+mod pane_mirror;
+mod rank;
+mod row_mirror;
+mod row_values;
+mod sink_materialize;
 mod sort;
 mod sort_limit;
+mod temporal_join;
 mod temporal_sort;
 mod unnest;
 mod values;
@@ -29,6 +50,8 @@ mod window_join;
 mod window_rank;
 mod window_table_function;
 
+#[cfg(test)]
+mod recovery;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]

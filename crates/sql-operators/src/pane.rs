@@ -9,6 +9,7 @@ use crate::arrow_error;
 use crate::keys::{KeyIndex, KeyReader, Keys};
 use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, UInt32Array};
 use arrow::compute::take;
+use headwater_data::key_codec::EncodedKeys;
 use headwater_types::{Error, Result};
 use std::ops::Range;
 use std::sync::Arc;
@@ -27,6 +28,55 @@ pub(crate) struct Pane {
     pub(crate) accumulators: Vec<Box<dyn Accumulator>>,
     /// Rows per group, counted only where rows may be taken back.
     pub(crate) live: Option<Count>,
+    /// What changed since the last snapshot.
+    pub(crate) dirty: DirtyGroups,
+}
+
+/// Which groups of a pane changed since the last snapshot. Costs nothing until a first snapshot was taken.
+#[derive(Default)]
+pub(crate) struct DirtyGroups {
+    /// Groups `0..stored` are in the last snapshot, as they were then; all others are new.
+    stored: usize,
+    /// Which of them changed, and in which order.
+    marks: Vec<bool>,
+    changed: Vec<u32>,
+}
+
+impl DirtyGroups {
+    /// Marks groups as changed.
+    #[inline]
+    fn mark(&mut self, groups: &[u32]) {
+        if self.stored == 0 {
+            return;
+        }
+        for group in groups {
+            if let Some(mark) = self.marks.get_mut(*group as usize)
+                && !std::mem::replace(mark, true)
+            {
+                self.changed.push(*group);
+            }
+        }
+    }
+
+    /// The changed groups of a pane of `groups` groups, which are taken as stored from now on.
+    pub(crate) fn take(&mut self, groups: usize) -> Vec<u32> {
+        let mut changed = std::mem::take(&mut self.changed);
+        changed.iter().for_each(|group| self.marks[*group as usize] = false);
+        changed.extend(self.stored as u32..groups as u32);
+        self.all_stored(groups);
+        changed
+    }
+
+    /// A snapshot holds all groups as they are.
+    pub(crate) fn all_stored(&mut self, groups: usize) {
+        self.stored = groups;
+        self.marks.resize(groups, false);
+    }
+
+    /// Nothing of the pane is stored any more; the answer is how many groups were.
+    pub(crate) fn forget(&mut self) -> usize {
+        std::mem::take(self).stored
+    }
 }
 
 impl Pane {
@@ -70,6 +120,7 @@ impl PaneLayout {
             index: self.reader.index(),
             accumulators: self.aggregates.accumulators()?,
             live: self.retract.then(Count::default),
+            dirty: DirtyGroups::default(),
         })
     }
 
@@ -78,7 +129,16 @@ impl PaneLayout {
     pub(crate) fn update(&self, pane: &mut Pane, keys: &Keys, rows: &Rows<'_>, groups: &mut Vec<u32>) -> Result<()> {
         pane.index.intern(keys, rows.range.clone(), groups);
         pane.grow();
+        pane.dirty.mark(groups);
         self.update_groups(pane, groups, rows)
+    }
+
+    /// The groups of encoded keys, added where they are new.
+    pub(crate) fn intern(&self, pane: &mut Pane, keys: &EncodedKeys) -> Result<Vec<u32>> {
+        let mut groups = vec![];
+        pane.index.intern(&self.reader.read_encoded(keys)?, 0..keys.len(), &mut groups);
+        pane.grow();
+        Ok(groups)
     }
 
     /// Adds rows whose groups are known and have room.
@@ -94,6 +154,7 @@ impl PaneLayout {
     pub(crate) fn merge(&self, into: &mut Pane, from: &Pane) -> Result<()> {
         let groups = into.index.merge(&from.index);
         into.grow();
+        into.dirty.mark(&groups);
         if let (Some(live), Some(theirs)) = (&mut into.live, &from.live) {
             live.merge(theirs, &groups)?;
         }
@@ -114,6 +175,7 @@ impl PaneLayout {
     ) -> Result<()> {
         pane.index.intern(keys, rows.clone(), groups);
         pane.grow();
+        pane.dirty.mark(groups);
         for (accumulator, column) in pane.accumulators.iter_mut().zip(partials) {
             let column = column
                 .as_binary_opt::<i32>()

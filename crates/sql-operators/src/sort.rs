@@ -1,18 +1,24 @@
 //! ORDER BY over bounded input, with an optional OFFSET and FETCH.
 //!
 //! Rows are collected until the input ends. With a fetch, rows that cannot be among the first are thrown
-//! away whenever enough have gathered, so memory stays proportional to the fetch.
+//! away whenever enough have gathered, so memory stays proportional to the fetch. At a barrier the rows that are not
+//! in state yet are written there, and how many have been emitted; without barriers state is never touched.
+
+mod state;
 
 use crate::arrow_error;
-use crate::columns::schema_of;
+use crate::columns::{relabelled, schema_of};
 use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::{SortColumn, SortOptions, concat_batches, lexsort_to_indices, take_record_batch};
 use arrow::datatypes::SchemaRef;
 use headwater_data::ChangeBatch;
 use headwater_operator_api::{Collector, OpenContext, Operator, Progress};
 use headwater_plan::OperatorNode;
+use headwater_plan::graph::RowType;
 use headwater_plan::operators::{SortKey, SortSpec};
+use headwater_state::Snapshot;
 use headwater_types::{Error, Result};
+use state::SortState;
 use std::sync::Arc;
 
 /// Rows beyond the wanted ones that are collected before they are cut back.
@@ -23,12 +29,16 @@ pub(crate) struct Sort {
     offset: usize,
     /// Rows needed from the start: offset plus fetch.
     wanted: Option<usize>,
+    input: RowType,
     schema: SchemaRef,
     batches: Vec<RecordBatch>,
     rows: usize,
     batch_rows: usize,
-    /// The sorted rows and how many of them have been emitted.
-    sorted: Option<(RecordBatch, usize)>,
+    /// Rows that have been emitted.
+    emitted: usize,
+    /// The sorted rows, once the input ended.
+    sorted: Option<RecordBatch>,
+    state: Option<SortState>,
 }
 
 impl Sort {
@@ -38,16 +48,22 @@ impl Sort {
             order: spec.order.clone(),
             offset,
             wanted: spec.fetch.map(|fetch| offset.saturating_add(fetch as usize)),
+            input: node.output.clone(),
             schema: schema_of(&node.output),
             batches: vec![],
             rows: 0,
             batch_rows: 4096,
+            emitted: 0,
             sorted: None,
+            state: None,
         }
     }
 
     /// Sorts what was collected and keeps the wanted rows.
-    fn sort(&mut self) -> Result<RecordBatch> {
+    fn sort_all(&mut self) -> Result<RecordBatch> {
+        if let Some(state) = &mut self.state {
+            state.start_anew()?;
+        }
         let batches = std::mem::take(&mut self.batches);
         self.rows = 0;
         let all = concat_batches(&self.schema, &batches).map_err(arrow_error)?;
@@ -73,6 +89,14 @@ pub(crate) fn sorted_indices(rows: &RecordBatch, order: &[SortKey], limit: Optio
 impl Operator for Sort {
     fn open(&mut self, context: &OpenContext) -> Result<()> {
         self.batch_rows = context.batch_rows.max(1);
+        let mut state = SortState::open(&self.input, &context.state)?;
+        let (rows, emitted) = state.restore()?;
+        if rows.num_rows() > 0 {
+            self.rows = rows.num_rows();
+            self.batches.push(rows);
+        }
+        self.emitted = emitted;
+        self.state = Some(state);
         Ok(())
     }
 
@@ -82,9 +106,9 @@ impl Operator for Sort {
         }
         let (rows, _) = batch.into_parts();
         self.rows += rows.num_rows();
-        self.batches.push(rows.with_schema(self.schema.clone()).map_err(arrow_error)?);
+        self.batches.push(relabelled(rows, &self.schema)?);
         if self.wanted.is_some_and(|wanted| self.rows > wanted.saturating_mul(2).saturating_add(SLACK_ROWS)) {
-            let kept = self.sort()?;
+            let kept = self.sort_all()?;
             self.rows = kept.num_rows();
             self.batches.push(kept);
         }
@@ -92,19 +116,30 @@ impl Operator for Sort {
     }
 
     fn end_input(&mut self, _input: u8, out: &mut dyn Collector) -> Result<Progress> {
-        let (rows, next) = match self.sorted.take() {
+        let rows = match self.sorted.take() {
             Some(sorted) => sorted,
-            None => (self.sort()?, self.offset),
+            None => self.sort_all()?,
         };
+        let next = self.offset.saturating_add(self.emitted);
         let count = self.batch_rows.min(rows.num_rows().saturating_sub(next));
-        if count == 0 {
-            return Ok(Progress::Done);
+        if count > 0 {
+            out.emit(ChangeBatch::append(rows.slice(next, count)));
+            self.emitted += count;
         }
-        out.emit(ChangeBatch::append(rows.slice(next, count)));
-        if next + count == rows.num_rows() {
-            return Ok(Progress::Done);
+        let more = next + count < rows.num_rows();
+        self.sorted = Some(rows);
+        Ok(if more { Progress::More } else { Progress::Done })
+    }
+
+    fn snapshot(&mut self, snapshot: &mut Snapshot, _out: &mut dyn Collector) -> Result<()> {
+        let Some(state) = &mut self.state else { return Ok(()) };
+        match &self.sorted {
+            Some(sorted) => state.write(std::slice::from_ref(sorted))?,
+            None => state.write(&self.batches)?,
         }
-        self.sorted = Some((rows, next + count));
-        Ok(Progress::More)
+        state.snapshot(self.emitted, snapshot)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,8 @@ use crate::{BuildContext, build};
 use headwater_data::ChangeBatch;
 use headwater_env::Env;
 use headwater_expressions::value::{array_from_values, value_at};
-use headwater_operator_api::testing::OperatorHarness;
+use headwater_operator_api::Operator;
+use headwater_operator_api::testing::{HarnessCheckpoint, OperatorHarness};
 use headwater_plan::graph::RowType;
 use headwater_plan::operators::AggregateCall;
 use headwater_plan::{Expr, OperatorNode, OperatorSpec, Value};
@@ -126,4 +127,66 @@ pub(crate) fn aggregate(function: &str, args: &[usize], ty: LogicalType) -> Aggr
 
 pub(crate) fn distinct(call: AggregateCall) -> AggregateCall {
     AggregateCall { distinct: true, ..call }
+}
+
+/// What happens to an operator.
+#[derive(Debug, Clone)]
+pub(crate) enum Event {
+    /// Rows arrive on an input.
+    Rows(u8, ChangeBatch),
+    /// The watermark rises.
+    Watermark(i64),
+    /// The wall clock moves.
+    Time(i64),
+}
+
+fn deliver(harness: &mut OperatorHarness, event: &Event) {
+    match event {
+        Event::Rows(input, batch) => harness.process_input(*input, batch.clone()).unwrap(),
+        Event::Watermark(watermark) => harness.watermark(*watermark).unwrap(),
+        Event::Time(now_ms) => harness.advance_to(*now_ms).unwrap(),
+    }
+}
+
+/// What an operator emits when a barrier passes after every event and it crashes after `crash` of them: a new one then
+/// goes on with the state of the last barrier.
+fn run_events(
+    build: &dyn Fn() -> Box<dyn Operator>,
+    inputs: u8,
+    events: &[Event],
+    crash: Option<usize>,
+) -> Vec<String> {
+    let mut harness = OperatorHarness::new(build()).unwrap();
+    let mut checkpoint = HarnessCheckpoint::new();
+    let mut lines = vec![];
+    for (number, event) in events.iter().enumerate() {
+        deliver(&mut harness, event);
+        checkpoint.add(&harness.snapshot().unwrap());
+        if crash == Some(number) {
+            lines.extend(harness.output.lines());
+            let now_ms = harness.now_ms();
+            harness = OperatorHarness::restored(build(), &checkpoint, 0..128, now_ms).unwrap();
+        }
+    }
+    harness.end(inputs).unwrap();
+    lines.extend(harness.output.lines());
+    lines
+}
+
+/// Checks that an operator emits the same whether or not it crashes, at whatever point it does.
+pub(crate) fn crash_equals_no_crash(build: &dyn Fn() -> Box<dyn Operator>, inputs: u8, events: &[Event]) {
+    let expected = run_events(build, inputs, events, None);
+    for crash in 0..events.len() {
+        let found = run_events(build, inputs, events, Some(crash));
+        assert_eq!(found, expected, "after a crash behind event {crash}");
+    }
+}
+
+/// A function that builds the operator of a node again and again.
+pub(crate) fn builder(node: &OperatorNode, input_changes: bool) -> impl Fn() -> Box<dyn Operator> + use<> {
+    let node = node.clone();
+    move || {
+        let config = Configuration::new();
+        build(&node, &BuildContext { config: &config, env: Env::simulated(0, 0).0, input_changes }).unwrap()
+    }
 }

@@ -1,7 +1,7 @@
 //! COUNT.
 
 use super::encoding::Reader;
-use super::{Accumulator, Input, for_each, same};
+use super::{Accumulator, Input, for_each, same, steps};
 use arrow::array::{Array, ArrayRef, Int64Array};
 use arrow::buffer::NullBuffer;
 use headwater_types::Result;
@@ -20,18 +20,34 @@ impl Count {
     }
 }
 
+/// The rows where an argument is NULL.
+fn any_null(args: &[ArrayRef]) -> Option<NullBuffer> {
+    let union =
+        |nulls: Option<NullBuffer>, arg: &ArrayRef| NullBuffer::union(nulls.as_ref(), arg.logical_nulls().as_ref());
+    args.iter().fold(None, union)
+}
+
 impl Accumulator for Count {
     fn grow(&mut self, groups: usize) {
         self.counts.resize(groups.max(self.counts.len()), 0);
     }
 
     fn update(&mut self, groups: &[u32], input: &Input<'_>) -> Result<()> {
-        let union =
-            |nulls: Option<NullBuffer>, arg: &ArrayRef| NullBuffer::union(nulls.as_ref(), arg.logical_nulls().as_ref());
-        let nulls = input.args.iter().fold(None, union);
+        let nulls = any_null(input.args);
         let counts = self.counts.as_mut_slice();
         for_each(groups, input.signs, nulls.as_ref(), |_, group, sign| counts[group] += i64::from(sign));
         Ok(())
+    }
+
+    fn scan(&mut self, groups: &[u32], input: &Input<'_>, resets: Option<&[bool]>) -> Result<ArrayRef> {
+        let nulls = any_null(input.args);
+        let counts = self.counts.as_mut_slice();
+        let results = steps(groups, input.signs, nulls.as_ref(), resets, |step| {
+            let count = &mut counts[step.group];
+            *count = if step.reset { 0 } else { *count } + i64::from(step.sign);
+            *count
+        });
+        Ok(Arc::new(Int64Array::from_iter_values(results)))
     }
 
     fn merge(&mut self, other: &dyn Accumulator, groups: &[u32]) -> Result<()> {

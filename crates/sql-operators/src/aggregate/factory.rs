@@ -2,6 +2,7 @@
 
 use super::count::Count;
 use super::distinct::Distinct;
+use super::json::JsonForm;
 use super::sequence::{Sequence, Shape};
 use super::sum::{Finish, Sums};
 use super::variance::{Spread, Variance};
@@ -23,6 +24,8 @@ pub(crate) struct Aggregates {
 struct Call {
     spec: AggregateCall,
     arg_types: Vec<DataType>,
+    /// The type of the last argument as SQL has it.
+    last_type: Option<LogicalType>,
 }
 
 /// Input rows of several calls: whole input columns, of which a range of rows is taken.
@@ -40,22 +43,10 @@ pub(crate) struct Rows<'a> {
 impl Aggregates {
     /// Prepares calls over input rows of these types; `retract` when the input is a changelog.
     pub(crate) fn new(calls: &[AggregateCall], input: &[LogicalType], retract: bool) -> Result<Self> {
-        let type_of = |position: &usize| {
-            let missing = || Error::internal(format!("aggregate argument {position} is not an input column"));
-            input.get(*position).map(arrow_type).ok_or_else(missing)
-        };
-        let prepare = |spec: &AggregateCall| {
-            let arg_types = spec.args.iter().map(type_of).collect::<Result<Vec<_>>>()?;
-            Ok(Call { spec: spec.clone(), arg_types })
-        };
-        let aggregates = Self { calls: calls.iter().map(prepare).collect::<Result<_>>()?, retract };
+        let calls = calls.iter().map(|spec| Call::new(spec, input)).collect::<Result<_>>()?;
+        let aggregates = Self { calls, retract };
         aggregates.accumulators()?;
         Ok(aggregates)
-    }
-
-    /// Number of calls.
-    pub(crate) fn len(&self) -> usize {
-        self.calls.len()
     }
 
     /// Empty accumulators, one per call.
@@ -88,6 +79,21 @@ impl Aggregates {
     }
 }
 
+/// The accumulator of a call whose distinct values are counted elsewhere.
+pub(crate) fn plain_accumulator(
+    spec: &AggregateCall,
+    input: &[LogicalType],
+    retract: bool,
+) -> Result<Box<dyn Accumulator>> {
+    Call::new(spec, input)?.plain(retract)
+}
+
+/// Whether a call counts each distinct value once; functions that duplicates do not change never do.
+pub(crate) fn counts_distinct(spec: &AggregateCall) -> bool {
+    let idempotent = matches!(spec.function.as_str(), "MIN" | "MAX" | "FIRST_VALUE" | "LAST_VALUE");
+    !idempotent && (spec.distinct || spec.function == "APPROX_COUNT_DISTINCT")
+}
+
 /// The signs of row kinds; `None` when every row is added.
 pub(crate) fn signs_of(kinds: &RowKinds) -> Option<Vec<i8>> {
     let RowKinds::Mixed(kinds) = kinds else { return None };
@@ -95,7 +101,7 @@ pub(crate) fn signs_of(kinds: &RowKinds) -> Option<Vec<i8>> {
     Some(kinds.iter().map(|kind| if is_add(*kind) { 1 } else { -1 }).collect())
 }
 
-fn filter_signs(filter: &ArrayRef, signs: Option<&[i8]>) -> Result<Vec<i8>> {
+pub(crate) fn filter_signs(filter: &ArrayRef, signs: Option<&[i8]>) -> Result<Vec<i8>> {
     let filter: &BooleanArray = filter
         .as_boolean_opt()
         .ok_or_else(|| Error::internal(format!("an aggregate filter has type {}", filter.data_type())))?;
@@ -104,18 +110,22 @@ fn filter_signs(filter: &ArrayRef, signs: Option<&[i8]>) -> Result<Vec<i8>> {
 }
 
 impl Call {
+    fn new(spec: &AggregateCall, input: &[LogicalType]) -> Result<Self> {
+        let type_of = |position: &usize| {
+            let missing = || Error::internal(format!("aggregate argument {position} is not an input column"));
+            input.get(*position).map(arrow_type).ok_or_else(missing)
+        };
+        let arg_types = spec.args.iter().map(type_of).collect::<Result<_>>()?;
+        let last_type = spec.args.last().and_then(|position| input.get(*position)).cloned();
+        Ok(Self { spec: spec.clone(), arg_types, last_type })
+    }
+
     fn accumulator(&self, retract: bool) -> Result<Box<dyn Accumulator>> {
-        // Duplicates do not change these.
-        let idempotent = matches!(self.spec.function.as_str(), "MIN" | "MAX" | "FIRST_VALUE" | "LAST_VALUE");
-        if self.is_distinct() && !idempotent {
+        if counts_distinct(&self.spec) {
             let inner = self.plain(retract)?;
             return Ok(Box::new(Distinct::new(inner, &self.arg_types)?));
         }
         self.plain(retract)
-    }
-
-    fn is_distinct(&self) -> bool {
-        self.spec.distinct || self.spec.function == "APPROX_COUNT_DISTINCT"
     }
 
     fn plain(&self, retract: bool) -> Result<Box<dyn Accumulator>> {
@@ -134,7 +144,7 @@ impl Call {
             "STDDEV_SAMP" | "STDDEV" => self.spread(true, true),
             "VAR_POP" => self.spread(false, false),
             "VAR_SAMP" | "VARIANCE" => self.spread(true, false),
-            _ => self.sequence(argument, retract),
+            _ => self.sequence(retract),
         }
     }
 
@@ -155,7 +165,7 @@ impl Call {
         Ok(Box::new(Variance::new(Spread { sample, root }, arrow_type(&self.spec.ty))))
     }
 
-    fn sequence(&self, argument: &DataType, retract: bool) -> Result<Box<dyn Accumulator>> {
+    fn sequence(&self, retract: bool) -> Result<Box<dyn Accumulator>> {
         let shape = match self.spec.function.as_str() {
             "FIRST_VALUE" => Shape::First,
             "LAST_VALUE" => Shape::Last,
@@ -163,9 +173,24 @@ impl Call {
             "LISTAGG" | "STRING_AGG" => Shape::Joined(self.separator()),
             "ARRAY_AGG" => Shape::Array { keep_nulls: self.spec.parameters.first() != Some(&Value::Boolean(true)) },
             "COLLECT" => Shape::Multiset,
+            "JSON_ARRAYAGG" | "JSON_OBJECTAGG" => Shape::Json(self.json()?),
             _ => return Err(self.unsupported()),
         };
-        Ok(Box::new(Sequence::new(shape, argument, arrow_type(&self.spec.ty), retract)?))
+        let arguments = if matches!(shape, Shape::Json(_)) { &self.arg_types } else { &self.arg_types[..1] };
+        Ok(Box::new(Sequence::new(shape, arguments, arrow_type(&self.spec.ty), retract)?))
+    }
+
+    /// The parameter says whether NULL values are left out; otherwise arrays leave them out and objects do not.
+    fn json(&self) -> Result<JsonForm> {
+        let object = self.spec.function == "JSON_OBJECTAGG";
+        let (Some(value), true) = (&self.last_type, self.arg_types.len() == 1 + usize::from(object)) else {
+            return Err(self.unsupported());
+        };
+        let absent_on_null = match self.spec.parameters.first() {
+            Some(Value::Boolean(absent)) => *absent,
+            _ => !object,
+        };
+        Ok(JsonForm { object, absent_on_null, value: value.clone() })
     }
 
     fn separator(&self) -> String {

@@ -5,7 +5,7 @@
 //! the order of the values.
 
 use super::encoding::{Reader, write_bytes};
-use super::{Accumulator, Input, for_each, same};
+use super::{Accumulator, Input, for_each, same, steps};
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray, downcast_primitive};
 use arrow::buffer::{Buffer, ScalarBuffer};
 use arrow::datatypes::{ArrowNativeTypeOp, DataType, ToByteSlice};
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The key encoding of NULL.
-const NULL_KEY: &[u8] = &[0];
+pub(crate) const NULL_KEY: &[u8] = &[0];
 
 /// The accumulator of MIN (or MAX) over values of a type.
 pub(super) fn accumulator(max: bool, ty: &DataType, retract: bool) -> Result<Box<dyn Accumulator>> {
@@ -65,6 +65,21 @@ impl<T: ArrowPrimitiveType> Accumulator for Primitive<T> {
         let values = column.values();
         for_each(groups, input.signs, column.nulls(), |row, group, _| self.offer(group, values[row]));
         Ok(())
+    }
+
+    fn scan(&mut self, groups: &[u32], input: &Input<'_>, resets: Option<&[bool]>) -> Result<ArrayRef> {
+        let column = input.args[0].as_primitive::<T>();
+        let values = column.values();
+        let data_type = self.data_type.clone();
+        let results = steps(groups, input.signs, column.nulls(), resets, |step| {
+            self.present[step.group] &= !step.reset;
+            if step.sign != 0 {
+                self.offer(step.group, values[step.row]);
+            }
+            self.present[step.group].then(|| self.values[step.group])
+        });
+        let array: PrimitiveArray<T> = results.collect();
+        Ok(Arc::new(array.with_data_type(data_type)))
     }
 
     fn merge(&mut self, other: &dyn Accumulator, groups: &[u32]) -> Result<()> {
@@ -129,6 +144,25 @@ impl Accumulator for Encoded {
         let nulls = input.args[0].logical_nulls();
         for_each(groups, input.signs, nulls.as_ref(), |row, group, _| self.offer(group, keys.key(row)));
         Ok(())
+    }
+
+    fn scan(&mut self, groups: &[u32], input: &Input<'_>, resets: Option<&[bool]>) -> Result<ArrayRef> {
+        let mut keys = EncodedKeys::new();
+        self.encoder.encode(&input.args[..1], groups.len(), &mut keys)?;
+        let nulls = input.args[0].logical_nulls();
+        let encoder = self.encoder.clone();
+        let mut results = EncodedKeys::new();
+        steps(groups, input.signs, nulls.as_ref(), resets, |step| {
+            if step.reset {
+                self.values[step.group] = None;
+            }
+            if step.sign != 0 {
+                self.offer(step.group, keys.key(step.row));
+            }
+            results.push(self.values[step.group].as_deref().unwrap_or(NULL_KEY));
+        })
+        .for_each(drop);
+        decode_keys(&encoder, &results)
     }
 
     fn merge(&mut self, other: &dyn Accumulator, groups: &[u32]) -> Result<()> {
@@ -236,11 +270,16 @@ impl Accumulator for Retractable {
 }
 
 /// Decodes one encoded value (or NULL) per row.
-pub(super) fn decode<'a>(encoder: &KeyEncoder, values: impl Iterator<Item = Option<&'a [u8]>>) -> Result<ArrayRef> {
+pub(crate) fn decode<'a>(encoder: &KeyEncoder, values: impl Iterator<Item = Option<&'a [u8]>>) -> Result<ArrayRef> {
     let mut keys = EncodedKeys::new();
     values.for_each(|value| keys.push(value.unwrap_or(NULL_KEY)));
+    decode_keys(encoder, &keys)
+}
+
+/// Decodes one encoded value per row.
+pub(crate) fn decode_keys(encoder: &KeyEncoder, keys: &EncodedKeys) -> Result<ArrayRef> {
     if keys.is_empty() {
         return Ok(arrow::array::new_empty_array(&encoder.types()[0]));
     }
-    Ok(encoder.decode(&keys)?.remove(0))
+    Ok(encoder.decode(keys)?.remove(0))
 }

@@ -10,9 +10,10 @@
 mod average;
 mod count;
 mod distinct;
-mod encoding;
+pub(crate) mod encoding;
 pub(crate) mod factory;
-mod min_max;
+mod json;
+pub(crate) mod min_max;
 mod sequence;
 mod sum;
 #[cfg(test)]
@@ -45,14 +46,75 @@ pub(crate) trait Accumulator: Send + Any {
     fn update(&mut self, groups: &[u32], input: &Input<'_>) -> Result<()>;
     /// Adds the groups of an accumulator of the same call; its group `i` belongs to group `groups[i]` here.
     fn merge(&mut self, other: &dyn Accumulator, groups: &[u32]) -> Result<()>;
+    /// Adds rows one after the other; the answer holds for every row the result of its group right after it.
+    /// Where `resets` is set, the group is emptied before the row.
+    fn scan(&mut self, groups: &[u32], input: &Input<'_>, resets: Option<&[bool]>) -> Result<ArrayRef> {
+        scan_by_rows(self, groups, input, resets)
+    }
     /// The results of some groups.
     fn evaluate(&self, groups: &[u32]) -> Result<ArrayRef>;
     /// Appends the state of a group to `bytes`.
     fn encode(&self, group: u32, bytes: &mut Vec<u8>);
     /// Merges a state written by [`Accumulator::encode`] into a group.
     fn merge_encoded(&mut self, group: u32, bytes: &[u8]) -> Result<()>;
+    /// Takes over a state of the same group that was written by [`Accumulator::encode`] before any row that is
+    /// still to come.
+    fn load(&mut self, group: u32, bytes: &[u8]) -> Result<()> {
+        self.merge_encoded(group, bytes)
+    }
     /// Empties a group.
     fn clear(&mut self, group: u32);
+}
+
+/// One row of a scan.
+pub(crate) struct Step {
+    pub(crate) row: usize,
+    pub(crate) group: usize,
+    /// What the row does to the group; 0 when it does not count.
+    pub(crate) sign: i8,
+    /// Whether the group is emptied first.
+    reset: bool,
+}
+
+/// Visits the rows of a scan in order; rows with NULLs do not count.
+pub(crate) fn steps<'a, T>(
+    groups: &'a [u32],
+    signs: Option<&'a [i8]>,
+    nulls: Option<&'a NullBuffer>,
+    resets: Option<&'a [bool]>,
+    mut each: impl FnMut(Step) -> T + 'a,
+) -> impl Iterator<Item = T> + 'a {
+    let nulls = nulls.filter(|n| n.null_count() > 0);
+    groups.iter().enumerate().map(move |(row, group)| {
+        let valid = nulls.is_none_or(|n| n.is_valid(row));
+        let sign = if valid { signs.map_or(1, |signs| signs[row]) } else { 0 };
+        each(Step { row, group: *group as usize, sign, reset: resets.is_some_and(|resets| resets[row]) })
+    })
+}
+
+/// A scan that updates and evaluates row by row: for functions whose results cost more than that.
+fn scan_by_rows<A: Accumulator + ?Sized>(
+    accumulator: &mut A,
+    groups: &[u32],
+    input: &Input<'_>,
+    resets: Option<&[bool]>,
+) -> Result<ArrayRef> {
+    let mut results = Vec::with_capacity(groups.len().max(1));
+    for (row, group) in groups.iter().enumerate() {
+        if resets.is_some_and(|resets| resets[row]) {
+            accumulator.clear(*group);
+        }
+        let args: Vec<ArrayRef> = input.args.iter().map(|arg| arg.slice(row, 1)).collect();
+        let signs = input.signs.map(|signs| &signs[row..=row]);
+        let one = Input { args: &args, signs, sequence: input.sequence + row as u64 };
+        accumulator.update(std::slice::from_ref(group), &one)?;
+        results.push(accumulator.evaluate(std::slice::from_ref(group))?);
+    }
+    if results.is_empty() {
+        return accumulator.evaluate(&[]);
+    }
+    let parts: Vec<_> = results.iter().map(AsRef::as_ref).collect();
+    arrow::compute::concat(&parts).map_err(crate::arrow_error)
 }
 
 /// `other` as the same accumulator type as the one it is merged into.

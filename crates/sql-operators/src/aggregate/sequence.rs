@@ -1,11 +1,12 @@
 //! Aggregates whose result depends on the values themselves and on their order: FIRST_VALUE, LAST_VALUE,
-//! SINGLE_VALUE, LISTAGG, ARRAY_AGG and COLLECT.
+//! SINGLE_VALUE, LISTAGG, ARRAY_AGG, COLLECT and the JSON aggregates.
 //!
 //! A group is a list of values with arrival numbers. FIRST_VALUE and LAST_VALUE over appended rows keep one.
 
 use super::encoding::{Reader, write_bytes};
-use super::min_max::decode;
-use super::{Accumulator, Input, for_each, same};
+use super::json::JsonForm;
+use super::min_max::{NULL_KEY, decode, decode_keys};
+use super::{Accumulator, Input, for_each, same, scan_by_rows, steps};
 use crate::arrow_error;
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, ListArray, MapArray, StringArray, StructArray};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
@@ -33,6 +34,8 @@ pub(super) enum Shape {
     },
     /// A multiset, without NULLs.
     Multiset,
+    /// JSON text of one or two arguments.
+    Json(JsonForm),
 }
 
 struct Entry {
@@ -50,8 +53,9 @@ pub(super) struct Sequence {
 }
 
 impl Sequence {
-    pub(super) fn new(shape: Shape, argument: &DataType, result: DataType, retract: bool) -> Result<Self> {
-        let encoder = KeyEncoder::new(std::slice::from_ref(argument))?;
+    /// `arguments` has two types for a JSON object and one for all else.
+    pub(super) fn new(shape: Shape, arguments: &[DataType], result: DataType, retract: bool) -> Result<Self> {
+        let encoder = KeyEncoder::new(arguments)?;
         let keep_one = !retract && matches!(shape, Shape::First | Shape::Last);
         Ok(Self { shape, encoder, result, keep_one, groups: vec![] })
     }
@@ -83,7 +87,7 @@ impl Sequence {
     }
 
     fn skips_nulls(&self) -> bool {
-        !matches!(self.shape, Shape::Array { keep_nulls: true } | Shape::Single)
+        !matches!(self.shape, Shape::Array { keep_nulls: true } | Shape::Single | Shape::Json(_))
     }
 
     fn one_value(&self, groups: &[u32]) -> Result<ArrayRef> {
@@ -131,6 +135,16 @@ impl Sequence {
         Ok(Arc::new(array.map_err(arrow_error)?))
     }
 
+    fn json(&self, groups: &[u32], form: &JsonForm) -> Result<ArrayRef> {
+        let mut keys = EncodedKeys::new();
+        groups.iter().flat_map(|g| &self.groups[*g as usize]).for_each(|entry| keys.push(&entry.value));
+        let columns = match keys.is_empty() {
+            true => self.encoder.types().iter().map(arrow::array::new_empty_array).collect(),
+            false => self.encoder.decode(&keys)?,
+        };
+        form.texts(&columns, groups.iter().map(|g| self.groups[*g as usize].len()))
+    }
+
     fn bad_result(&self) -> Error {
         Error::internal(format!("{:?} of values cannot have the Arrow type {}", self.shape, self.result))
     }
@@ -157,7 +171,7 @@ impl Accumulator for Sequence {
 
     fn update(&mut self, groups: &[u32], input: &Input<'_>) -> Result<()> {
         let mut keys = EncodedKeys::new();
-        self.encoder.encode(&input.args[..1], groups.len(), &mut keys)?;
+        self.encoder.encode(&input.args[..self.encoder.types().len()], groups.len(), &mut keys)?;
         let nulls = if self.skips_nulls() { input.args[0].logical_nulls() } else { None };
         let sequence = input.sequence;
         for_each(groups, input.signs, nulls.as_ref(), |row, group, sign| match sign {
@@ -169,6 +183,28 @@ impl Accumulator for Sequence {
             return Err(Error::user("single-value", "SingleValueAggFunction received more than one element."));
         }
         Ok(())
+    }
+
+    fn scan(&mut self, groups: &[u32], input: &Input<'_>, resets: Option<&[bool]>) -> Result<ArrayRef> {
+        if !self.keep_one {
+            return scan_by_rows(self, groups, input, resets);
+        }
+        let mut keys = EncodedKeys::new();
+        self.encoder.encode(&input.args[..self.encoder.types().len()], groups.len(), &mut keys)?;
+        let nulls = input.args[0].logical_nulls();
+        let encoder = self.encoder.clone();
+        let mut results = EncodedKeys::new();
+        steps(groups, input.signs, nulls.as_ref(), resets, |step| {
+            if step.reset {
+                self.groups[step.group].clear();
+            }
+            if step.sign == 1 {
+                self.insert(step.group, input.sequence + step.row as u64, keys.key(step.row));
+            }
+            results.push(self.groups[step.group].first().map_or(NULL_KEY, |e| e.value.as_ref()));
+        })
+        .for_each(drop);
+        decode_keys(&encoder, &results)
     }
 
     fn merge(&mut self, other: &dyn Accumulator, groups: &[u32]) -> Result<()> {
@@ -184,6 +220,7 @@ impl Accumulator for Sequence {
             Shape::Joined(separator) => self.joined(groups, separator),
             Shape::Array { .. } => self.array(groups),
             Shape::Multiset => self.multiset(groups),
+            Shape::Json(form) => self.json(groups, form),
         }
     }
 
@@ -199,6 +236,17 @@ impl Accumulator for Sequence {
         while !reader.is_empty() {
             let sequence = reader.u64()?;
             self.insert(group as usize, sequence, reader.bytes()?);
+        }
+        Ok(())
+    }
+
+    /// Arrival numbers start anew with every start of a job: what was stored came before all that is to come.
+    fn load(&mut self, group: u32, bytes: &[u8]) -> Result<()> {
+        let mut reader = Reader::new(bytes);
+        let entries = &mut self.groups[group as usize];
+        while !reader.is_empty() {
+            reader.u64()?;
+            entries.push(Entry { sequence: 0, value: reader.bytes()?.into() });
         }
         Ok(())
     }

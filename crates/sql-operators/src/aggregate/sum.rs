@@ -5,7 +5,7 @@
 
 use super::average::Divide;
 use super::encoding::Reader;
-use super::{Accumulator, Input, for_each, same};
+use super::{Accumulator, Input, for_each, same, steps};
 use crate::arrow_error;
 use crate::columns::with_type;
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray};
@@ -93,6 +93,22 @@ impl<T: Summand> Accumulator for Sums<T> {
         let values = column.values();
         for_each(groups, input.signs, column.nulls(), |row, group, sign| self.apply(group, values[row], sign));
         Ok(())
+    }
+
+    fn scan(&mut self, groups: &[u32], input: &Input<'_>, resets: Option<&[bool]>) -> Result<ArrayRef> {
+        let column = T::column(&input.args[0])?;
+        let values = column.values();
+        let result = self.result.clone();
+        let results = steps(groups, input.signs, column.nulls(), resets, |step| {
+            if step.reset {
+                self.clear(step.group as u32);
+            }
+            if step.sign != 0 {
+                self.apply(step.group, values[step.row], step.sign);
+            }
+            self.result(step.group)
+        });
+        T::finish(results, &result)
     }
 
     fn merge(&mut self, other: &dyn Accumulator, groups: &[u32]) -> Result<()> {

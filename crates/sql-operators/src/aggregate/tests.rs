@@ -311,3 +311,32 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn json_texts() {
+    let values = [(1, s("b")), (1, Value::Null), (1, s("a\"")), (1, s("b")), (-1, s("b"))];
+    for (parameters, expected) in [(vec![], r#"["a\"","b"]"#), (vec![Value::Boolean(false)], r#"[null,"a\"","b"]"#)] {
+        let call = AggregateCall { parameters, ..aggregate("JSON_ARRAYAGG", &[0], string()) };
+        assert_eq!(result(&call, &string(), &values, true), s(expected));
+    }
+    let nothing = aggregate("JSON_ARRAYAGG", &[0], string());
+    assert_eq!(result(&nothing, &string(), &[], true), s("[]"));
+}
+
+#[test]
+fn json_objects_have_each_key_once() {
+    let types = [string(), int()];
+    let call = aggregate("JSON_OBJECTAGG", &[0, 1], string());
+    let aggregates = Aggregates::new(&[call], &types, true).unwrap();
+    let mut accumulators = aggregates.accumulators().unwrap();
+    accumulators[0].grow(1);
+    let rows = [vec![s("k"), i(1)], vec![s("a"), Value::Null], vec![Value::Null, i(3)]];
+    let batch = batch(&types, &rows);
+    let rows = Rows { columns: batch.rows().columns(), range: 0..3, signs: None, sequence: 0 };
+    aggregates.update(&mut accumulators, &[0; 3], &rows).unwrap();
+    let text = accumulators[0].evaluate(&[0]).unwrap();
+    assert_eq!(value_at(&text, 0, &string()).unwrap(), s(r#"{"a":null,"k":1}"#));
+    aggregates.update(&mut accumulators, &[0; 3], &rows).unwrap();
+    let error = accumulators[0].evaluate(&[0]).unwrap_err().to_string();
+    assert!(error.contains("Duplicate keys are not allowed in JSON_OBJECTAGG"), "{error}");
+}

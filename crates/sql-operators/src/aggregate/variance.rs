@@ -1,7 +1,7 @@
 //! Variance and standard deviation, by Welford's method (merged by the formula of Chan et al.).
 
 use super::encoding::Reader;
-use super::{Accumulator, Input, for_each, same};
+use super::{Accumulator, Input, for_each, same, steps};
 use crate::arrow_error;
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, Float64Array, PrimitiveArray};
 use arrow::compute::{CastOptions, cast, cast_with_options};
@@ -87,6 +87,20 @@ fn narrowed<T: ArrowPrimitiveType>(values: &Float64Array, narrow: impl Fn(f64) -
     Arc::new(narrowed)
 }
 
+/// Results as a column of the result type.
+fn narrow(values: &Float64Array, result: &DataType) -> Result<ArrayRef> {
+    match result {
+        DataType::Int8 => Ok(narrowed::<Int8Type>(values, |v| v as i32 as i8)),
+        DataType::Int16 => Ok(narrowed::<Int16Type>(values, |v| v as i32 as i16)),
+        DataType::Int32 => Ok(narrowed::<Int32Type>(values, |v| v as i32)),
+        DataType::Int64 => Ok(narrowed::<Int64Type>(values, |v| v as i64)),
+        _ => {
+            let options = CastOptions { safe: true, ..Default::default() };
+            cast_with_options(values, result, &options).map_err(arrow_error)
+        }
+    }
+}
+
 impl Accumulator for Variance {
     fn grow(&mut self, groups: usize) {
         self.groups.resize(groups.max(self.groups.len()), Moments::default());
@@ -102,6 +116,25 @@ impl Accumulator for Variance {
         Ok(())
     }
 
+    fn scan(&mut self, groups: &[u32], input: &Input<'_>, resets: Option<&[bool]>) -> Result<ArrayRef> {
+        let wide = cast(&input.args[0], &DataType::Float64).map_err(arrow_error)?;
+        let values = wide.as_primitive::<Float64Type>().values();
+        let result = self.result.clone();
+        let results = steps(groups, input.signs, wide.nulls(), resets, |step| {
+            let moments = &mut self.groups[step.group];
+            if step.reset {
+                *moments = Moments::default();
+            }
+            match step.sign {
+                0 => {}
+                1 => moments.add(values[step.row]),
+                _ => moments.remove(values[step.row]),
+            }
+            self.result(step.group as u32)
+        });
+        narrow(&results.collect(), &result)
+    }
+
     fn merge(&mut self, other: &dyn Accumulator, groups: &[u32]) -> Result<()> {
         for (theirs, group) in same::<Self>(other).groups.iter().zip(groups) {
             self.groups[*group as usize].merge(theirs);
@@ -111,16 +144,7 @@ impl Accumulator for Variance {
 
     fn evaluate(&self, groups: &[u32]) -> Result<ArrayRef> {
         let values: Float64Array = groups.iter().map(|group| self.result(*group)).collect();
-        match self.result {
-            DataType::Int8 => Ok(narrowed::<Int8Type>(&values, |v| v as i32 as i8)),
-            DataType::Int16 => Ok(narrowed::<Int16Type>(&values, |v| v as i32 as i16)),
-            DataType::Int32 => Ok(narrowed::<Int32Type>(&values, |v| v as i32)),
-            DataType::Int64 => Ok(narrowed::<Int64Type>(&values, |v| v as i64)),
-            _ => {
-                let options = CastOptions { safe: true, ..Default::default() };
-                cast_with_options(&values, &self.result, &options).map_err(arrow_error)
-            }
-        }
+        narrow(&values, &self.result)
     }
 
     fn encode(&self, group: u32, bytes: &mut Vec<u8>) {

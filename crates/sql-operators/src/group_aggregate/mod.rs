@@ -1,13 +1,23 @@
 //! Aggregation without windows: over bounded input ([`bounded`]), or as a changelog ([`changelog`]).
 
 mod bounded;
+mod calls;
 mod changelog;
+mod changes;
+mod distinct;
+mod extreme;
+mod kept;
+mod lives;
+mod names;
+mod ordered;
+mod table;
 #[cfg(test)]
 mod tests;
 
 use crate::aggregate::Aggregates;
 use crate::columns::types_of;
 use crate::keys::KeyReader;
+use crate::mini_batch::Bundled;
 use crate::pane::PaneLayout;
 use headwater_data::arrow_type;
 use headwater_operator_api::Operator;
@@ -20,11 +30,12 @@ pub(crate) fn build(spec: &GroupAggregateSpec, node: &OperatorNode, retract: boo
     if retract && spec.phase != AggregatePhase::Complete {
         return Err(Error::unsupported("two-phase aggregation over a changelog"));
     }
-    let layout = layout(spec, node, retract)?;
     if spec.final_only || spec.phase != AggregatePhase::Complete {
+        let layout = layout(spec, node, retract)?;
         return Ok(Box::new(bounded::BoundedAggregate::new(spec, node, layout)?));
     }
-    Ok(Box::new(changelog::ChangelogAggregate::new(spec, node, layout)?))
+    let aggregate = changelog::ChangelogAggregate::new(spec, node, retract)?;
+    Ok(Box::new(Bundled::new(aggregate, spec.mini_batch)))
 }
 
 fn layout(spec: &GroupAggregateSpec, node: &OperatorNode, retract: bool) -> Result<PaneLayout> {

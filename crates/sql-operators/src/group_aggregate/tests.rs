@@ -1,7 +1,8 @@
+use crate::recovery::Recovery;
 use crate::testing::*;
 use headwater_operator_api::testing::OperatorHarness;
 use headwater_plan::operators::*;
-use headwater_plan::{OperatorSpec, Value};
+use headwater_plan::{OperatorNode, OperatorSpec, Value};
 use headwater_types::{LogicalType, TypeRoot};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -22,8 +23,16 @@ fn grouped(
     let mut partials = results.clone();
     results.extend(calls().into_iter().map(|call| call.ty));
     partials.extend(calls().iter().map(|_| LogicalType::from(TypeRoot::VarBinary(100))));
-    let spec =
-        GroupAggregateSpec { phase, keys: keys.to_vec(), calls: calls(), final_only, input_types: input.clone() };
+    let spec = GroupAggregateSpec {
+        phase,
+        keys: keys.to_vec(),
+        calls: calls(),
+        final_only,
+        emits_update_before: true,
+        mini_batch: None,
+        state_ttl_ms: 0,
+        input_types: input.clone(),
+    };
     let (input, output) = match phase {
         AggregatePhase::Complete => (input, results),
         AggregatePhase::Local => (input, partials),
@@ -81,6 +90,9 @@ fn an_unchanged_result_is_not_emitted() {
         keys: vec![0],
         calls: vec![aggregate("MAX", &[1], int())],
         final_only: false,
+        emits_update_before: true,
+        mini_batch: None,
+        state_ttl_ms: 0,
         input_types: input.to_vec(),
     };
     let mut harness = harness(&node(OperatorSpec::GroupAggregate(spec), &[&input], &[string(), int()]));
@@ -172,4 +184,177 @@ proptest! {
         let text = |rows: &mut Vec<Vec<Value>>| { let mut t: Vec<_> = rows.iter().map(|r| format!("{r:?}")).collect(); t.sort(); t };
         prop_assert_eq!(text(&mut table), text(&mut expected));
     }
+}
+
+/// Over `key STRING, value INT, filter BOOLEAN`.
+fn changelog_node(calls: Vec<AggregateCall>, edit: impl FnOnce(&mut GroupAggregateSpec)) -> OperatorNode {
+    let input = [string(), int(), boolean()];
+    let mut output = vec![string()];
+    output.extend(calls.iter().map(|call| call.ty.clone()));
+    let mut spec = GroupAggregateSpec {
+        phase: AggregatePhase::Complete,
+        keys: vec![0],
+        calls,
+        final_only: false,
+        emits_update_before: true,
+        mini_batch: None,
+        state_ttl_ms: 0,
+        input_types: input.to_vec(),
+    };
+    edit(&mut spec);
+    node(OperatorSpec::GroupAggregate(spec), &[&input], &output)
+}
+
+fn wide(key: &str, value: Option<i64>, filter: bool) -> Vec<Value> {
+    vec![s(key), optional(value), Value::Boolean(filter)]
+}
+
+fn run(node: &OperatorNode, retract: bool, rows: &[(&str, Vec<Value>)]) -> Vec<String> {
+    let mut harness = open(node, retract, 4096);
+    harness.process(changes(&[string(), int(), boolean()], rows)).unwrap();
+    harness.output.rows()
+}
+
+#[test]
+fn without_update_before_only_new_results_leave() {
+    let node = changelog_node(vec![aggregate("SUM", &[1], int())], |spec| spec.emits_update_before = false);
+    let rows = [("+I", wide("a", Some(1), true)), ("+I", wide("a", Some(2), true)), ("+I", wide("a", Some(0), true))];
+    assert_eq!(run(&node, false, &rows), ["+I[a, 1]", "+U[a, 3]"]);
+}
+
+#[test]
+fn with_a_time_to_live_unchanged_results_leave_and_old_ones_are_forgotten() {
+    let node = changelog_node(vec![aggregate("MAX", &[1], int())], |spec| spec.state_ttl_ms = 1000);
+    let mut harness = harness(&node);
+    let rows = batch(&[string(), int(), boolean()], &[wide("a", Some(3), true)]);
+    harness.process(rows.clone()).unwrap();
+    harness.process(rows.clone()).unwrap();
+    assert_eq!(harness.output.rows(), ["+I[a, 3]", "-U[a, 3]", "+U[a, 3]"]);
+    harness.advance_to(999).unwrap();
+    harness.process(rows.clone()).unwrap();
+    harness.advance_to(1999).unwrap();
+    harness.process(rows).unwrap();
+    assert_eq!(harness.output.rows()[3..], ["-U[a, 3]", "+U[a, 3]", "+I[a, 3]"]);
+}
+
+#[test]
+fn distinct_calls_share_values_and_filter_each() {
+    let count = || distinct(aggregate("COUNT", &[1], bigint()));
+    let filtered = AggregateCall { filter: Some(2), ..count() };
+    let node = changelog_node(vec![count(), filtered, distinct(aggregate("SUM", &[1], int()))], |_| {});
+    let rows = [
+        ("+I", wide("a", Some(5), false)),
+        ("+I", wide("a", Some(5), true)),
+        ("+I", wide("a", Some(7), true)),
+        ("-D", wide("a", Some(5), false)),
+        ("-D", wide("a", Some(5), true)),
+        ("+I", wide("a", None, true)),
+    ];
+    let expected = [
+        "+I[a, 1, 0, 5]",
+        "-U[a, 1, 0, 5]",
+        "+U[a, 1, 1, 5]",
+        "-U[a, 1, 1, 5]",
+        "+U[a, 2, 2, 12]",
+        "-U[a, 2, 2, 12]",
+        "+U[a, 1, 1, 7]",
+    ];
+    assert_eq!(run(&node, true, &rows), expected);
+    assert_eq!(run(&node, false, &rows[..3]), expected[..5]);
+}
+
+#[test]
+fn extremes_and_ends_are_found_again_after_their_value_is_taken_back() {
+    let calls = ["MIN", "MAX", "FIRST_VALUE", "LAST_VALUE"].map(|name| aggregate(name, &[1], int()));
+    let node = changelog_node(calls.to_vec(), |spec| spec.emits_update_before = false);
+    let rows = [
+        ("+I", wide("a", Some(2), true)),
+        ("+I", wide("a", Some(1), true)),
+        ("+I", wide("a", Some(3), true)),
+        ("-U", wide("a", Some(3), true)),
+        ("+U", wide("a", Some(2), true)),
+        ("-D", wide("a", Some(2), true)),
+        ("-D", wide("a", Some(1), true)),
+        ("-D", wide("a", Some(2), true)),
+        ("+I", wide("a", Some(9), true)),
+    ];
+    let expected = [
+        "+I[a, 2, 2, 2, 2]",
+        "+U[a, 1, 2, 2, 1]",
+        "+U[a, 1, 3, 2, 3]",
+        "+U[a, 1, 2, 2, 1]",
+        "+U[a, 1, 2, 2, 2]",
+        "+U[a, 1, 2, 1, 2]",
+        "+U[a, 2, 2, 2, 2]",
+        "-D[a, 2, 2, 2, 2]",
+        "+I[a, 9, 9, 9, 9]",
+    ];
+    assert_eq!(run(&node, true, &rows), expected);
+}
+
+#[test]
+fn lists_grow_and_shrink() {
+    let calls = vec![aggregate("LISTAGG", &[0], string()), aggregate("COUNT", &[1], bigint())];
+    let node = changelog_node(calls, |spec| spec.keys = vec![]);
+    let node = OperatorNode { output: row_type(&[string(), bigint()]), ..node };
+    let rows = [("+I", wide("x", Some(1), true)), ("+I", wide("y", None, true)), ("-D", wide("x", Some(1), true))];
+    let expected = ["+I[x, 1]", "-U[x, 1]", "+U[x,y, 1]", "-U[x,y, 1]", "+U[y, 0]"];
+    assert_eq!(run(&node, true, &rows), expected);
+}
+
+#[test]
+fn a_bundle_changes_each_key_once() {
+    let bundles = Some(MiniBatch { rows: 4, latency_ms: 50 });
+    let node = changelog_node(calls(), |spec| spec.mini_batch = bundles);
+    let mut harness = open(&node, true, 4096);
+    let types = [string(), int(), boolean()];
+    let rows = [
+        ("-D", wide("b", Some(9), true)),
+        ("+I", wide("a", Some(1), true)),
+        ("+I", wide("b", Some(1), true)),
+        ("+I", wide("a", Some(2), true)),
+        ("-D", wide("b", Some(1), true)),
+        ("+I", wide("c", Some(1), true)),
+    ];
+    harness.process(changes(&types, &rows)).unwrap();
+    assert_eq!(harness.output.rows(), ["+I[b, 1, 1, 1]", "+I[a, 2, 3, 2]"]);
+    harness.advance_to(49).unwrap();
+    assert_eq!(harness.output.num_rows(), 2);
+    harness.advance_to(50).unwrap();
+    assert_eq!(harness.output.rows()[2..], ["-D[b, 1, 1, 1]", "+I[c, 1, 1, 1]"]);
+    harness.process(changes(&types, &rows[1..2])).unwrap();
+    harness.watermark(1).unwrap();
+    assert_eq!(harness.output.rows()[4..], ["-U[a, 2, 3, 2]", "+U[a, 3, 4, 2]"]);
+}
+
+#[test]
+fn a_crash_changes_nothing() {
+    let mut all = calls();
+    all.extend(["MIN", "FIRST_VALUE", "LAST_VALUE", "AVG"].map(|name| aggregate(name, &[1], int())));
+    all.push(distinct(aggregate("COUNT", &[1], bigint())));
+    all.push(AggregateCall { filter: Some(2), ..distinct(aggregate("SUM", &[1], int())) });
+    let types = [string(), int(), boolean()];
+    let events: Vec<Event> = (0..12i64)
+        .map(|n| {
+            let row = |n: i64| wide(["a", "b", "c"][n as usize % 3], Some(n * 7 % 5), n % 2 == 0);
+            let rows = [("+I", row(n)), ("+I", row(n + 1)), ("-D", row(n)), ("+I", row(n / 2))];
+            Event::Rows(0, changes(&types, &rows))
+        })
+        .collect();
+    for (retract, mini_batch) in [(true, None), (true, Some(MiniBatch { rows: 3, latency_ms: 5 }))] {
+        let node = changelog_node(all.clone(), |spec| spec.mini_batch = mini_batch);
+        crash_equals_no_crash(&builder(&node, retract), 1, &events);
+        if mini_batch.is_none() {
+            Recovery::new(&node, retract, &[&[0]]).check(&events);
+        }
+    }
+}
+
+/// One key in all rows costs no more than a key per row.
+#[test]
+fn a_batch_of_one_key_is_not_taken_row_by_row() {
+    let mut harness = grouped(AggregatePhase::Complete, &[0], false, false, 4096);
+    let rows: Vec<_> = (0..50_000).map(|n| row("a", n)).collect();
+    harness.process(batch(&[string(), int()], &rows)).unwrap();
+    assert_eq!(harness.output.num_rows(), 99_999);
 }

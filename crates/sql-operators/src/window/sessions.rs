@@ -77,6 +77,26 @@ impl SessionTable {
         Some(slot)
     }
 
+    /// Opens a session that a checkpoint held; the answer is its slot.
+    pub(crate) fn restore(&mut self, key: &[u8], start: i64, end: i64) -> u32 {
+        let slot = self.slots;
+        self.slots += 1;
+        self.sessions.entry_ref(key).or_default().push(Session { start, end, slot, timer: end });
+        self.timers.push(Reverse((end, key.into())));
+        slot
+    }
+
+    /// Start and end of the session of a key in a slot, if it is there.
+    pub(crate) fn window(&self, key: &[u8], slot: u32) -> Option<(i64, i64)> {
+        let session = self.sessions.get(key)?.iter().find(|session| session.slot == slot)?;
+        Some((session.start, session.end))
+    }
+
+    /// All open sessions: key and slot.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&[u8], u32)> {
+        self.sessions.iter().flat_map(|(key, sessions)| sessions.iter().map(move |s| (key.as_ref(), s.slot)))
+    }
+
     /// Gives a slot back.
     pub(crate) fn release(&mut self, slot: u32) {
         self.free.push(slot);

@@ -1,7 +1,8 @@
 //! The local half of a two-phase window aggregation: pre-aggregates slices before the exchange.
 //!
 //! A slice is handed on when the watermark passes its end, when the operator holds too many groups, and at
-//! the end of input. Nothing is late here: the global half decides.
+//! the end of input. Nothing is late here: the global half decides. A barrier takes everything along: the operator
+//! has no state.
 
 use super::{layout, needed_columns};
 use crate::aggregate::factory::Rows;
@@ -16,6 +17,7 @@ use headwater_data::ChangeBatch;
 use headwater_operator_api::{Collector, OpenContext, Operator, Progress};
 use headwater_plan::OperatorNode;
 use headwater_plan::operators::{WindowAggregateSpec, WindowTime};
+use headwater_state::Snapshot;
 use headwater_types::{Error, MAX_WATERMARK, Result};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -127,6 +129,11 @@ impl Operator for LocalAggregate {
 
     fn watermark(&mut self, watermark: i64, out: &mut dyn Collector) -> Result<Progress> {
         self.emit_until(watermark, out)
+    }
+
+    fn snapshot(&mut self, _snapshot: &mut Snapshot, out: &mut dyn Collector) -> Result<()> {
+        while self.emit_until(MAX_WATERMARK, out)? == Progress::More {}
+        Ok(())
     }
 
     fn end_input(&mut self, _input: u8, out: &mut dyn Collector) -> Result<Progress> {

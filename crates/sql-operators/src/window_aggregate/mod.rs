@@ -7,6 +7,7 @@
 mod local;
 mod properties;
 mod session;
+mod session_mirror;
 mod sliced;
 #[cfg(test)]
 mod tests;

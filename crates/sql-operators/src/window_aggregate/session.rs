@@ -5,10 +5,13 @@
 
 use super::layout;
 use super::properties::Properties;
+use super::session_mirror::SessionMirror;
 use crate::aggregate::factory::{Rows, signs_of};
 use crate::columns::{schema_of, timestamps_ms};
+use crate::mirror::Position;
 use crate::output::Output;
 use crate::pane::{Pane, PaneLayout};
+use crate::row_values::state_columns;
 use crate::window::WallClock;
 use crate::window::sessions::{Ended, Merges, SessionTable, resolve};
 use arrow::array::{ArrayRef, RecordBatch};
@@ -18,6 +21,7 @@ use headwater_data::key_codec::{EncodedKeys, KeyEncoder};
 use headwater_operator_api::{Collector, OpenContext, Operator, Progress};
 use headwater_plan::OperatorNode;
 use headwater_plan::operators::{WindowAggregateSpec, WindowShape, WindowTime};
+use headwater_state::Snapshot;
 use headwater_types::{Error, MIN_WATERMARK, Result};
 
 pub(super) struct SessionAggregate {
@@ -35,6 +39,8 @@ pub(super) struct SessionAggregate {
     context: Option<OpenContext>,
     output: Output,
     rows_seen: u64,
+    mirror: SessionMirror,
+    position: Position,
 }
 
 impl SessionAggregate {
@@ -64,6 +70,8 @@ impl SessionAggregate {
             context: None,
             output: Output::new(schema),
             rows_seen: 0,
+            mirror: SessionMirror::new(state_columns(&node.inputs[0], &spec.keys), &spec.calls, retract)?,
+            position: Position::default(),
         })
     }
 
@@ -81,7 +89,13 @@ impl SessionAggregate {
             let is_late = |end: i64| progress >= clock.timer_instant(end - 1);
             let slot = match missing {
                 true => None,
-                false => self.table.assign(self.encoded.key(row), time, is_late, &mut merges),
+                false => {
+                    let merged = merges.len();
+                    let key = self.encoded.key(row);
+                    let slot = self.table.assign(key, time, is_late, &mut merges);
+                    merges[merged..].iter().for_each(|(from, _)| self.mirror.forget(key, *from));
+                    slot.inspect(|slot| self.mirror.mark(key, *slot))
+                }
             };
             if slot.is_none() {
                 late += 1;
@@ -132,6 +146,7 @@ impl SessionAggregate {
 
     fn emit(&mut self, mut ended: Vec<Ended>, out: &mut dyn Collector) -> Result<()> {
         let slots: Vec<u32> = ended.iter().map(|session| session.slot).collect();
+        ended.iter().for_each(|session| self.mirror.forget(&session.key, session.slot));
         ended.retain(|session| self.state.is_live(session.slot));
         if !ended.is_empty() {
             let columns = self.columns(&ended)?;
@@ -162,7 +177,8 @@ impl Operator for SessionAggregate {
     fn open(&mut self, context: &OpenContext) -> Result<()> {
         self.output.set_batch_rows(context.batch_rows);
         self.context = Some(context.clone());
-        Ok(())
+        (self.progress, self.rows_seen) = self.position.open(&context.state)?;
+        self.mirror.open(&context.state, &mut self.table, &mut self.state)
     }
 
     fn process(&mut self, _input: u8, batch: ChangeBatch, _out: &mut dyn Collector) -> Result<()> {
@@ -195,5 +211,12 @@ impl Operator for SessionAggregate {
 
     fn processing_time(&mut self, now_ms: i64, out: &mut dyn Collector) -> Result<Progress> {
         if self.rowtime.is_none() { self.fire(now_ms, out) } else { Ok(Progress::Done) }
+    }
+
+    fn snapshot(&mut self, snapshot: &mut Snapshot, out: &mut dyn Collector) -> Result<()> {
+        self.output.flush(out)?;
+        self.mirror.snapshot(&self.table, &self.state, snapshot)?;
+        self.position.snapshot(self.progress, self.rows_seen, snapshot);
+        Ok(())
     }
 }

@@ -4,13 +4,18 @@
 //! clock) has passed its last millisecond: its panes are merged and its groups emitted. A pane is dropped when
 //! the last window that holds it has fired; rows that come later than that are late. Growing windows
 //! (CUMULATE) keep one merged pane per window start instead of merging all slices again at every step.
+//!
+//! At a barrier a window that is being emitted is emitted to its end, so a checkpoint never holds half of one.
 
 use super::properties::Properties;
 use super::{layout, needed_columns};
 use crate::aggregate::factory::{Rows, signs_of};
 use crate::columns::schema_of;
+use crate::mirror::Position;
 use crate::output::Output;
 use crate::pane::{Pane, PaneLayout};
+use crate::pane_mirror::{PaneId, PaneMirror};
+use crate::row_values::state_columns;
 use crate::window::assign::{Assigned, SliceSource, assign};
 use crate::window::runs::{DROPPED, Runs, arrange};
 use crate::window::{Slices, WallClock};
@@ -18,6 +23,7 @@ use headwater_data::ChangeBatch;
 use headwater_operator_api::{Collector, OpenContext, Operator, Progress};
 use headwater_plan::OperatorNode;
 use headwater_plan::operators::{AggregatePhase, WindowAggregateSpec, WindowShape, WindowTime};
+use headwater_state::{Snapshot, StateContext};
 use headwater_types::{Error, MIN_WATERMARK, Result};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,6 +56,8 @@ pub(super) struct SlicedAggregate {
     output: Output,
     rows_seen: u64,
     groups: Vec<u32>,
+    mirror: PaneMirror,
+    position: Position,
 }
 
 /// A window being emitted.
@@ -62,7 +70,7 @@ struct Firing {
 
 enum FiringGroups {
     /// Groups of this window only.
-    Own(Pane),
+    Own(Box<Pane>),
     /// The grown pane of the window's start.
     Grown,
 }
@@ -99,6 +107,8 @@ impl SlicedAggregate {
             output: Output::new(schema),
             rows_seen: 0,
             groups: vec![],
+            mirror: PaneMirror::new(state_columns(&node.inputs[0], &spec.keys), &spec.calls, retract)?,
+            position: Position::default(),
         })
     }
 
@@ -168,16 +178,26 @@ impl SlicedAggregate {
         };
         self.pending.remove(&window);
         let (start, groups) = match self.slices {
-            None => (self.attached_start(window), self.panes.remove(&window).map(FiringGroups::Own)),
+            None => (self.attached_start(window), self.take_pane(window).map(|pane| FiringGroups::Own(Box::new(pane)))),
             Some(slices) if slices.accumulates() => {
                 let start = slices.window_start(window.0);
                 self.grow(start, window)?;
                 (start, Some(FiringGroups::Grown))
             }
-            Some(slices) => (slices.window_start(window.0), self.merged(&slices, window)?.map(FiringGroups::Own)),
+            Some(slices) => (
+                slices.window_start(window.0),
+                self.merged(&slices, window)?.map(|pane| FiringGroups::Own(Box::new(pane))),
+            ),
         };
         self.firing = groups.map(|groups| Firing { window, start, groups, next: 0 });
         Ok(true)
+    }
+
+    /// Takes a pane out, in memory and in state.
+    fn take_pane(&mut self, id: WindowId) -> Option<Pane> {
+        let mut pane = self.panes.remove(&id)?;
+        self.mirror.forget(PaneId::Slice(id.0, id.1), &self.layout, &mut pane);
+        Some(pane)
     }
 
     /// The start of an attached window. Partial aggregates bring only its end; the shape tells the rest.
@@ -190,7 +210,7 @@ impl SlicedAggregate {
 
     /// Merges the slice that ends with the window into the pane of the window's start.
     fn grow(&mut self, start: i64, window: WindowId) -> Result<()> {
-        let Some(slice) = self.panes.remove(&window) else { return Ok(()) };
+        let Some(slice) = self.take_pane(window) else { return Ok(()) };
         match self.grown.get_mut(&start) {
             Some(grown) => self.layout.merge(grown, &slice),
             None => {
@@ -206,7 +226,7 @@ impl SlicedAggregate {
         let holds = |from: i64, to: i64| (from.saturating_add(1), i64::MIN)..=(to, i64::MAX);
         let oldest = self.panes.range(holds(start, end)).next().map(|(id, _)| *id);
         let expired = oldest.filter(|(slice_end, _)| slices.last_window_end(*slice_end) <= end);
-        let mut merged = expired.and_then(|id| self.panes.remove(&id));
+        let mut merged = expired.and_then(|id| self.take_pane(id));
         for (_, pane) in self.panes.range(holds(start, end)) {
             let into = match &mut merged {
                 Some(merged) => merged,
@@ -226,7 +246,7 @@ impl SlicedAggregate {
     fn emit_chunk(&mut self, out: &mut dyn Collector) -> Result<bool> {
         let Some(firing) = &mut self.firing else { return Ok(false) };
         let pane = match &firing.groups {
-            FiringGroups::Own(pane) => Some(pane),
+            FiringGroups::Own(pane) => Some(pane.as_ref()),
             FiringGroups::Grown => self.grown.get(&firing.start),
         };
         let groups = pane.map_or(0, Pane::groups);
@@ -249,9 +269,30 @@ impl SlicedAggregate {
                 self.pending.insert((next, 0));
             }
             None => {
-                self.grown.remove(&firing.start);
+                if let Some(mut grown) = self.grown.remove(&firing.start) {
+                    self.mirror.forget(PaneId::Grown(firing.start), &self.layout, &mut grown);
+                }
             }
         }
+    }
+
+    /// Takes over what a checkpoint held.
+    fn restore(&mut self, state: &StateContext) -> Result<()> {
+        (self.progress, self.rows_seen) = self.position.open(state)?;
+        for (id, pane) in self.mirror.open(state, &self.layout)? {
+            match (id, &self.slices) {
+                (PaneId::Slice(end, start), _) => {
+                    self.pending.insert((self.first_unfired(end), start));
+                    self.panes.insert((end, start), pane);
+                }
+                (PaneId::Grown(start), Some(slices)) => {
+                    self.pending.insert((self.first_unfired(slices.slice_end(start)), 0));
+                    self.grown.insert(start, pane);
+                }
+                (PaneId::Grown(_), None) => return Err(Error::internal("attached windows do not grow")),
+            }
+        }
+        Ok(())
     }
 
     fn fire(&mut self, progress: i64, out: &mut dyn Collector) -> Result<Progress> {
@@ -278,7 +319,7 @@ impl Operator for SlicedAggregate {
     fn open(&mut self, context: &OpenContext) -> Result<()> {
         self.output.set_batch_rows(context.batch_rows);
         self.context = Some(context.clone());
-        Ok(())
+        self.restore(&context.state)
     }
 
     fn process(&mut self, _input: u8, batch: ChangeBatch, _out: &mut dyn Collector) -> Result<()> {
@@ -311,5 +352,21 @@ impl Operator for SlicedAggregate {
 
     fn processing_time(&mut self, now_ms: i64, out: &mut dyn Collector) -> Result<Progress> {
         if self.proctime { self.fire(now_ms, out) } else { Ok(Progress::Done) }
+    }
+
+    fn snapshot(&mut self, snapshot: &mut Snapshot, out: &mut dyn Collector) -> Result<()> {
+        if self.firing.is_some() {
+            while self.fire(self.progress, out)? == Progress::More {}
+        }
+        self.output.flush(out)?;
+        for (id, pane) in &mut self.panes {
+            self.mirror.store(PaneId::Slice(id.0, id.1), &self.layout, pane)?;
+        }
+        for (start, pane) in &mut self.grown {
+            self.mirror.store(PaneId::Grown(*start), &self.layout, pane)?;
+        }
+        self.mirror.snapshot(snapshot);
+        self.position.snapshot(self.progress, self.rows_seen, snapshot);
+        Ok(())
     }
 }

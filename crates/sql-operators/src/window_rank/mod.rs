@@ -8,11 +8,12 @@ mod tests;
 
 use crate::arrow_error;
 use crate::columns::{record_batch, schema_of};
+use crate::mirror::Position;
 use crate::sort::sorted_indices;
 use crate::window::WallClock;
 use crate::window_buffer::WindowBuffer;
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, UInt32Array};
-use arrow::compute::{concat_batches, take, take_record_batch};
+use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use headwater_data::ChangeBatch;
 use headwater_data::key_codec::{EncodedKeys, KeyEncoder};
@@ -20,6 +21,7 @@ use headwater_operator_api::{Collector, OpenContext, Operator, Progress};
 use headwater_plan::OperatorNode;
 use headwater_plan::graph::RowType;
 use headwater_plan::operators::{RankFunction, SortKey, WindowRankSpec};
+use headwater_state::Snapshot;
 use headwater_types::{Error, MIN_WATERMARK, Result, TimeAttribute};
 use std::sync::Arc;
 
@@ -31,10 +33,10 @@ pub(crate) struct WindowRank {
     /// Whether the latest of rows that the order does not tell apart comes first.
     latest_wins: bool,
     clock: WallClock,
-    input: SchemaRef,
     output: SchemaRef,
     buffer: WindowBuffer,
     progress: i64,
+    position: Position,
     /// Ranked rows of a fired window and how many of them have been emitted.
     firing: Option<(RecordBatch, usize)>,
     context: Option<OpenContext>,
@@ -43,12 +45,11 @@ pub(crate) struct WindowRank {
 
 impl WindowRank {
     pub(crate) fn new(spec: &WindowRankSpec, node: &OperatorNode) -> Result<Self> {
-        let input = schema_of(&node.inputs[0]);
         Ok(Self {
             latest_wins: keeps_latest(spec, &node.inputs[0]),
             clock: WallClock::new(spec.zone.as_deref())?,
-            buffer: WindowBuffer::new(input.clone(), spec.window),
-            input,
+            buffer: WindowBuffer::new("rows", &node.inputs[0], spec.window, &spec.keys)?,
+            position: Position::default(),
             output: schema_of(&node.output),
             progress: MIN_WATERMARK,
             firing: None,
@@ -96,15 +97,14 @@ impl WindowRank {
 
     /// Cuts windows with many batches back to the rows that can still be wanted.
     fn cut_back(&mut self) -> Result<()> {
-        for batches in self.buffer.batches_mut().filter(|batches| batches.len() > BATCHES_MAX) {
-            let rows = concat_batches(&self.input, batches.iter()).map_err(arrow_error)?;
-            let (indices, _) = ranked(&self.spec, &rows, 1, self.latest_wins)?;
-            // Arrival order decides ties, so the kept rows go back in it.
+        let (spec, latest_wins) = (&self.spec, self.latest_wins);
+        self.buffer.cut_back(BATCHES_MAX, |rows| {
+            let (indices, _) = ranked(spec, rows, 1, latest_wins)?;
+            // Arrival order decides ties, so the kept rows stay in it.
             let mut kept = indices.values().to_vec();
             kept.sort_unstable();
-            *batches = vec![take_record_batch(&rows, &UInt32Array::from(kept)).map_err(arrow_error)?];
-        }
-        Ok(())
+            Ok(kept)
+        })
     }
 }
 
@@ -199,7 +199,8 @@ impl Operator for WindowRank {
     fn open(&mut self, context: &OpenContext) -> Result<()> {
         self.batch_rows = context.batch_rows.max(1);
         self.context = Some(context.clone());
-        Ok(())
+        (self.progress, _) = self.position.open(&context.state)?;
+        self.buffer.open(&context.state)
     }
 
     fn process(&mut self, _input: u8, batch: ChangeBatch, _out: &mut dyn Collector) -> Result<()> {
@@ -226,5 +227,15 @@ impl Operator for WindowRank {
 
     fn processing_time(&mut self, now_ms: i64, out: &mut dyn Collector) -> Result<Progress> {
         if self.spec.proctime { self.fire(now_ms, out) } else { Ok(Progress::Done) }
+    }
+
+    fn snapshot(&mut self, snapshot: &mut Snapshot, out: &mut dyn Collector) -> Result<()> {
+        // A checkpoint never holds half a window.
+        if self.firing.is_some() {
+            while self.fire(self.progress, out)? == Progress::More {}
+        }
+        self.buffer.snapshot(snapshot)?;
+        self.position.snapshot(self.progress, 0, snapshot);
+        Ok(())
     }
 }

@@ -1,20 +1,39 @@
 //! SESSION: rows are kept until their session ends and then emitted with its window.
+//!
+//! Checkpoints hold the rows; sessions follow from them.
 
 use super::window_columns;
 use crate::arrow_error;
-use crate::columns::{record_batch, schema_of, timestamps_ms};
+use crate::columns::{TimeColumn, record_batch, schema_of, timestamps_ms};
+use crate::mirror::Position;
+use crate::row_mirror::{KeptRows, RowMirror};
 use crate::window::WallClock;
 use crate::window::sessions::{Ended, Merges, SessionTable, resolve};
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use arrow::compute::interleave_record_batch;
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use hashbrown::HashMap;
 use headwater_data::ChangeBatch;
 use headwater_data::key_codec::{EncodedKeys, KeyEncoder};
 use headwater_operator_api::{Collector, OpenContext, Operator, Progress};
 use headwater_plan::OperatorNode;
+use headwater_plan::graph::RowType;
 use headwater_plan::operators::{WindowSpec, WindowTime};
-use headwater_types::{Error, MIN_WATERMARK, Result};
+use headwater_state::{Snapshot, StateContext};
+use headwater_types::{Error, LogicalType, MIN_WATERMARK, Result, TypeRoot};
+use std::sync::Arc;
+
+/// The table tells rows apart by their numbers alone.
+const NO_WINDOW: (i64, i64) = (0, 0);
+
+/// A batch of which some rows are kept.
+struct Kept {
+    rows: KeptRows,
+    /// Which rows are in a session that is still open.
+    live: Vec<bool>,
+    /// How many they are.
+    count: usize,
+}
 
 pub(super) struct SessionWindows {
     rowtime: Option<usize>,
@@ -25,9 +44,12 @@ pub(super) struct SessionWindows {
     table: SessionTable,
     /// The rows of every slot: batch number and row.
     slots: Vec<Vec<(u64, u32)>>,
-    /// Batches with the number of their rows that are still kept.
-    batches: HashMap<u64, (RecordBatch, usize)>,
+    batches: HashMap<u64, Kept>,
+    /// Batches that no snapshot holds yet.
+    new_batches: Vec<u64>,
     next_batch: u64,
+    mirror: RowMirror,
+    position: Position,
     progress: i64,
     output: SchemaRef,
     context: Option<OpenContext>,
@@ -51,7 +73,10 @@ impl SessionWindows {
             table: SessionTable::new(gap_ms),
             slots: vec![],
             batches: HashMap::new(),
+            new_batches: vec![],
             next_batch: 0,
+            mirror: RowMirror::new("rows", &stored_row(&node.inputs[0]), &spec.partition_by, false)?,
+            position: Position::default(),
             progress: MIN_WATERMARK,
             output: schema_of(&node.output),
             context: None,
@@ -61,17 +86,32 @@ impl SessionWindows {
 
     /// Puts the rows of a batch into their sessions; the answer is the number of late ones.
     fn keep(&mut self, rows: &RecordBatch) -> Result<usize> {
-        let times = self.rowtime.map(|column| timestamps_ms(rows.column(column))).transpose()?;
         let now = self.context.as_ref().map_or(0, |context| context.env.now_ms());
+        let times = match self.rowtime {
+            Some(column) => timestamps_ms(rows.column(column))?,
+            None => TimeColumn { ms: vec![now; rows.num_rows()].into(), nulls: None },
+        };
+        let kept = self.mirror.keep(with_times(rows, &times)?);
+        let progress = self.progress;
+        let number = self.next_batch;
+        let count = self.assign(kept, &times, progress);
+        if count > 0 {
+            self.new_batches.push(number);
+        }
+        Ok(rows.num_rows() - count)
+    }
+
+    /// Assigns rows whose keys are encoded to sessions; the answer is how many were not late.
+    fn assign(&mut self, rows: KeptRows, times: &TimeColumn, progress: i64) -> usize {
         let number = self.next_batch;
         self.next_batch += 1;
-        let mut kept = 0;
-        for row in 0..rows.num_rows() {
-            if times.as_ref().and_then(|t| t.nulls.as_ref()).is_some_and(|n| n.is_null(row)) {
+        let mut live = vec![false; rows.numbers.len()];
+        for (row, live) in live.iter_mut().enumerate() {
+            if times.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
                 continue;
             }
-            let time = self.clock.to_wall(times.as_ref().map_or(now, |t| t.ms[row]));
-            let (progress, clock) = (self.progress, &self.clock);
+            let time = self.clock.to_wall(times.ms[row]);
+            let clock = &self.clock;
             let is_late = |end: i64| progress >= clock.timer_instant(end - 1);
             let mut merges = Merges::new();
             let Some(slot) = self.table.assign(self.encoded.key(row), time, is_late, &mut merges) else { continue };
@@ -82,12 +122,26 @@ impl SessionWindows {
                 self.table.release(*from);
             }
             self.slots[resolve(slot, &merges) as usize].push((number, row as u32));
-            kept += 1;
+            *live = true;
         }
-        if kept > 0 {
-            self.batches.insert(number, (rows.clone(), kept));
+        let count = live.iter().filter(|live| **live).count();
+        if count > 0 {
+            self.batches.insert(number, Kept { rows, live, count });
         }
-        Ok(rows.num_rows() - kept)
+        count
+    }
+
+    /// Takes over the rows of a checkpoint. None of them was late when it came.
+    fn restore(&mut self, state: &StateContext) -> Result<()> {
+        (self.progress, _) = self.position.open(state)?;
+        for (_, kept) in self.mirror.open(state)? {
+            let rows = &kept.rows;
+            let key_columns: Vec<_> = self.keys.iter().map(|key| rows.column(*key).clone()).collect();
+            self.encoder.encode(&key_columns, rows.num_rows(), &mut self.encoded)?;
+            let times = timestamps_ms(rows.column(rows.num_columns() - 1))?;
+            self.assign(kept, &times, MIN_WATERMARK);
+        }
+        Ok(())
     }
 
     fn fire(&mut self, progress: i64, out: &mut dyn Collector) -> Result<Progress> {
@@ -116,7 +170,8 @@ impl SessionWindows {
             self.table.release(session.slot);
         }
         let input = self.gather(&places)?;
-        let mut columns = input.columns().to_vec();
+        // The last column is the time, which only checkpoints need.
+        let mut columns = input.columns()[..input.num_columns() - 1].to_vec();
         columns.extend(window_columns(&windows, &self.output, &self.clock)?);
         out.emit(ChangeBatch::append(record_batch(&self.output, columns, input.num_rows())?));
         Ok(())
@@ -125,29 +180,37 @@ impl SessionWindows {
     /// Collects rows from their batches and drops batches that are used up.
     fn gather(&mut self, places: &[(u64, u32)]) -> Result<RecordBatch> {
         let mut positions: HashMap<u64, usize> = HashMap::new();
-        let mut used: Vec<(u64, usize)> = vec![];
+        let mut used: Vec<(u64, Vec<u32>)> = vec![];
         let mut indices = Vec::with_capacity(places.len());
         for (number, row) in places {
             let position = *positions.entry(*number).or_insert_with(|| {
-                used.push((*number, 0));
+                used.push((*number, vec![]));
                 used.len() - 1
             });
-            used[position].1 += 1;
+            used[position].1.push(*row);
             indices.push((position, *row as usize));
         }
         let missing = || Error::internal("a session refers to a batch that is gone");
-        let batch = |(number, _): &(u64, usize)| self.batches.get(number).map(|(batch, _)| batch).ok_or_else(missing);
-        let batches = used.iter().map(batch).collect::<Result<Vec<_>>>()?;
+        let batch = |number: &u64| self.batches.get(number).map(|kept| &kept.rows.rows).ok_or_else(missing);
+        let batches = used.iter().map(|(number, _)| batch(number)).collect::<Result<Vec<_>>>()?;
         let gathered = interleave_record_batch(&batches, &indices).map_err(arrow_error)?;
-        for (number, count) in used {
-            if let Some((_, kept)) = self.batches.get_mut(&number) {
-                *kept -= count;
-                if *kept == 0 {
-                    self.batches.remove(&number);
-                }
-            }
+        for (number, rows) in used {
+            self.drop_rows(number, rows)?;
         }
         Ok(gathered)
+    }
+
+    /// Drops emitted rows of a batch, and the batch if none is left.
+    fn drop_rows(&mut self, number: u64, mut rows: Vec<u32>) -> Result<()> {
+        let Some(kept) = self.batches.get_mut(&number) else { return Ok(()) };
+        rows.sort_unstable();
+        self.mirror.forget(NO_WINDOW, &kept.rows, &rows)?;
+        rows.iter().for_each(|row| kept.live[*row as usize] = false);
+        kept.count -= rows.len();
+        if kept.count == 0 {
+            self.batches.remove(&number);
+        }
+        Ok(())
     }
 }
 
@@ -155,7 +218,7 @@ impl Operator for SessionWindows {
     fn open(&mut self, context: &OpenContext) -> Result<()> {
         self.batch_rows = context.batch_rows.max(1);
         self.context = Some(context.clone());
-        Ok(())
+        self.restore(&context.state)
     }
 
     fn process(&mut self, _input: u8, batch: ChangeBatch, _out: &mut dyn Collector) -> Result<()> {
@@ -184,4 +247,29 @@ impl Operator for SessionWindows {
     fn processing_time(&mut self, now_ms: i64, out: &mut dyn Collector) -> Result<Progress> {
         if self.rowtime.is_none() { self.fire(now_ms, out) } else { Ok(Progress::Done) }
     }
+
+    fn snapshot(&mut self, snapshot: &mut Snapshot, _out: &mut dyn Collector) -> Result<()> {
+        for number in std::mem::take(&mut self.new_batches) {
+            if let Some(Kept { rows, live, .. }) = self.batches.get_mut(&number) {
+                self.mirror.store(NO_WINDOW, rows, |row| live[row])?;
+            }
+        }
+        self.mirror.snapshot(snapshot);
+        self.position.snapshot(self.progress, 0, snapshot);
+        Ok(())
+    }
+}
+
+/// Rows in state carry their time behind their columns: of processing time nothing else would tell it.
+fn stored_row(row: &RowType) -> RowType {
+    let time = ("time".to_owned(), LogicalType::from(TypeRoot::BigInt));
+    row.iter().cloned().chain([time]).collect()
+}
+
+fn with_times(rows: &RecordBatch, times: &TimeColumn) -> Result<RecordBatch> {
+    let time: ArrayRef = Arc::new(Int64Array::new(times.ms.clone(), None));
+    let mut fields: Vec<FieldRef> = rows.schema().fields().iter().cloned().collect();
+    fields.push(Arc::new(Field::new("time", DataType::Int64, true)));
+    let columns = rows.columns().iter().cloned().chain([time]).collect();
+    record_batch(&Arc::new(Schema::new(fields)), columns, rows.num_rows())
 }

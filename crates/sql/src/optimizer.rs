@@ -1,6 +1,6 @@
 //! The optimiser: DataFusion's rules that keep their meaning on unbounded input, in a fixed order.
 //!
-//! Two phases. The first removes subqueries; its rules qualify columns with aliases, which is undone right
+//! Two phases. The first removes subqueries (`subquery` brings them into a form its rules know); its rules qualify columns with aliases, which is undone right
 //! after (`unalias`), because plans have unqualified, globally unique names. The second simplifies and moves
 //! filters. What is left out, and why:
 //!
@@ -13,6 +13,7 @@
 //! * `EliminateFilter`, `PropagateEmptyRelation`: they make relations without a source, which nothing would run;
 //! * `EliminateCrossJoin`: pushing filters into joins suffices, and it would reorder inputs.
 
+mod subquery;
 mod unalias;
 
 #[cfg(test)]
@@ -38,10 +39,25 @@ type Rule = Arc<dyn OptimizerRule + Send + Sync>;
 
 /// Optimises a bound plan. The columns of the result are those of the plan, by name and order.
 pub fn optimize(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let plan = subquery::arrange(plan).map_err(failed)?;
     let plan = run(subquery_rules(), plan)?;
+    check_decorrelated(&plan)?;
     let plan = unalias::unalias(plan).map_err(failed)?;
+    let plan = plan.transform_up(subquery::plain_groups).map_err(failed)?.data;
     let plan = run(relational_rules(), plan)?;
     Ok(plan.transform_up(without_true_filter).map_err(failed)?.data)
+}
+
+/// Refuses a plan in which a subquery is left that no rule could turn into a join.
+fn check_decorrelated(plan: &LogicalPlan) -> Result<()> {
+    let left = plan.exists(|node| Ok(node.expressions().iter().any(subquery::has_subquery))).map_err(failed)?;
+    if !left {
+        return Ok(());
+    }
+    Err(Error::unsupported(
+        "a subquery of this form is not supported yet: conditions between a subquery and the query around it must stand \
+         in the WHERE of the subquery, and be equalities where it aggregates; subqueries in ON are not supported",
+    ))
 }
 
 /// Removes a filter that passes every row.
@@ -54,9 +70,10 @@ fn without_true_filter(node: LogicalPlan) -> datafusion_common::Result<Transform
     }
 }
 
-/// Rules that turn subqueries into joins.
+/// Rules that turn subqueries into joins. Scalar ones go first, because simplification may copy expressions.
 fn subquery_rules() -> Vec<Rule> {
     vec![
+        Arc::new(ScalarSubqueryToJoin::new()),
         Arc::new(SimplifyExpressions::new()),
         Arc::new(DecorrelatePredicateSubquery::new()),
         Arc::new(ScalarSubqueryToJoin::new()),

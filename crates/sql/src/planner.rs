@@ -2,6 +2,7 @@
 
 use crate::binder::{Binder, BoundInsert, BoundQuery, RelationLookup};
 use crate::catalog::Table;
+use crate::lower::changelog::SinkTraits;
 use crate::lower::{self, Lowered, LoweringContext, SinkRoot};
 use crate::{SqlError, SqlResult, optimizer, zone};
 use headwater_connector_api::{ChangelogMode, Registry};
@@ -14,6 +15,7 @@ use headwater_types::config::{self, Configuration};
 use std::collections::BTreeMap;
 
 pub use crate::binder::ResolvedTable as ResolvedSchema;
+pub use crate::lower::changelog::state::{Bound, OperatorStateDescription, StateColumn, StateTable};
 
 /// Connector that hands the rows of a query to the client.
 pub const COLLECT_CONNECTOR: &str = "collect";
@@ -31,6 +33,12 @@ pub struct PlannedQuery {
     pub ast_text: String,
     /// The physical plan as text.
     pub optimized_text: String,
+    /// The same with the kinds of rows that every operator emits.
+    pub changelog_text: String,
+    /// What the operators keep.
+    pub state: Vec<OperatorStateDescription>,
+    /// What the user should know before the job runs, such as state that grows for ever.
+    pub warnings: Vec<String>,
     /// The job.
     pub graph: JobGraph,
 }
@@ -42,6 +50,12 @@ pub struct PlannedJob {
     pub ast_text: String,
     /// The physical plan as text.
     pub optimized_text: String,
+    /// The same with the kinds of rows that every operator emits.
+    pub changelog_text: String,
+    /// What the operators keep.
+    pub state: Vec<OperatorStateDescription>,
+    /// What the user should know before the job runs, such as state that grows for ever.
+    pub warnings: Vec<String>,
     /// Whether every source ends.
     pub bounded: bool,
     /// The job.
@@ -76,6 +90,9 @@ impl<'a> Planner<'a> {
             bounded: lowered.bounded,
             ast_text,
             optimized_text: lowered.text,
+            changelog_text: lowered.changelog_text,
+            warnings: warnings(&lowered.state),
+            state: lowered.state,
             graph: lowered.graph,
         })
     }
@@ -98,6 +115,9 @@ impl<'a> Planner<'a> {
         Ok(PlannedJob {
             ast_text: texts.join("\n\n"),
             optimized_text: lowered.text,
+            changelog_text: lowered.changelog_text,
+            warnings: warnings(&lowered.state),
+            state: lowered.state,
             bounded: lowered.bounded,
             graph: lowered.graph,
         })
@@ -137,17 +157,23 @@ impl<'a> Planner<'a> {
         let table = TableSpec { path, columns: columns.to_vec(), partition_keys: vec![], primary_key: vec![], options };
         let sink = SinkSpec { table, metadata: vec![], overwrite: false, target_columns: vec![] };
         let columns = bound.columns.into_iter().map(|c| c.unique).collect();
-        Ok(SinkRoot { plan: optimizer::optimize(bound.plan)?, columns, sink, mode: ChangelogMode::Retract })
+        let traits = SinkTraits { mode: ChangelogMode::Retract, on_conflict: None };
+        Ok(SinkRoot { plan: optimizer::optimize(bound.plan)?, columns, sink, traits })
     }
 
     fn insert_root(&self, bound: BoundInsert) -> SqlResult<SinkRoot> {
         let connector = bound.sink.table.options.get("connector").map_or("", String::as_str);
         let mode = self.connectors.get(connector)?.sink_mode(&bound.sink.table)?;
-        Ok(SinkRoot { plan: optimizer::optimize(bound.plan)?, columns: bound.columns, sink: bound.sink, mode })
+        let traits = SinkTraits { mode, on_conflict: bound.on_conflict };
+        Ok(SinkRoot { plan: optimizer::optimize(bound.plan)?, columns: bound.columns, sink: bound.sink, traits })
     }
 
     fn lower(&self, name: &str, roots: Vec<SinkRoot>, context: &ExprContext) -> SqlResult<Lowered> {
         let context = LoweringContext { config: self.config, expressions: context };
         lower::lower(name, roots, &context).map_err(SqlError::from)
     }
+}
+
+fn warnings(state: &[OperatorStateDescription]) -> Vec<String> {
+    state.iter().filter_map(OperatorStateDescription::warning).collect()
 }

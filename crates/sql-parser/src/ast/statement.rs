@@ -159,13 +159,15 @@ pub struct CompilePlan {
     pub statement: Statement,
 }
 
-/// `EXPLAIN [PLAN FOR | details] statement`.
+/// `EXPLAIN [PLAN FOR | details] statement [COMPATIBLE WITH 'savepoint']`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Explain {
     /// What else to show.
     pub details: Vec<ExplainDetail>,
     /// What is explained.
     pub statement: Statement,
+    /// A savepoint whose state is compared with what the statement would keep.
+    pub savepoint: Option<StringLiteral>,
 }
 
 /// Extra sections of `EXPLAIN`.

@@ -76,7 +76,7 @@ impl Parser<'_> {
         if self.eat("AS") {
             return self.alias_behind_as().map(Some);
         }
-        if self.is_ident(0) {
+        if self.is_ident(0) && !self.at_all(&["COMPATIBLE", "WITH"]) {
             return self.ident().map(Some);
         }
         Ok(None)

@@ -101,7 +101,8 @@ impl Parser<'_> {
         self.advance();
         let details = if self.eat_all(&["PLAN", "FOR"]) { Vec::new() } else { self.explain_details()? };
         let statement = self.statement()?;
-        Ok(Statement::Explain(Box::new(Explain { details, statement })))
+        let savepoint = if self.eat_all(&["COMPATIBLE", "WITH"]) { Some(self.string_literal()?) } else { None };
+        Ok(Statement::Explain(Box::new(Explain { details, statement, savepoint })))
     }
 
     fn explain_details(&mut self) -> Result<Vec<ExplainDetail>> {

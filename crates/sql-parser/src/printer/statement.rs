@@ -88,7 +88,11 @@ impl Display for Explain {
         if !self.details.is_empty() {
             write!(f, "{} ", Commas(&self.details))?;
         }
-        subject(f, &self.statement)
+        subject(f, &self.statement)?;
+        match &self.savepoint {
+            Some(savepoint) => write!(f, " COMPATIBLE WITH {savepoint}"),
+            None => Ok(()),
+        }
     }
 }
 

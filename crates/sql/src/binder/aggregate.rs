@@ -90,7 +90,12 @@ impl Binder<'_> {
     }
 
     /// The argument columns and, behind them, literal parameters.
-    fn aggregate_args(&self, name: &str, call: &Function, env: ExprEnv<'_>) -> SqlResult<(Vec<Typed>, Vec<Value>)> {
+    pub(super) fn aggregate_args(
+        &self,
+        name: &str,
+        call: &Function,
+        env: ExprEnv<'_>,
+    ) -> SqlResult<(Vec<Typed>, Vec<Value>)> {
         let mut args = Vec::with_capacity(1);
         let mut parameters = vec![];
         for (position, arg) in call.args.iter().enumerate() {

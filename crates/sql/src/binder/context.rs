@@ -16,6 +16,8 @@ pub(super) struct QueryEnv<'a> {
     pub ctes: Option<&'a CteFrame<'a>>,
     /// Current catalog and database.
     pub defaults: &'a [String; 2],
+    /// Hints of the SELECT whose FROM is being bound.
+    pub hints: &'a [ast::Hint],
     /// How many views and common table expressions are being expanded.
     pub depth: usize,
 }
@@ -23,7 +25,7 @@ pub(super) struct QueryEnv<'a> {
 impl<'a> QueryEnv<'a> {
     /// The surroundings of a statement.
     pub fn new(defaults: &'a [String; 2]) -> Self {
-        Self { outer: None, ctes: None, defaults, depth: 0 }
+        Self { outer: None, ctes: None, defaults, hints: &[], depth: 0 }
     }
 
     /// The depth inside one more view or common table expression.

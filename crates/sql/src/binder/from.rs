@@ -24,12 +24,17 @@ impl Binder<'_> {
         Ok(source)
     }
 
-    /// One item of FROM.
+    /// One item of FROM, with what hints say about its state.
     pub(super) fn table_ref(&self, item: &TableRef, env: QueryEnv<'_>) -> SqlResult<Source> {
+        let (plan, relations) = self.bare_table_ref(item, env)?;
+        Ok((super::hints::with_state_ttl(plan, &relations, env.hints)?, relations))
+    }
+
+    fn bare_table_ref(&self, item: &TableRef, env: QueryEnv<'_>) -> SqlResult<Source> {
         match &item.kind {
             TableRefKind::Table(table) => {
                 if table.system_time.is_some() {
-                    return Err(SqlError::unsupported("FOR SYSTEM_TIME AS OF", Some(item.span)));
+                    return Err(SqlError::unsupported("FOR SYSTEM_TIME AS OF outside of a join", Some(item.span)));
                 }
                 let bound = self.named_relation(&table.name, &table.hints, env)?;
                 self.aliased(bound.query, bound.path, item.alias.as_ref())
@@ -52,7 +57,12 @@ impl Binder<'_> {
     }
 
     /// The query's columns as one relation.
-    fn aliased(&self, bound: BoundQuery, path: Vec<String>, alias: Option<&TableAlias>) -> SqlResult<Source> {
+    pub(super) fn aliased(
+        &self,
+        bound: BoundQuery,
+        path: Vec<String>,
+        alias: Option<&TableAlias>,
+    ) -> SqlResult<Source> {
         let path = alias.map_or(path, |alias| vec![alias.name.value.clone()]);
         let names = alias.map_or(&[][..], |alias| alias.columns.as_slice());
         let bound = self.with_column_names(bound, names, "the alias")?;

@@ -27,6 +27,8 @@ pub struct BoundInsert {
     pub plan: LogicalPlan,
     /// Unique names of the plan's columns.
     pub columns: Vec<String>,
+    /// The ON CONFLICT clause.
+    pub on_conflict: Option<ast::OnConflict>,
     /// What the query gives, before casts.
     pub query_columns: Vec<OutputColumn>,
 }
@@ -41,9 +43,6 @@ enum SinkValue {
 impl Binder<'_> {
     /// Binds an INSERT.
     pub fn bind_insert(&self, insert: &ast::Insert) -> SqlResult<BoundInsert> {
-        if insert.on_conflict.is_some() {
-            return Err(SqlError::unsupported("ON CONFLICT", Some(insert.span)));
-        }
         let defaults = self.catalog.defaults();
         let table = match self.catalog.resolve_in(&insert.table, &defaults)? {
             Relation::Table(table) => table,
@@ -61,7 +60,8 @@ impl Binder<'_> {
         let hints = super::from::option_hints(&insert.hints)?;
         let bound = self.write(table, hints, query, sources, insert.table.span())?;
         let target_columns = targets.map(|t| physical_positions(&bound.table, &t)).unwrap_or_default();
-        Ok(BoundInsert { sink: SinkSpec { overwrite: insert.overwrite, target_columns, ..bound.sink }, ..bound })
+        let sink = SinkSpec { overwrite: insert.overwrite, target_columns, ..bound.sink };
+        Ok(BoundInsert { sink, on_conflict: insert.on_conflict, ..bound })
     }
 
     /// Binds a query into a table whose columns were derived from it (CREATE TABLE AS).
@@ -105,7 +105,6 @@ impl Binder<'_> {
         let offered = connector.metadata(&spec);
         let mut physical = vec![];
         let mut metadata = vec![];
-        let mut written = vec![];
         for (declared, source) in sink_columns(&table).zip(sources) {
             let value = self.sink_value(declared, source, &query, &table, span)?;
             let item = |value| Item { name: declared.name.clone(), value, span };
@@ -118,9 +117,13 @@ impl Binder<'_> {
                 let known = known.map(|m| m.key);
                 return Err(SqlError::unknown("unknown-metadata", "writable metadata key", key, Some(span), known));
             };
-            metadata.push(item(self.explicit_cast(value, &offer.ty, false, span)?));
-            written.push(WrittenMetadata { key: key.clone(), ty: offer.ty.clone() });
+            let position = offered.iter().position(|m| m.key == key);
+            let written = WrittenMetadata { key: key.clone(), ty: offer.ty.clone() };
+            metadata.push((position, item(self.explicit_cast(value, &offer.ty, false, span)?), written));
         }
+        // As in Flink, metadata columns follow in the order in which the connector lists them.
+        metadata.sort_by_key(|(position, ..)| *position);
+        let (metadata, written): (Vec<_>, Vec<_>) = metadata.into_iter().map(|(_, item, key)| (item, key)).unzip();
         physical.extend(metadata);
         let (exprs, columns) = self.named(&physical);
         let plan = Projection::try_new(exprs, Arc::new(query.plan)).map_err(plan_error)?;
@@ -134,7 +137,8 @@ impl Binder<'_> {
             return Err(SqlError::at("not-writable", message, span));
         }
         let columns = columns.into_iter().map(|c| c.unique).collect();
-        Ok(BoundInsert { table, sink, plan: LogicalPlan::Projection(plan), columns, query_columns: query.columns })
+        let plan = LogicalPlan::Projection(plan);
+        Ok(BoundInsert { table, sink, plan, columns, on_conflict: None, query_columns: query.columns })
     }
 
     /// The value of one sink column in its declared type.

@@ -37,11 +37,29 @@ impl Binder<'_> {
         if let TableRefKind::Derived { lateral: true, .. } = &item.kind {
             return Err(SqlError::unsupported("LATERAL with a subquery", Some(item.span)));
         }
-        let right = self.table_ref(item, env)?;
+        let right = match &item.kind {
+            TableRefKind::Table(table) => match &table.system_time {
+                Some(time) => self.versioned(&left, table, time, item, env)?,
+                None => self.table_ref(item, env)?,
+            },
+            _ => self.table_ref(item, env)?,
+        };
+        self.constrained(left, right, kind, (constraint, item.span), env)
+    }
+
+    /// Two sources joined by a condition.
+    fn constrained(
+        &self,
+        left: Source,
+        right: Source,
+        kind: JoinKind,
+        (constraint, span): (&JoinConstraint, Span),
+        env: QueryEnv<'_>,
+    ) -> SqlResult<Source> {
         match constraint {
             JoinConstraint::Using(names) => self.join_using(left, right, kind, names, env),
             JoinConstraint::Natural => {
-                let names = common_names(&left.1, &right.1, item.span);
+                let names = common_names(&left.1, &right.1, span);
                 match names.is_empty() {
                     true => join_sides(left, right, kind, None),
                     false => self.join_using(left, right, kind, &names, env),
@@ -57,7 +75,7 @@ impl Binder<'_> {
             }
             JoinConstraint::None => {
                 let message = "an outer join needs a condition: ON, USING or NATURAL";
-                Err(SqlError::at("missing-condition", message, item.span))
+                Err(SqlError::at("missing-condition", message, span))
             }
         }
     }

@@ -6,7 +6,7 @@
 //! * `query`, `select`, `set_operation`, `values`: the shape of queries;
 //! * `from`, `join`, `table`, `window_tvf`, `unnest`: where rows come from;
 //! * `expr`, `typed`, `literal`: scalar expressions, each with its type;
-//! * `aggregate`, `grouping`, `group_window`, `rank`: what needs a node of its own between rows and select list;
+//! * `aggregate`, `grouping`, `group_window`, `rank`, `over`: what needs a node of its own between rows and select list;
 //! * `insert`: the way into a sink.
 //!
 //! A select list is bound against the rows of FROM with aggregate calls left inside the expressions; once all
@@ -23,18 +23,22 @@ mod expr;
 mod from;
 mod group_window;
 mod grouping;
+mod hints;
 mod insert;
 mod join;
 mod literal;
 mod lookup;
+mod over;
 mod query;
 mod rank;
 mod resolve;
 mod scope;
 mod select;
 mod select_list;
+mod set_all;
 mod set_operation;
 mod table;
+mod temporal;
 mod typed;
 mod unnest;
 mod values;

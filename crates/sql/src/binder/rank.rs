@@ -4,6 +4,7 @@
 
 use super::aggregate::column;
 use super::context::ExprEnv;
+use super::over::{OverWindow, OverWindows, WindowParts, window_parts};
 use super::{Binder, Typed, plan_error};
 use crate::logical::nodes::extension;
 use crate::logical::{Rank, RankOrder};
@@ -11,9 +12,7 @@ use crate::{SqlError, SqlResult};
 use datafusion_expr::{Expr, LogicalPlan, Projection};
 use headwater_plan::operators::RankFunction;
 use headwater_sql_parser::Span;
-use headwater_sql_parser::ast::{
-    self, Function, NamedWindow, NullsOrder, OrderByExpr, SortDirection, WindowRef, WindowSpec,
-};
+use headwater_sql_parser::ast::{Function, NamedWindow, NullsOrder, OrderByExpr, SortDirection};
 use std::cell::RefCell;
 use std::sync::Arc;
 
@@ -39,17 +38,18 @@ pub(super) struct RankCalls<'a> {
     /// The WINDOW clause.
     windows: &'a [NamedWindow],
     calls: RefCell<Vec<RankCall>>,
+    overs: OverWindows,
 }
 
 impl<'a> RankCalls<'a> {
     /// Nothing collected yet.
     pub fn new(windows: &'a [NamedWindow]) -> Self {
-        Self { windows, calls: RefCell::default() }
+        Self { windows, calls: RefCell::default(), overs: OverWindows::default() }
     }
 
-    /// The collected calls.
-    pub fn into_calls(self) -> Vec<RankCall> {
-        self.calls.into_inner()
+    /// The collected ranks, and the windows of other calls.
+    pub fn into_calls(self) -> (Vec<RankCall>, Vec<OverWindow>) {
+        (self.calls.into_inner(), self.overs.into_windows())
     }
 }
 
@@ -73,19 +73,19 @@ pub(super) fn directions(order: &OrderByExpr) -> (bool, bool) {
 impl Binder<'_> {
     /// A call with OVER.
     pub(super) fn over(&self, name: &str, call: &Function, env: ExprEnv<'_>) -> SqlResult<Typed> {
-        let Some(function) = function(name) else {
-            return Err(SqlError::unsupported("OVER aggregation", Some(call.span)));
-        };
         let Some(ranks) = env.ranks else {
             let message = format!("OVER is not allowed in {}", env.clause.name());
             let hint = "compute the rank in a subquery and filter outside, or use QUALIFY";
             return Err(SqlError::at("misplaced-over", message, call.span).with_hint(hint));
         };
+        let Some(function) = function(name) else {
+            return self.over_call(name, call, (ranks.windows, &ranks.overs), env);
+        };
         if !call.args.is_empty() {
             return Err(SqlError::at("bad-function-call", format!("{name} takes no arguments"), call.span));
         }
-        let spec = window_spec(call, ranks)?;
-        let bound = self.rank_call(function, spec, env)?;
+        let spec = window_parts(call, ranks.windows)?;
+        let bound = self.rank_call(function, &spec, env)?;
         let mut calls = ranks.calls.borrow_mut();
         let output = match calls.iter().find(|c| c.is_same(&bound)) {
             Some(known) => known.output.clone(),
@@ -98,8 +98,8 @@ impl Binder<'_> {
         Ok(Typed::column(&output, Rank::output_type()))
     }
 
-    fn rank_call(&self, function: RankFunction, spec: &WindowSpec, env: ExprEnv<'_>) -> SqlResult<RankCall> {
-        if let Some(frame) = &spec.frame {
+    fn rank_call(&self, function: RankFunction, spec: &WindowParts<'_>, env: ExprEnv<'_>) -> SqlResult<RankCall> {
+        if let Some(frame) = spec.frame {
             let message = "a ranking function takes no frame (ROWS or RANGE)";
             return Err(SqlError::at("bad-window", message, frame.span));
         }
@@ -184,25 +184,5 @@ impl RankCall {
             && self.order.len() == other.order.len()
             && self.partition.iter().zip(&other.partition).all(|((a, _), (b, _))| a.expr == b.expr)
             && self.order.iter().zip(&other.order).all(|(a, b)| same_order(a, b))
-    }
-}
-
-fn window_spec<'a>(call: &'a Function, ranks: &RankCalls<'a>) -> SqlResult<&'a WindowSpec> {
-    let named = |name: &ast::Ident| {
-        let found = ranks.windows.iter().find(|w| w.name.value == name.value);
-        found.map(|w| &w.spec).ok_or_else(|| {
-            let known = ranks.windows.iter().map(|w| w.name.value.as_str());
-            SqlError::unknown("unknown-window", "window", &name.value, Some(name.span), known)
-        })
-    };
-    let spec = match &call.over {
-        Some(WindowRef::Spec(spec)) => spec,
-        Some(WindowRef::Named(name)) => named(name)?,
-        None => return Err(SqlError::internal("a call without OVER")),
-    };
-    match &spec.base {
-        None => Ok(spec),
-        Some(base) if spec.partition_by.is_empty() && spec.order_by.is_empty() => named(base),
-        Some(base) => Err(SqlError::unsupported("a window that refines another one", Some(base.span))),
     }
 }

@@ -8,6 +8,7 @@
 use super::aggregate::{Aggregation, has_aggregate};
 use super::context::{Clause, ExprEnv, QueryEnv};
 use super::grouping::Grouping;
+use super::over::OverWindow;
 use super::rank::{OrderKey, RankCall, RankCalls, directions};
 use super::scope::Scope;
 use super::select_list::{Item, unique_names};
@@ -34,6 +35,7 @@ struct Clauses {
     qualify: Option<(Typed, Span)>,
     sort: Vec<SortItem>,
     ranks: Vec<RankCall>,
+    overs: Vec<OverWindow>,
 }
 
 impl Binder<'_> {
@@ -43,7 +45,8 @@ impl Binder<'_> {
     }
 
     fn select_clauses(&self, select: &Select, order_by: &[OrderByExpr], env: QueryEnv<'_>) -> SqlResult<BoundQuery> {
-        let (mut plan, relations) = self.sources(&select.from, env)?;
+        let (mut plan, relations) = self.sources(&select.from, QueryEnv { hints: &select.hints, ..env })?;
+        super::hints::check(&select.hints, &relations)?;
         let mut scope = Scope::new(relations, env.outer);
         if let Some(condition) = &select.selection {
             let bound = self.condition(condition, ExprEnv::rows(&scope, env, "WHERE"))?;
@@ -83,7 +86,8 @@ impl Binder<'_> {
         let qualify = self.optional_condition(select.qualify.as_ref(), qualify_env)?;
         let order_env = ExprEnv { clause: Clause::Groups("ORDER BY"), ..groups };
         let sort = order_by.iter().map(|o| self.sort_item(o, &items, order_env)).collect::<SqlResult<Vec<_>>>()?;
-        Ok(Clauses { items, having, qualify, sort, ranks: ranks.into_calls() })
+        let (ranks, overs) = ranks.into_calls();
+        Ok(Clauses { items, having, qualify, sort, ranks, overs })
     }
 
     fn optional_condition(&self, condition: Option<&ast::Expr>, env: ExprEnv<'_>) -> SqlResult<Option<(Typed, Span)>> {
@@ -110,7 +114,8 @@ impl Binder<'_> {
 
     /// The aggregate over the rows, with HAVING.
     fn aggregate_rows(&self, rows: LogicalPlan, grouping: Grouping, clauses: &mut Clauses) -> SqlResult<LogicalPlan> {
-        let kept: HashSet<String> = clauses.ranks.iter().map(|r| r.output.clone()).collect();
+        let calls = clauses.overs.iter().flat_map(|o| &o.calls).map(|c| &c.output);
+        let kept: HashSet<String> = clauses.ranks.iter().map(|r| &r.output).chain(calls).cloned().collect();
         let mut aggregation = Aggregation::collect(self, grouping, clauses.exprs(), kept);
         let plan = aggregation.build(self, rows)?;
         for (value, span) in clauses.values_mut() {
@@ -124,6 +129,7 @@ impl Binder<'_> {
 
     /// Ranks, QUALIFY, the final projection, DISTINCT and the order.
     fn output(&self, plan: LogicalPlan, clauses: Clauses, distinct: bool) -> SqlResult<BoundQuery> {
+        let plan = self.over_nodes(plan, clauses.overs)?;
         let mut plan = self.rank_nodes(plan, clauses.ranks)?;
         if let Some((condition, _)) = clauses.qualify {
             plan = filter(plan, condition.expr)?;
@@ -193,7 +199,8 @@ impl Clauses {
         });
         let partition = self.ranks.iter().flat_map(|r| r.partition.iter().map(|(v, _)| v));
         let order = self.ranks.iter().flat_map(|r| r.order.iter().map(|o| &o.value));
-        items.chain(conditions).chain(sort).chain(partition).chain(order).map(|v| &v.expr)
+        let overs = self.overs.iter().flat_map(OverWindow::values);
+        items.chain(conditions).chain(sort).chain(partition).chain(order).chain(overs).map(|v| &v.expr)
     }
 
     fn values_mut(&mut self) -> impl Iterator<Item = (&mut Typed, Span)> {
@@ -207,7 +214,8 @@ impl Clauses {
             let partition = r.partition.iter_mut().map(|(v, span)| (v, *span));
             partition.chain(r.order.iter_mut().map(|o| (&mut o.value, o.span)))
         });
-        items.chain(conditions).chain(sort).chain(ranks)
+        let overs = self.overs.iter_mut().flat_map(OverWindow::values_mut);
+        items.chain(conditions).chain(sort).chain(ranks).chain(overs)
     }
 }
 

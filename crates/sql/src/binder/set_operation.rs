@@ -9,7 +9,7 @@ use datafusion_expr::{Distinct, Join, JoinType, LogicalPlan, Projection, Union};
 use headwater_functions::types::least_restrictive;
 use headwater_sql_parser::Span;
 use headwater_sql_parser::ast::{SetExpr, SetOperator, SetQuantifier};
-use headwater_types::{LogicalType, TypeRoot};
+use headwater_types::{LogicalType, TimeAttribute, TypeRoot};
 use std::sync::Arc;
 
 impl Binder<'_> {
@@ -35,7 +35,10 @@ impl Binder<'_> {
                 let plan = LogicalPlan::Distinct(Distinct::All(Arc::new(bound.plan)));
                 Ok(BoundQuery { plan, columns: bound.columns })
             }
-            _ if all => Err(SqlError::unsupported("INTERSECT ALL and EXCEPT ALL", Some(span))),
+            _ if all => {
+                let (left, right) = self.in_common_types(left, right, span)?;
+                self.counted(op, left, right)
+            }
             SetOperator::Intersect => self.filtered_by(left, right, JoinType::LeftSemi, span),
             SetOperator::Except => self.filtered_by(left, right, JoinType::LeftAnti, span),
         }
@@ -69,12 +72,7 @@ impl Binder<'_> {
 
     /// The distinct left rows that are (or are not) among the right ones; NULL equals NULL.
     fn filtered_by(&self, left: BoundQuery, right: BoundQuery, kind: JoinType, span: Span) -> SqlResult<BoundQuery> {
-        let queries = vec![left, right];
-        let types = column_types(&queries, span)?;
-        let mut inputs = queries.into_iter().map(|q| self.with_types(q, &types)).collect::<SqlResult<Vec<_>>>()?;
-        let (Some(right), Some(left)) = (inputs.pop(), inputs.pop()) else {
-            return Err(SqlError::internal("a set operation needs two queries"));
-        };
+        let (left, right) = self.in_common_types(left, right, span)?;
         let on = left.columns.iter().zip(&right.columns);
         let on = on.map(|(l, r)| (super::aggregate::column(&l.unique), super::aggregate::column(&r.unique)));
         let distinct = LogicalPlan::Distinct(Distinct::All(Arc::new(left.plan)));
@@ -91,6 +89,18 @@ impl Binder<'_> {
         Ok(BoundQuery { plan: LogicalPlan::Join(join.map_err(plan_error)?), columns: left.columns })
     }
 
+    /// Both queries with columns of common types. What they are compared by is no longer a time attribute.
+    fn in_common_types(&self, left: BoundQuery, right: BoundQuery, span: Span) -> SqlResult<(BoundQuery, BoundQuery)> {
+        let queries = vec![left, right];
+        let types = column_types(&queries, span)?.into_iter().map(|t| t.with_time_attribute(TimeAttribute::None));
+        let types: Vec<_> = types.collect();
+        let mut inputs = queries.into_iter().map(|q| self.with_types(q, &types)).collect::<SqlResult<Vec<_>>>()?;
+        match (inputs.pop(), inputs.pop()) {
+            (Some(right), Some(left)) => Ok((left, right)),
+            _ => Err(SqlError::internal("a set operation needs two queries")),
+        }
+    }
+
     /// The query projected to exactly its columns, each cast to its type.
     fn with_types(&self, bound: BoundQuery, types: &[LogicalType]) -> SqlResult<BoundQuery> {
         let mut items = Vec::with_capacity(types.len());
@@ -99,7 +109,7 @@ impl Binder<'_> {
             let mut value = self.cast(Typed::column(&unique, ty), wanted)?;
             value.ty = wanted.clone().with_nullable(value.ty.nullable || wanted.nullable);
             if !keeps_attribute {
-                value.ty = value.ty.with_time_attribute(headwater_types::TimeAttribute::None);
+                value.ty = value.ty.with_time_attribute(TimeAttribute::None);
             }
             items.push(Item { name, value, span: Span::default() });
         }

@@ -288,14 +288,15 @@ fn source_scan(
     })?;
     let bounded = source.boundedness() == Boundedness::Bounded;
     let mode = connector.source_mode(&scan.table)?;
-    if mode == ChangelogMode::Upsert {
-        return Err(SqlError::unsupported(
-            "reading a table of upserts, whose changes lack the rows they replace,",
-            None,
-        ));
+    if mode == ChangelogMode::Upsert && scan.table.primary_key.is_empty() {
+        let message = format!(
+            "Table '{}' produces a changelog stream that contains UPDATE_AFTER, no UPDATE_BEFORE. This requires \
+             defining a primary key constraint on the table.",
+            scan.table.path.join(".")
+        );
+        return Err(SqlError::new("missing-primary-key", message));
     }
-    let append_only = mode == ChangelogMode::Append;
-    Ok(extension(Scan::new(scan.table, columns, bounded, append_only)))
+    Ok(extension(Scan::new(scan.table, columns, bounded, mode)))
 }
 
 fn check_rowtime(name: &str, ty: &LogicalType) -> SqlResult<()> {

@@ -170,11 +170,6 @@ fn call_type(function: &Function, bound: LogicalType) -> LogicalType {
 /// Functions of Flink that need an operator of their own, or state of the runtime.
 const PLANNED_FUNCTIONS: &[&str] = &[
     "CURRENT_WATERMARK",
-    "LAG",
-    "LEAD",
-    "NTILE",
-    "CUME_DIST",
-    "PERCENT_RANK",
     "OBJECT_OF",
     "PERCENTILE",
     "OBJECT_UPDATE",

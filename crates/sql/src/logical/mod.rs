@@ -21,10 +21,17 @@
 //!   [`Expand`] below an ordinary aggregate.
 
 pub mod aggregate;
+pub mod membership;
 pub mod nodes;
+pub mod over;
+pub mod snapshot;
+pub mod state_ttl;
 pub mod types;
 
 pub use nodes::{Expand, InlineValues, Rank, RankOrder, Scan, Unnest, WatermarkAssigner, WindowTvf};
+pub use over::{Over, OverCall};
+pub use snapshot::Snapshot;
+pub use state_ttl::StateTtl;
 
 /// Makes column names that are unique within a plan.
 #[derive(Debug, Default)]

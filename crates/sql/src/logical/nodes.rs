@@ -2,6 +2,7 @@
 
 use datafusion_common::{DFSchema, DFSchemaRef, Result};
 use datafusion_expr::{Expr, Extension, LogicalPlan, UserDefinedLogicalNodeCore};
+use headwater_connector_api::ChangelogMode;
 use headwater_data::arrow_schema;
 use headwater_plan::operators::{RankFunction, WindowShape};
 use headwater_plan::{ProducedColumn, TableSpec};
@@ -46,17 +47,17 @@ pub struct Scan {
     pub columns: Vec<(String, ProducedColumn)>,
     /// Whether the source ends.
     pub bounded: bool,
-    /// Whether the source emits inserts only.
-    pub append_only: bool,
+    /// The row kinds the source emits.
+    pub mode: ChangelogMode,
     /// Output schema.
     pub schema: DFSchemaRef,
 }
 
 impl Scan {
     /// A scan of these columns.
-    pub fn new(table: TableSpec, columns: Vec<(String, ProducedColumn)>, bounded: bool, append_only: bool) -> Self {
+    pub fn new(table: TableSpec, columns: Vec<(String, ProducedColumn)>, bounded: bool, mode: ChangelogMode) -> Self {
         let named: Vec<_> = columns.iter().map(|(n, c)| (n.clone(), c.ty.clone())).collect();
-        Self { table, schema: df_schema(&named), columns, bounded, append_only }
+        Self { table, schema: df_schema(&named), columns, bounded, mode }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Flink's types of a logical plan, derived bottom-up.
 
-use super::{Expand, InlineValues, Rank, Scan, Unnest, WatermarkAssigner, WindowTvf};
+use super::{Expand, InlineValues, Over, Rank, Scan, Snapshot, StateTtl, Unnest, WatermarkAssigner, WindowTvf};
 use crate::logical::aggregate::FlinkAggregate;
 use arrow::datatypes::{DataType, Field, TimeUnit};
 use datafusion_expr::expr::AggregateFunction;
@@ -139,6 +139,16 @@ fn extension_types(node: &dyn datafusion_expr::UserDefinedLogicalNode) -> Result
     if let Some(unnest) = any.downcast_ref::<Unnest>() {
         let added = unnest.added.iter().map(|(_, t)| t.clone()).collect();
         return Ok([column_types(&unnest.input)?, added].concat());
+    }
+    if let Some(over) = any.downcast_ref::<Over>() {
+        let added = over.calls.iter().map(|c| c.ty.clone()).collect();
+        return Ok([column_types(&over.input)?, added].concat());
+    }
+    if let Some(hint) = any.downcast_ref::<StateTtl>() {
+        return column_types(&hint.input);
+    }
+    if let Some(snapshot) = any.downcast_ref::<Snapshot>() {
+        return column_types(&snapshot.input);
     }
     Err(Error::internal(format!("unknown plan node {}", node.name())))
 }

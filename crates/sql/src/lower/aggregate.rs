@@ -1,6 +1,7 @@
 //! Aggregates: per window, or as a changelog.
 
 use super::calc::{Output, plain_column};
+use super::hints::state_ttl_hint;
 use super::physical::{Node, Parallelism};
 use super::relation::{Relation, Slot, Window, WindowState};
 use super::{Lowering, keyed, logical};
@@ -36,7 +37,8 @@ impl Lowering<'_> {
             self.window_aggregate(input, &groups, group_names, &calls, call_names)
         } else {
             let input = self.flat(input)?;
-            self.group_aggregate(input, &groups, group_names, &calls, call_names)
+            let ttl = state_ttl_hint(&aggregate.input).unwrap_or(0);
+            self.group_aggregate(input, &groups, group_names, &calls, call_names, ttl)
         }
     }
 
@@ -47,6 +49,7 @@ impl Lowering<'_> {
         group_names: &[String],
         calls: &[Call<'_>],
         call_names: &[String],
+        state_ttl_ms: i64,
     ) -> Result<Relation> {
         let input = Relation { window: None, ..input };
         let (input, layout) = self.aggregate_input(input, groups, calls, &[])?;
@@ -56,6 +59,9 @@ impl Lowering<'_> {
             keys: layout.keys.clone(),
             calls: layout.calls.clone(),
             final_only,
+            emits_update_before: true,
+            mini_batch: if final_only { None } else { self.mini_batch()? },
+            state_ttl_ms,
             input_types: self.types(&input).to_vec(),
         };
         let (types, names) = self.aggregate_output(&input, &layout, group_names, call_names);

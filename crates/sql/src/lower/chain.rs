@@ -2,8 +2,8 @@
 
 use super::physical::{Parallelism, Physical};
 use super::text;
+use headwater_plan::Partitioning;
 use headwater_plan::graph::{Edge, JobGraph, OperatorNode, Vertex};
-use headwater_plan::{OperatorSpec, Partitioning};
 use headwater_types::config::{self, Configuration};
 use headwater_types::ids::VertexId;
 use headwater_types::key_group::{MAX_PARALLELISM_LIMIT, derive_max_parallelism};
@@ -11,15 +11,20 @@ use headwater_types::{Error, Result};
 use std::collections::HashMap;
 
 /// Builds the job graph of the operators that `roots` need.
-pub fn job_graph(name: &str, physical: &Physical, roots: &[usize], config: &Configuration) -> Result<JobGraph> {
+pub fn job_graph(
+    name: &str,
+    physical: &Physical,
+    roots: &[usize],
+    uids: &HashMap<usize, String>,
+    config: &Configuration,
+) -> Result<JobGraph> {
     let order = physical.reachable(roots);
     let parallelism = parallelisms(physical, &order, config)?;
     let heads = chain_heads(physical, &order, &parallelism);
     let mut vertex_of: HashMap<usize, VertexId> = HashMap::new();
     let mut vertices: Vec<Vertex> = vec![];
-    let mut uids = Uids::default();
     for id in &order {
-        let operator = operator(physical, *id, &mut uids);
+        let operator = operator(physical, *id, uids);
         if let Some(producer) = heads.get(id) {
             let vertex = vertex_of[producer];
             vertices[vertex.0 as usize].chain.push(operator);
@@ -128,26 +133,12 @@ fn edges(
     edges
 }
 
-/// Numbers operators of one kind in plan order.
-#[derive(Default)]
-struct Uids {
-    seen: HashMap<&'static str, usize>,
-}
-
-fn operator(physical: &Physical, id: usize, uids: &mut Uids) -> OperatorNode {
+fn operator(physical: &Physical, id: usize, uids: &HashMap<usize, String>) -> OperatorNode {
     let node = physical.node(id);
     let row = |n: &super::physical::Node| n.names.iter().cloned().zip(n.types.iter().cloned()).collect();
     let inputs = node.inputs.iter().map(|i| row(physical.node(i.producers[0]))).collect();
-    let kind = node.spec_name();
-    let number = uids.seen.entry(kind).or_default();
-    *number += 1;
-    let uid = match &node.spec {
-        OperatorSpec::Source(source) => format!("{kind}-{}-{number}", source.table.path.join(".")),
-        OperatorSpec::Sink(sink) => format!("{kind}-{}-{number}", sink.table.path.join(".")),
-        _ => format!("{kind}-{number}"),
-    };
     OperatorNode {
-        uid,
+        uid: uids[&id].clone(),
         name: text::describe(physical, id),
         spec: node.spec.clone(),
         inputs,

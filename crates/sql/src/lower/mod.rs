@@ -13,9 +13,14 @@
 mod aggregate;
 mod calc;
 mod chain;
+pub mod changelog;
+mod colocate;
 mod expr;
+mod hints;
 mod join;
+mod normalize;
 mod not_null;
+mod over;
 mod physical;
 mod prune;
 mod rank;
@@ -23,6 +28,7 @@ mod relation;
 mod remap;
 mod sort;
 mod text;
+mod uid;
 mod window;
 
 #[cfg(test)]
@@ -30,12 +36,16 @@ mod tests;
 
 pub use physical::Physical;
 
-use crate::logical::{self, Expand, InlineValues, Rank, Scan, Unnest, WatermarkAssigner, WindowTvf};
+use crate::logical::{
+    self, Expand, InlineValues, Over, Rank, Scan, Snapshot, StateTtl, Unnest, WatermarkAssigner, WindowTvf,
+};
+use changelog::state::OperatorStateDescription;
+use changelog::{Derived, SinkTraits};
 use datafusion_expr::{Expr as DfExpr, LogicalPlan};
 use headwater_connector_api::ChangelogMode;
 use headwater_expressions::ExprContext;
 use headwater_plan::operators::{AggregatePhase, GroupAggregateSpec};
-use headwater_plan::{JobGraph, OperatorSpec, Partitioning, SinkSpec, SourceSpec};
+use headwater_plan::{JobGraph, OperatorSpec, Partitioning, SinkSpec, SourceSpec, TableSpec};
 use headwater_types::config::{self, Configuration};
 use headwater_types::{Error, LogicalType, Result};
 use physical::{Input, Node, Parallelism};
@@ -49,8 +59,8 @@ pub struct SinkRoot {
     pub columns: Vec<String>,
     /// The write.
     pub sink: SinkSpec,
-    /// The row kinds the sink takes.
-    pub mode: ChangelogMode,
+    /// The row kinds the sink takes, and what happens on conflicts.
+    pub traits: SinkTraits,
 }
 
 /// What lowering depends on besides the plans.
@@ -67,6 +77,10 @@ pub struct Lowered {
     pub graph: JobGraph,
     /// The physical plan as text, for EXPLAIN.
     pub text: String,
+    /// The same with the kinds of rows that every operator emits.
+    pub changelog_text: String,
+    /// What the operators keep.
+    pub state: Vec<OperatorStateDescription>,
     /// Whether every source ends.
     pub bounded: bool,
     /// Whether the rows that reach the first sink are inserts only.
@@ -76,27 +90,40 @@ pub struct Lowered {
 /// Lowers the outputs of one job.
 pub fn lower(name: &str, roots: Vec<SinkRoot>, context: &LoweringContext<'_>) -> Result<Lowered> {
     let mut lowering = Lowering::new(context)?;
-    let mut sinks = vec![];
-    let mut append_only = true;
-    for (position, root) in roots.into_iter().enumerate() {
-        let (node, append) = lowering.sink(root)?;
-        if position == 0 {
-            append_only = append;
-        }
-        sinks.push(node);
-    }
+    let traits: Vec<SinkTraits> = roots.iter().map(|root| root.traits).collect();
+    let sinks = roots.into_iter().map(|root| lowering.sink(root)).collect::<Result<Vec<_>>>()?;
     let pruned = prune::prune(&lowering.physical, &sinks)?;
-    let text = text::explain(&pruned.physical, &pruned.roots);
-    let bounded = pruned.physical.all_bounded(&pruned.roots);
     let mut config = context.config.clone();
     config.set(config::LOCAL_TIME_ZONE.name, context.expressions.zone.name());
-    let graph = chain::job_graph(name, &pruned.physical, &pruned.roots, &config)?;
-    Ok(Lowered { graph, text, bounded, append_only })
+    let changelog =
+        changelog::Context { config: &config, sources: &lowering.sources, sinks: &traits, batch: lowering.batch_mode };
+    let mut derived = changelog::derive(&pruned.physical, &pruned.roots, &changelog)?;
+    colocate::colocate(&mut derived.physical, &derived.roots);
+    finish(name, &derived, &config)
+}
+
+/// The job of a plan whose changelog is decided.
+fn finish(name: &str, derived: &Derived, config: &Configuration) -> Result<Lowered> {
+    let Derived { physical, roots, kinds } = derived;
+    let order = physical.reachable(roots);
+    let uids = uid::uids(physical, &order, config);
+    let first = roots.first().map(|root| physical.node(*root));
+    let producers = first.iter().flat_map(|sink| sink.inputs.iter().flat_map(|i| &i.producers));
+    Ok(Lowered {
+        graph: chain::job_graph(name, physical, roots, &uids, config)?,
+        text: text::explain(physical, roots, None),
+        changelog_text: text::explain(physical, roots, Some(kinds)),
+        state: changelog::state::describe(physical, &order, &uids),
+        bounded: physical.all_bounded(roots),
+        append_only: producers.into_iter().all(|p| kinds[*p].is_append()),
+    })
 }
 
 /// The state of one lowering.
 struct Lowering<'a> {
     physical: Physical,
+    /// The row kinds of scanned tables that are not append-only.
+    sources: Vec<(TableSpec, ChangelogMode)>,
     context: &'a LoweringContext<'a>,
     batch_mode: bool,
     parallelism: u32,
@@ -106,15 +133,12 @@ impl<'a> Lowering<'a> {
     fn new(context: &'a LoweringContext<'a>) -> Result<Self> {
         let mode = context.config.text(config::RUNTIME_MODE);
         let parallelism = chain::default_parallelism(context.config)?;
-        Ok(Self { physical: Physical::default(), context, batch_mode: mode.eq_ignore_ascii_case("batch"), parallelism })
+        let batch_mode = mode.eq_ignore_ascii_case("batch");
+        Ok(Self { physical: Physical::default(), sources: vec![], context, batch_mode, parallelism })
     }
 
-    fn sink(&mut self, root: SinkRoot) -> Result<(usize, bool)> {
+    fn sink(&mut self, root: SinkRoot) -> Result<usize> {
         let relation = self.plan(&root.plan)?;
-        let append = !self.emits_changes(&relation);
-        if !append {
-            self.check_changes(&root, &relation)?;
-        }
         let relation = self.select(&relation, &root.columns)?;
         let relation = self.enforce_not_null(relation, &root.sink)?;
         let parallelism = option_parallelism(&root.sink.table.options, "sink.parallelism")?;
@@ -127,27 +151,7 @@ impl<'a> Lowering<'a> {
             emits_changes: false,
             parallelism: parallelism.map_or(Parallelism::Inherit, Parallelism::Fixed),
         };
-        Ok((self.physical.add_unshared(node), append))
-    }
-
-    /// Whether a sink can take the changelog of an updating query.
-    fn check_changes(&self, root: &SinkRoot, relation: &Relation) -> Result<()> {
-        let table = root.sink.table.path.join(".");
-        match root.mode {
-            ChangelogMode::Retract => Ok(()),
-            ChangelogMode::Upsert => {
-                let message =
-                    format!("an updating query into '{table}', a table with a primary key, is not supported yet");
-                Err(Error::unsupported(message))
-            }
-            ChangelogMode::Append => {
-                let producer = self.physical.node(relation.producers[0]).spec_name();
-                let message = format!(
-                    "Table sink '{table}' doesn't support consuming update changes which is produced by node {producer}"
-                );
-                Err(Error::user("sink-changelog", message))
-            }
-        }
+        Ok(self.physical.add_unshared(node))
     }
 
     /// Lowers any plan node.
@@ -188,9 +192,17 @@ impl<'a> Lowering<'a> {
         if let Some(unnest) = node.downcast_ref::<Unnest>() {
             return self.unnest(unnest);
         }
-        if node.is::<Rank>() {
-            let what = "a ranking function without a filter on its rank (WHERE rownum <= N)";
-            return Err(Error::unsupported(format!("{what} is not supported yet")));
+        if let Some(hint) = node.downcast_ref::<StateTtl>() {
+            return self.plan(&hint.input);
+        }
+        if let Some(over) = node.downcast_ref::<Over>() {
+            return self.over(over);
+        }
+        if let Some(rank) = node.downcast_ref::<Rank>() {
+            return self.rank_over(rank);
+        }
+        if node.is::<Snapshot>() {
+            return Err(Error::unsupported("a table FOR SYSTEM_TIME AS OF stands on the right of a join only"));
         }
         Err(Error::internal(format!("no lowering for {}", plan.display())))
     }
@@ -204,11 +216,15 @@ impl<'a> Lowering<'a> {
             spec: OperatorSpec::Source(SourceSpec { table: scan.table.clone(), produced, limit: None }),
             inputs: vec![],
             bounded: scan.bounded,
-            emits_changes: !scan.append_only,
+            emits_changes: scan.mode != ChangelogMode::Append,
             parallelism: parallelism.map_or(Parallelism::Default, Parallelism::Fixed),
         };
         let columns = scan.columns.iter().enumerate().map(|(i, (n, _))| (n.clone(), Slot::Physical(i)));
-        Ok(Relation::new(self.physical.add(node), columns.collect()))
+        if scan.mode != ChangelogMode::Append {
+            self.sources.push((scan.table.clone(), scan.mode));
+        }
+        let source = Relation::new(self.physical.add(node), columns.collect());
+        self.normalized(scan, source)
     }
 
     fn empty(&mut self, one_row: bool, plan: &LogicalPlan) -> Result<Relation> {
@@ -279,7 +295,9 @@ impl<'a> Lowering<'a> {
         types: Vec<LogicalType>,
         names: Vec<String>,
     ) -> Node {
-        let emits_changes = !spec.final_only && spec.phase != AggregatePhase::Local;
+        // The groups of a DISTINCT over inserts do not change.
+        let updates = !spec.calls.is_empty() || self.emits_changes(input);
+        let emits_changes = updates && !spec.final_only && spec.phase != AggregatePhase::Local;
         let (partitioning, parallelism) = keyed(&spec.keys);
         Node {
             spec: OperatorSpec::GroupAggregate(spec),

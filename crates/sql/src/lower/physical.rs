@@ -62,6 +62,15 @@ impl Node {
             },
             OperatorSpec::WindowJoin(_) => "WindowJoin",
             OperatorSpec::WindowRank(_) => "WindowRank",
+            OperatorSpec::Join(_) => "Join",
+            OperatorSpec::IntervalJoin(_) => "IntervalJoin",
+            OperatorSpec::TemporalJoin(_) => "TemporalJoin",
+            OperatorSpec::Rank(_) => "Rank",
+            OperatorSpec::Deduplicate(_) => "Deduplicate",
+            OperatorSpec::OverAggregate(_) => "OverAggregate",
+            OperatorSpec::ChangelogNormalize(_) => "ChangelogNormalize",
+            OperatorSpec::SinkMaterialize(_) => "SinkUpsertMaterializer",
+            OperatorSpec::DropUpdateBefore(_) => "DropUpdateBefore",
             OperatorSpec::GroupAggregate(_) => "GroupAggregate",
             OperatorSpec::Sort(_) => "Sort",
             OperatorSpec::TemporalSort(_) => "TemporalSort",
@@ -104,6 +113,13 @@ impl Physical {
     /// An operator.
     pub fn node(&self, id: usize) -> &Node {
         &self.nodes[id]
+    }
+
+    /// Connects an operator to its first input without an exchange.
+    pub fn forward(&mut self, id: usize) {
+        if let Some(input) = self.nodes[id].inputs.first_mut() {
+            input.partitioning = Partitioning::Forward;
+        }
     }
 
     /// Number of operators, reachable or not.

@@ -7,8 +7,9 @@
 
 use super::physical::{Input, Node, Parallelism, Physical};
 use super::remap::{ColumnMap, Kept, Usage, collect_usage, identity, position, prune_type, remap};
+use super::{changelog, join};
 use headwater_plan::operators::{
-    AggregateCall, AggregatePhase, CalcSpec, ExpandSpec, JoinKind, SortKey, WindowAggregateSpec, WindowSpec, WindowTime,
+    AggregateCall, AggregatePhase, CalcSpec, ExpandSpec, OverTime, SortKey, WindowAggregateSpec, WindowSpec, WindowTime,
 };
 use headwater_plan::{Expr, OperatorSpec, Partitioning, ProducedColumn};
 use headwater_types::{LogicalType, Result};
@@ -79,7 +80,10 @@ fn input_usages(physical: &Physical, node: &Node, output: &[Usage]) -> Vec<Vec<U
             all(&mut reads, spec.keys.iter().copied());
             calls_usage(&spec.calls, &mut reads);
         }
-        OperatorSpec::WindowJoin(_) => return join_usages(node, output, first, width(1)),
+        OperatorSpec::WindowJoin(_)
+        | OperatorSpec::Join(_)
+        | OperatorSpec::IntervalJoin(_)
+        | OperatorSpec::TemporalJoin(_) => return join::prune::usages(&node.spec, output, first, width(1)),
         OperatorSpec::WatermarkAssigner(spec) => {
             reads.clone_from_slice(&output[..passed]);
             all(&mut reads, [spec.rowtime]);
@@ -94,19 +98,23 @@ fn input_usages(physical: &Physical, node: &Node, output: &[Usage]) -> Vec<Vec<U
             let order = spec.order.iter().map(|k| k.column);
             all(&mut reads, spec.keys.iter().copied().chain(order).chain([spec.window.0, spec.window.1]));
         }
-        OperatorSpec::Sort(spec) => {
+        OperatorSpec::OverAggregate(spec) => {
             reads.clone_from_slice(&output[..passed]);
-            all(&mut reads, spec.order.iter().map(|k| k.column));
+            all(&mut reads, spec.keys.iter().copied().chain(spec.order.iter().map(|k| k.column)));
+            calls_usage(&spec.calls, &mut reads);
         }
-        OperatorSpec::TemporalSort(spec) => {
+        OperatorSpec::Sort(_) | OperatorSpec::TemporalSort(_) | OperatorSpec::SortLimit(_) => {
             reads.clone_from_slice(&output[..passed]);
-            all(&mut reads, spec.order.iter().map(|k| k.column).chain([spec.rowtime]));
+            sort_usage(&node.spec, &mut reads);
         }
-        OperatorSpec::SortLimit(spec) => {
+        OperatorSpec::Rank(_)
+        | OperatorSpec::Deduplicate(_)
+        | OperatorSpec::ChangelogNormalize(_)
+        | OperatorSpec::SinkMaterialize(_) => {
             reads.clone_from_slice(&output[..passed]);
-            all(&mut reads, spec.order.iter().map(|k| k.column));
+            changelog::prune::usage(&node.spec, &mut reads);
         }
-        OperatorSpec::Limit(_) => reads.clone_from_slice(&output[..passed]),
+        OperatorSpec::DropUpdateBefore(_) | OperatorSpec::Limit(_) => reads.clone_from_slice(&output[..passed]),
         OperatorSpec::Unnest(spec) => {
             reads.clone_from_slice(&output[..passed]);
             collect_usage(&spec.collection, &Usage::All, &mut reads);
@@ -115,8 +123,21 @@ fn input_usages(physical: &Physical, node: &Node, output: &[Usage]) -> Vec<Vec<U
     vec![reads]
 }
 
-fn all(reads: &mut [Usage], columns: impl IntoIterator<Item = usize>) {
+pub(super) fn all(reads: &mut [Usage], columns: impl IntoIterator<Item = usize>) {
     columns.into_iter().for_each(|c| reads[c] = Usage::All);
+}
+
+fn sort_usage(spec: &OperatorSpec, reads: &mut [Usage]) {
+    let order = match spec {
+        OperatorSpec::Sort(spec) => &spec.order,
+        OperatorSpec::SortLimit(spec) => &spec.order,
+        OperatorSpec::TemporalSort(spec) => {
+            all(reads, [spec.rowtime]);
+            &spec.order
+        }
+        _ => return,
+    };
+    all(reads, order.iter().map(|k| k.column));
 }
 
 fn calc_usage(calc: &CalcSpec, output: &[Usage], reads: &mut [Usage]) {
@@ -157,19 +178,6 @@ fn window_aggregate_usage(spec: &WindowAggregateSpec, reads: &mut [Usage]) {
     window_usage(&spec.window, reads);
 }
 
-fn join_usages(node: &Node, output: &[Usage], left_width: usize, right_width: usize) -> Vec<Vec<Usage>> {
-    let OperatorSpec::WindowJoin(spec) = &node.spec else { return vec![] };
-    let mut reads = output.to_vec();
-    reads.resize(left_width + right_width, Usage::None);
-    if let Some(condition) = &spec.condition {
-        collect_usage(condition, &Usage::All, &mut reads);
-    }
-    let mut right = reads.split_off(left_width);
-    all(&mut reads, spec.left_keys.iter().copied().chain([spec.left_window.0, spec.left_window.1]));
-    all(&mut right, spec.right_keys.iter().copied().chain([spec.right_window.0, spec.right_window.1]));
-    vec![reads, right]
-}
-
 /// The plan being rebuilt.
 struct Rebuild<'a> {
     old: &'a Physical,
@@ -180,9 +188,9 @@ struct Rebuild<'a> {
 }
 
 /// A rewritten operator: what it does now and where its output columns went.
-struct Rewritten {
-    spec: OperatorSpec,
-    map: ColumnMap,
+pub(super) struct Rewritten {
+    pub spec: OperatorSpec,
+    pub map: ColumnMap,
 }
 
 impl Rebuild<'_> {
@@ -211,21 +219,27 @@ impl Rebuild<'_> {
     }
 
     /// The rebuilt producers of an input and where their columns went; producers of a union that kept
-    /// different columns are brought to one layout.
+    /// different columns are brought to one layout, and what crosses an exchange loses the columns that only
+    /// others read.
     fn port(&mut self, id: usize, port: usize) -> (Vec<usize>, ColumnMap) {
         let input = &self.old.node(id).inputs[port];
         let first = self.maps[input.producers[0]].clone();
         let new_ids = |rebuild: &Self| -> Vec<usize> {
             input.producers.iter().map(|p| rebuild.ids[*p].expect("inputs are rebuilt before consumers")).collect()
         };
-        if input.producers.iter().all(|p| self.maps[*p] == first) {
-            return (new_ids(self), first);
-        }
         let reads = &input_usages(self.old, self.old.node(id), &self.usage[id])[port];
         let wanted: Vec<usize> = (0..reads.len()).filter(|c| reads[*c].is_used()).collect();
+        let same = input.producers.iter().all(|p| self.maps[*p] == first);
+        let kept = first.iter().filter(|kept| **kept != Kept::Dropped).count();
+        let narrow = input.partitioning == Partitioning::Forward || wanted.len() == kept || wanted.is_empty();
+        if same && narrow {
+            return (new_ids(self), first);
+        }
         let producers = input.producers.iter().map(|p| self.aligned(*p, &wanted)).collect();
         let mut map = vec![Kept::Dropped; reads.len()];
-        wanted.iter().enumerate().for_each(|(new, old)| map[*old] = Kept::Whole(new));
+        for (new, old) in wanted.iter().enumerate() {
+            map[*old] = if same { first[*old].clone().at(new) } else { Kept::Whole(new) };
+        }
         (producers, map)
     }
 
@@ -233,13 +247,14 @@ impl Rebuild<'_> {
     fn aligned(&mut self, producer: usize, wanted: &[usize]) -> usize {
         let old = self.old.node(producer);
         let map = &self.maps[producer];
-        let column = |c: &usize| Expr::column(position(map, *c), old.types[*c].clone());
-        let calc = CalcSpec { condition: None, projection: wanted.iter().map(column).collect() };
+        let types: Vec<LogicalType> = wanted.iter().map(|c| map[*c].ty(&old.types[*c])).collect();
+        let column = |(c, ty): (&usize, &LogicalType)| Expr::column(position(map, *c), ty.clone());
+        let calc = CalcSpec { condition: None, projection: wanted.iter().zip(&types).map(column).collect() };
         let id = self.ids[producer].expect("inputs are rebuilt before consumers");
         let node = Node {
             spec: OperatorSpec::Calc(calc),
             inputs: vec![super::one_input(&[id], Partitioning::Forward)],
-            types: wanted.iter().map(|c| old.types[*c].clone()).collect(),
+            types,
             names: wanted.iter().map(|c| old.names[*c].clone()).collect(),
             parallelism: Parallelism::Inherit,
             ..old.clone()
@@ -270,7 +285,10 @@ impl Rebuild<'_> {
                 spec.input_types = input_types();
                 Rewritten { spec: OperatorSpec::GroupAggregate(spec), map: identity(old.types.len()) }
             }
-            OperatorSpec::WindowJoin(spec) => rewrite_join(spec, maps, input_types().len()),
+            spec @ (OperatorSpec::WindowJoin(_)
+            | OperatorSpec::Join(_)
+            | OperatorSpec::IntervalJoin(_)
+            | OperatorSpec::TemporalJoin(_)) => join::prune::rewrite(spec, maps[0], maps[1], input_types().len()),
             spec @ (OperatorSpec::Values(_) | OperatorSpec::Sink(_)) => {
                 Rewritten { spec, map: identity(old.types.len()) }
             }
@@ -300,6 +318,14 @@ fn rewrite_passing(mut spec: OperatorSpec, usage: &[Usage], map: &ColumnMap, wid
                 output.push(Kept::Dropped);
             }
         }
+        OperatorSpec::OverAggregate(over) => {
+            columns(&mut over.keys, map);
+            sort_keys(&mut over.order, map);
+            rewrite_calls(&mut over.calls, map);
+            if let OverTime::Rowtime(column) = &mut over.time {
+                *column = position(map, *column);
+            }
+        }
         OperatorSpec::Sort(sort) => sort_keys(&mut sort.order, map),
         OperatorSpec::SortLimit(sort) => sort_keys(&mut sort.order, map),
         OperatorSpec::TemporalSort(sort) => {
@@ -308,6 +334,9 @@ fn rewrite_passing(mut spec: OperatorSpec, usage: &[Usage], map: &ColumnMap, wid
         }
         OperatorSpec::Unnest(unnest) => {
             remap(&mut unnest.collection, map);
+        }
+        OperatorSpec::Rank(_) | OperatorSpec::Deduplicate(_) | OperatorSpec::ChangelogNormalize(_) => {
+            changelog::prune::rewrite(&mut spec, usage, map, &mut output);
         }
         _ => {}
     }
@@ -411,31 +440,11 @@ fn rewrite_window_aggregate(
     spec
 }
 
-fn rewrite_join(
-    mut spec: headwater_plan::operators::WindowJoinSpec,
-    maps: &[&ColumnMap],
-    left_width: usize,
-) -> Rewritten {
-    let (left, right) = (maps[0], maps[1]);
-    columns(&mut spec.left_keys, left);
-    columns(&mut spec.right_keys, right);
-    spec.left_window = (position(left, spec.left_window.0), position(left, spec.left_window.1));
-    spec.right_window = (position(right, spec.right_window.0), position(right, spec.right_window.1));
-    let shifted = |kept: &Kept| kept.index().map_or(Kept::Dropped, |i| kept.clone().at(left_width + i));
-    let both: ColumnMap = left.iter().cloned().chain(right.iter().map(shifted)).collect();
-    if let Some(condition) = &mut spec.condition {
-        remap(condition, &both);
-    }
-    let one_sided = matches!(spec.kind, JoinKind::Semi | JoinKind::Anti);
-    let map = if one_sided { left.clone() } else { both };
-    Rewritten { spec: OperatorSpec::WindowJoin(spec), map }
-}
-
-fn columns(positions: &mut [usize], map: &ColumnMap) {
+pub(super) fn columns(positions: &mut [usize], map: &ColumnMap) {
     positions.iter_mut().for_each(|c| *c = position(map, *c));
 }
 
-fn sort_keys(keys: &mut [SortKey], map: &ColumnMap) {
+pub(super) fn sort_keys(keys: &mut [SortKey], map: &ColumnMap) {
     keys.iter_mut().for_each(|k| k.column = position(map, k.column));
 }
 

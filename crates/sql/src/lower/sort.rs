@@ -6,7 +6,9 @@ use super::physical::{Node, Parallelism};
 use super::relation::Relation;
 use datafusion_expr::logical_plan::{FetchType, SkipType};
 use datafusion_expr::{Limit, Sort};
-use headwater_plan::operators::{LimitSpec, SortKey, SortLimitSpec, SortSpec, TemporalSortSpec};
+use headwater_plan::operators::{
+    LimitSpec, RankEnd, RankFunction, RankSpec, RankStrategy, SortKey, SortLimitSpec, SortSpec, TemporalSortSpec,
+};
 use headwater_plan::{OperatorSpec, Partitioning};
 use headwater_types::{Error, Result, TimeAttribute};
 
@@ -29,7 +31,10 @@ impl Lowering<'_> {
         let input = self.plan(&limit.input)?;
         let input = self.flat(input)?;
         if self.emits_changes(&input) {
-            return Err(Error::unsupported("LIMIT over an updating query is not supported yet"));
+            return match fetch {
+                Some(fetch) => Ok(self.first_rows(input, vec![], offset, fetch)),
+                None => Err(Error::unsupported("OFFSET without LIMIT over an updating query is not supported")),
+            };
         }
         let spec = OperatorSpec::Limit(LimitSpec { offset, fetch });
         Ok(self.global(input, spec, false))
@@ -50,17 +55,39 @@ impl Lowering<'_> {
         });
         let order = keys.collect::<Result<Vec<_>>>()?;
         input.columns.truncate(visible);
+        if let Some(fetch) = fetch
+            && !self.final_only(&input)
+            && (self.emits_changes(&input) || offset > 0)
+        {
+            return Ok(self.first_rows(input, order, offset, fetch));
+        }
         let spec = self.sort_operator(&input, SortSpec { order, offset, fetch })?;
         let changes = matches!(spec, OperatorSpec::SortLimit(_));
         Ok(self.global(input, spec, changes))
+    }
+
+    /// The first rows of a changelog, or those behind an offset: a Top-N without partitions.
+    fn first_rows(&mut self, input: Relation, order: Vec<SortKey>, offset: u64, fetch: u64) -> Relation {
+        let spec = RankSpec {
+            function: RankFunction::RowNumber,
+            keys: vec![],
+            order,
+            start: offset.saturating_add(1),
+            end: RankEnd::Constant(offset.saturating_add(fetch)),
+            with_rank: false,
+            strategy: RankStrategy::Retract,
+            emits_update_before: true,
+            state_ttl_ms: 0,
+        };
+        self.ranked(input, spec, None)
     }
 
     /// The operator of an order: by the end of input in batch mode and where nothing else is needed, by the
     /// watermark, or as a changelog of the first rows.
     fn sort_operator(&self, input: &Relation, sort: SortSpec) -> Result<OperatorSpec> {
         if self.emits_changes(input) {
-            let message = "ORDER BY over an updating query is not supported yet in streaming mode; \
-                           SET 'execution.runtime-mode' = 'batch' gives its final result";
+            let message = "Sort on a non-time-attribute field is not supported: ORDER BY over an updating query needs a \
+                           LIMIT in streaming mode; SET 'execution.runtime-mode' = 'batch' gives its final result";
             return Err(Error::unsupported(message));
         }
         if self.final_only(input) {
@@ -76,7 +103,7 @@ impl Lowering<'_> {
                 Ok(OperatorSpec::SortLimit(SortLimitSpec { order: sort.order, fetch }))
             }
             (_, None) if self.bounded(input) => Ok(OperatorSpec::Sort(sort)),
-            (_, Some(_)) => Err(Error::unsupported("ORDER BY with OFFSET is not supported yet in streaming mode")),
+            (_, Some(_)) => Err(Error::internal("an ORDER BY with OFFSET was not made a Top-N")),
             _ => {
                 let message = "Sort on a non-time-attribute field is not supported: ORDER BY over input that does \
                                not end needs an ascending rowtime column first, or a LIMIT";

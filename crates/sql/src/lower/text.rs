@@ -1,20 +1,23 @@
 //! The physical plan as text, in the manner of Flink's EXPLAIN.
 
+use super::changelog::{self, Kinds};
 use super::physical::{Input, Physical};
+use super::{join, over};
 use headwater_expressions::render;
-use headwater_plan::operators::{AggregateCall, SortKey, WindowJoinSpec, WindowShape, WindowSpec, WindowTime};
+use headwater_plan::operators::{AggregateCall, SortKey, WindowShape, WindowSpec, WindowTime};
 use headwater_plan::{Expr, OperatorSpec, Partitioning};
 use std::fmt::Write;
 
 /// The trees of all sinks; an operator that was printed before is referred to by its number.
-pub fn explain(physical: &Physical, roots: &[usize]) -> String {
+/// With `kinds`, every operator shows which kinds of rows it emits.
+pub fn explain(physical: &Physical, roots: &[usize], kinds: Option<&[Kinds]>) -> String {
     let mut text = String::new();
     let mut consumers = vec![0usize; physical.node_count()];
     for id in physical.reachable(roots) {
         let producers = physical.node(id).inputs.iter().flat_map(|i| &i.producers);
         producers.for_each(|p| consumers[*p] += 1);
     }
-    let mut printer = Printer { physical, consumers, reuse: vec![], text: &mut text };
+    let mut printer = Printer { physical, kinds, consumers, reuse: vec![], text: &mut text };
     for root in roots {
         printer.tree(*root, 0, "");
         printer.text.push('\n');
@@ -23,12 +26,13 @@ pub fn explain(physical: &Physical, roots: &[usize]) -> String {
 }
 
 /// An expression over columns of these names.
-fn render(expr: &Expr, names: &[String]) -> String {
+pub(super) fn render(expr: &Expr, names: &[String]) -> String {
     render::render(expr, &|column| names.get(column).cloned().unwrap_or_else(|| format!("${column}")))
 }
 
 struct Printer<'a> {
     physical: &'a Physical,
+    kinds: Option<&'a [Kinds]>,
     consumers: Vec<usize>,
     reuse: Vec<usize>,
     text: &'a mut String,
@@ -48,7 +52,7 @@ impl Printer<'_> {
         } else {
             String::new()
         };
-        let _ = writeln!(self.text, "{indent}{exchange}{}{mark}", describe(self.physical, id));
+        let _ = writeln!(self.text, "{indent}{exchange}{}{mark}", self.operator(id));
         let inputs: Vec<Input> = self.physical.node(id).inputs.clone();
         for input in inputs {
             let exchange = exchange_text(&input.partitioning, &self.physical.node(input.producers[0]).names);
@@ -56,6 +60,22 @@ impl Printer<'_> {
                 self.tree(*producer, depth + 1, &exchange);
             }
         }
+    }
+}
+
+impl Printer<'_> {
+    fn operator(&self, id: usize) -> String {
+        let mut text = describe(self.physical, id);
+        if let Some(kinds) = self.kinds {
+            let mode = match self.physical.node(id).spec {
+                OperatorSpec::Sink(_) => "NONE".to_owned(),
+                _ => kinds[id].to_string(),
+            };
+            text.pop();
+            let separator = if text.ends_with('(') { "" } else { ", " };
+            let _ = write!(text, "{separator}changelogMode=[{mode}])");
+        }
+        text
     }
 }
 
@@ -69,7 +89,7 @@ fn exchange_text(partitioning: &Partitioning, names: &[String]) -> String {
     }
 }
 
-fn list(columns: &[usize], names: &[String]) -> String {
+pub(super) fn list(columns: &[usize], names: &[String]) -> String {
     let names: Vec<_> = columns.iter().map(|c| names[*c].as_str()).collect();
     names.join(", ")
 }
@@ -105,10 +125,14 @@ pub fn describe(physical: &Physical, id: usize) -> String {
             let keys = if a.keys.is_empty() { String::new() } else { format!("groupBy=[{}], ", list(&a.keys, names)) };
             format!("{keys}select=[{}]", calls_text(&a.calls, names))
         }
-        OperatorSpec::WindowJoin(j) => {
+        OperatorSpec::WindowJoin(_)
+        | OperatorSpec::Join(_)
+        | OperatorSpec::IntervalJoin(_)
+        | OperatorSpec::TemporalJoin(_) => {
             let right = node.inputs.get(1).map_or(&[][..], |i| &physical.node(i.producers[0]).names);
-            join_text(j, names, right)
+            join::text::describe(&node.spec, names, right)
         }
+        OperatorSpec::OverAggregate(o) => over::describe(o, names),
         OperatorSpec::WindowRank(r) => {
             let order = sort_text(&r.order, names);
             let keys = list(&r.keys, names);
@@ -117,14 +141,14 @@ pub fn describe(physical: &Physical, id: usize) -> String {
                 r.function, r.start, r.end
             )
         }
-        OperatorSpec::Sort(s) => {
-            let fetch = s.fetch.map(|n| format!(", offset=[{}], fetch=[{n}]", s.offset)).unwrap_or_default();
-            format!("orderBy=[{}]{fetch}", sort_text(&s.order, names))
+        OperatorSpec::Sort(_) | OperatorSpec::TemporalSort(_) | OperatorSpec::SortLimit(_) => {
+            order_text(&node.spec, names)
         }
-        OperatorSpec::TemporalSort(s) => format!("orderBy=[{}]", sort_text(&s.order, names)),
-        OperatorSpec::SortLimit(s) => {
-            format!("orderBy=[{}], offset=[0], fetch=[{}]", sort_text(&s.order, names), s.fetch)
-        }
+        OperatorSpec::Rank(_)
+        | OperatorSpec::Deduplicate(_)
+        | OperatorSpec::ChangelogNormalize(_)
+        | OperatorSpec::SinkMaterialize(_)
+        | OperatorSpec::DropUpdateBefore(_) => changelog::text::describe(&node.spec, names),
         OperatorSpec::Limit(l) => {
             format!("offset=[{}], fetch=[{}]", l.offset, l.fetch.map_or_else(|| "all".to_owned(), |n| n.to_string()))
         }
@@ -136,11 +160,18 @@ pub fn describe(physical: &Physical, id: usize) -> String {
     format!("{kind}({detail})")
 }
 
-fn join_text(join: &WindowJoinSpec, left: &[String], right: &[String]) -> String {
-    let pairs = join.left_keys.iter().zip(&join.right_keys).map(|(l, r)| format!("{} = {}", left[*l], right[*r]));
-    let condition = join.condition.as_ref().map(|c| render(c, &[left, right].concat()));
-    let terms: Vec<_> = pairs.chain(condition).collect();
-    format!("joinType=[{:?}], where=[{}]", join.kind, terms.join(" AND "))
+fn order_text(spec: &OperatorSpec, names: &[String]) -> String {
+    match spec {
+        OperatorSpec::Sort(s) => {
+            let fetch = s.fetch.map(|n| format!(", offset=[{}], fetch=[{n}]", s.offset)).unwrap_or_default();
+            format!("orderBy=[{}]{fetch}", sort_text(&s.order, names))
+        }
+        OperatorSpec::TemporalSort(s) => format!("orderBy=[{}]", sort_text(&s.order, names)),
+        OperatorSpec::SortLimit(s) => {
+            format!("orderBy=[{}], offset=[0], fetch=[{}]", sort_text(&s.order, names), s.fetch)
+        }
+        _ => String::new(),
+    }
 }
 
 fn calc_text(condition: Option<&Expr>, projection: &[Expr], names: &[String], outputs: &[String]) -> String {
@@ -153,13 +184,13 @@ fn calc_text(condition: Option<&Expr>, projection: &[Expr], names: &[String], ou
     format!("select=[{}]{filter}", select.join(", "))
 }
 
-fn sort_text(keys: &[SortKey], names: &[String]) -> String {
+pub(super) fn sort_text(keys: &[SortKey], names: &[String]) -> String {
     let key = |k: &SortKey| format!("{} {}", names[k.column], if k.ascending { "ASC" } else { "DESC" });
     let keys: Vec<_> = keys.iter().map(key).collect();
     keys.join(", ")
 }
 
-fn calls_text(calls: &[AggregateCall], names: &[String]) -> String {
+pub(super) fn calls_text(calls: &[AggregateCall], names: &[String]) -> String {
     let call = |c: &AggregateCall| {
         let arg = |a: &usize| names.get(*a).cloned().unwrap_or_else(|| format!("${a}"));
         let args: Vec<_> = c.args.iter().map(arg).collect();

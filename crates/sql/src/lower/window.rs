@@ -18,6 +18,10 @@ impl Lowering<'_> {
             return Ok(input);
         }
         let input = self.flat(input)?;
+        let (input, keys) = match self.below_normalize(&input) {
+            Some((below, keys)) => (below, Some(keys)),
+            None => (input, None),
+        };
         let rowtime = self.position_of(&input, &assigner.rowtime)?;
         let expr = self.lower_expr(&input, &assigner.expr)?;
         let mut types = self.types(&input).to_vec();
@@ -32,7 +36,7 @@ impl Lowering<'_> {
         };
         let names = self.names(&input).to_vec();
         let node = self.unary(&input, OperatorSpec::WatermarkAssigner(spec), types, names);
-        Ok(Relation { producers: vec![node], ..input })
+        self.normalized_again(Relation { producers: vec![node], ..input }, keys)
     }
 
     /// A window table function stays pending until its columns are needed.
@@ -40,6 +44,9 @@ impl Lowering<'_> {
         let input = self.plan(&tvf.input)?;
         let input = self.flat(input)?;
         let proctime = tvf.time_type.time_attribute() == TimeAttribute::Proctime;
+        if !proctime {
+            self.check_window_time(&input, tvf)?;
+        }
         let time =
             if proctime { WindowTime::Proctime } else { WindowTime::Rowtime(self.position_of(&input, &tvf.time)?) };
         let partition_by = tvf.partition_by.iter().map(|c| self.position_of(&input, c)).collect::<Result<_>>()?;
@@ -57,6 +64,23 @@ impl Lowering<'_> {
         let added = tvf.outputs.iter().cloned().zip(properties.map(Slot::Window));
         let columns = input.columns.iter().cloned().chain(added).collect();
         Ok(Relation { columns, window: Some(window), ..input })
+    }
+
+    /// Refuses windows over times that watermarks say nothing about: what a regular join puts out, for instance, may
+    /// be of any age.
+    fn check_window_time(&self, input: &Relation, tvf: &WindowTvf) -> Result<()> {
+        let ty = &self.types(input)[self.position_of(input, &tvf.time)?];
+        let is_watermark = |id: usize| matches!(self.physical.node(id).spec, OperatorSpec::WatermarkAssigner(_));
+        let watermarked = || self.physical.reachable(&input.producers).into_iter().any(is_watermark);
+        if ty.time_attribute() != TimeAttribute::None || (self.bounded(input) && !watermarked()) {
+            return Ok(());
+        }
+        let plain = ty.clone().with_nullable(true);
+        let message = format!(
+            "The window function requires the timecol is a time attribute type, but is {plain}. A join without time \
+             bounds and an aggregation without a window make plain timestamps of time attributes"
+        );
+        Err(Error::user("not-a-time-attribute", message))
     }
 
     /// Computes the columns of a pending window.

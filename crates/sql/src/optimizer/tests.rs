@@ -77,46 +77,68 @@ fn exists_and_in_become_joins() {
          WHERE L.bidder = R.id AND L.window_start = R.window_start AND L.window_end = R.window_end)",
         expect![[r#"
             Projection: price#19 AS price#45
-              LeftSemi Join: bidder#18 = id#33, window_start#24 = window_start#36, window_end#25 = window_end#37
+              LeftSemi Join: bidder#18 = id#33.__correlated_sq_1, window_start#24 = window_start#36.__correlated_sq_1, window_end#25 = window_end#37.__correlated_sq_1
                 Projection: auction#7 AS auction#17, bidder#8 AS bidder#18, price#9 AS price#19, double_price#10 AS double_price#20, channel#11 AS channel#21, origin#12 AS origin#22, ts#13 AS ts#23, window_start#14 AS window_start#24, window_end#15 AS window_end#25, window_time#16 AS window_time#26
                   WindowTableFunction(window=[Tumble { size_ms: 5000 }, time=[ts], offset_ms=0])
                     WatermarkAssigner(rowtime=[ts], watermark=[-(ts#13, DurationMillisecond("5000"))])
                       Projection: auction#1 AS auction#7, bidder#2 AS bidder#8, price#3 AS price#9, *(price#3, Decimal128(2,10,0)) AS double_price#10, channel#4 AS channel#11, origin#5 AS origin#12, ts#6 AS ts#13
                         TableSourceScan(table=[[c, d, bid]], fields=[auction, bidder, price, channel, origin, ts])
-                Projection: id#33 AS id#39, name#34 AS name#40, ts#35 AS ts#41, window_start#36 AS window_start#42, window_end#37 AS window_end#43, window_time#38 AS window_time#44, id#33, window_end#37, window_start#36
-                  Projection: id#27 AS id#33, name#28 AS name#34, ts#29 AS ts#35, window_start#30 AS window_start#36, window_end#31 AS window_end#37, window_time#32 AS window_time#38
-                    WindowTableFunction(window=[Tumble { size_ms: 5000 }, time=[ts], offset_ms=0])
-                      WatermarkAssigner(rowtime=[ts], watermark=[ts#29])
-                        TableSourceScan(table=[[c, d, person]], fields=[id, name, ts])
+                Projection: id#39 AS id#39.__correlated_sq_1, name#40 AS name#40.__correlated_sq_1, ts#41 AS ts#41.__correlated_sq_1, window_start#42 AS window_start#42.__correlated_sq_1, window_end#43 AS window_end#43.__correlated_sq_1, window_time#44 AS window_time#44.__correlated_sq_1, id#33 AS id#33.__correlated_sq_1, window_end#37 AS window_end#37.__correlated_sq_1, window_start#36 AS window_start#36.__correlated_sq_1
+                  Projection: id#33 AS id#39, name#34 AS name#40, ts#35 AS ts#41, window_start#36 AS window_start#42, window_end#37 AS window_end#43, window_time#38 AS window_time#44, id#33, window_end#37, window_start#36
+                    Projection: id#27 AS id#33, name#28 AS name#34, ts#29 AS ts#35, window_start#30 AS window_start#36, window_end#31 AS window_end#37, window_time#32 AS window_time#38
+                      WindowTableFunction(window=[Tumble { size_ms: 5000 }, time=[ts], offset_ms=0])
+                        WatermarkAssigner(rowtime=[ts], watermark=[ts#29])
+                          TableSourceScan(table=[[c, d, person]], fields=[id, name, ts])
         "#]],
     );
     check(
         "SELECT a FROM t WHERE b NOT IN (SELECT n FROM v)",
         expect![[r#"
-        Projection: a#1 AS a#14
-          LeftAnti Join: b#2 = n#13 null_aware
-            TableSourceScan(table=[[c, d, t]], fields=[a, b, s, d, ts])
-            Projection: EXPR$1#12 AS n#13
-              Projection: a#6 AS a#11, b#7 + Int64(1) AS EXPR$1#12
-                Filter: a#6 > Int32(0)
-                  TableSourceScan(table=[[c, d, t]], fields=[a, b, s, d, ts])
-    "#]],
+            Projection: a#1 AS a#14
+              LeftAnti Join: b#2 = n#13.__correlated_sq_1 null_aware
+                TableSourceScan(table=[[c, d, t]], fields=[a, b, s, d, ts])
+                Projection: n#13 AS n#13.__correlated_sq_1
+                  Projection: EXPR$1#12 AS n#13
+                    Projection: a#6 AS a#11, b#7 + Int64(1) AS EXPR$1#12
+                      Filter: a#6 > Int32(0)
+                        TableSourceScan(table=[[c, d, t]], fields=[a, b, s, d, ts])
+        "#]],
     );
     check(
         "SELECT a FROM t WHERE a > 5 OR a IN (SELECT k FROM v)",
         expect![[r#"
-        Projection: a#1 AS a#14
-          Projection: a#1, b#2, s#3, d#4, ts#5
-            Filter: a#1 > Int32(5) OR mark#__correlated_sq_1
-              LeftMark Join: a#1 = k#13
-                TableSourceScan(table=[[c, d, t]], fields=[a, b, s, d, ts])
-                Projection: k#13
-                  Projection: a#11 AS k#13
-                    Projection: a#6 AS a#11, b#7 + Int64(1) AS EXPR$1#12
-                      Filter: a#6 > Int32(0)
-                        TableSourceScan(table=[[c, d, t]], fields=[a, b, s, d, ts])
-    "#]],
+            Projection: a#1 AS a#14
+              Projection: a#1, b#2, s#3, d#4, ts#5
+                Filter: a#1 > Int32(5) OR mark#__correlated_sq_1
+                  LeftMark Join: a#1 = k#13.__correlated_sq_1
+                    TableSourceScan(table=[[c, d, t]], fields=[a, b, s, d, ts])
+                    Projection: k#13.__correlated_sq_1
+                      Projection: k#13 AS k#13.__correlated_sq_1
+                        Projection: a#11 AS k#13
+                          Projection: a#6 AS a#11, b#7 + Int64(1) AS EXPR$1#12
+                            Filter: a#6 > Int32(0)
+                              TableSourceScan(table=[[c, d, t]], fields=[a, b, s, d, ts])
+        "#]],
     );
+}
+
+#[test]
+fn memberships_of_rows_become_joins() {
+    let join = |sql: &str| {
+        let plan = super::optimize(bind(sql).expect("the query binds").plan).expect("the plan optimises");
+        let text = plan.display_indent().to_string();
+        text.lines().find(|line| line.contains("Join:")).unwrap_or_default().trim().to_owned()
+    };
+    for (condition, expected) in [
+        (
+            "(a, b) IN (SELECT k, n FROM v)",
+            expect!["LeftSemi Join: a#1 = k#13.__correlated_sq_1, b#2 = n#14.__correlated_sq_1"],
+        ),
+        ("(a, b) NOT IN (SELECT k, n FROM v)", expect![""]),
+        ("(a, b) IN (SELECT k, n FROM v) OR a = 1", expect![""]),
+    ] {
+        expected.assert_eq(&join(&format!("SELECT a FROM t WHERE {condition}")));
+    }
 }
 
 #[test]
@@ -124,32 +146,34 @@ fn scalar_subqueries_become_joins() {
     check(
         "SELECT a, (SELECT MAX(n) FROM v WHERE v.k = t.a) AS m FROM t",
         expect![[r#"
-        Projection: a#1 AS a#16, EXPR$0#15 AS m#17
-          Left Join: a#1 = a#11
-            TableSourceScan(table=[[c, d, t]], fields=[a, b, s, d, ts])
-            Projection: EXPR$0#15, a#11, __always_true AS __always_true#__scalar_sq_1
-              Projection: MAX#13 AS EXPR$0#15, a#11, __always_true
-                Aggregate: groupBy=[[a#11, Boolean(true) AS __always_true]], aggr=[[MAX(EXPR$1#14) AS MAX#13]]
-                  Projection: EXPR$1#12 AS EXPR$1#14, a#11
-                    Projection: a#6 AS a#11, b#7 + Int64(1) AS EXPR$1#12
-                      Filter: a#6 > Int32(0)
-                        TableSourceScan(table=[[c, d, t]], fields=[a, b, s, d, ts])
-    "#]],
+            Projection: a#1 AS a#16, EXPR$0#15.__scalar_sq_1 AS m#17
+              Left Join: a#1 = a#11.__scalar_sq_1
+                TableSourceScan(table=[[c, d, t]], fields=[a, b, s, d, ts])
+                Projection: EXPR$0#15 AS EXPR$0#15.__scalar_sq_1, a#11 AS a#11.__scalar_sq_1, __always_true AS __always_true#__scalar_sq_1
+                  Projection: MAX#13 AS EXPR$0#15, a#11, __always_true
+                    Projection: a#11, Boolean(true) AS __always_true, MAX#13
+                      Aggregate: groupBy=[[a#11]], aggr=[[MAX(EXPR$1#14) AS MAX#13]]
+                        Projection: EXPR$1#12 AS EXPR$1#14, a#11
+                          Projection: a#6 AS a#11, b#7 + Int64(1) AS EXPR$1#12
+                            Filter: a#6 > Int32(0)
+                              TableSourceScan(table=[[c, d, t]], fields=[a, b, s, d, ts])
+        "#]],
     );
     check(
         "SELECT a FROM t WHERE b > (SELECT AVG(n) FROM v)",
         expect![[r#"
-        Projection: a#1 AS a#16
-          Projection: a#1, b#2, s#3, d#4, ts#5
-            Inner Join:  Filter: b#2 > EXPR$0#15
-              TableSourceScan(table=[[c, d, t]], fields=[a, b, s, d, ts])
-              Projection: AVG#13 AS EXPR$0#15
-                Aggregate: groupBy=[[]], aggr=[[AVG(EXPR$1#14) AS AVG#13]]
-                  Projection: EXPR$1#12 AS EXPR$1#14
-                    Projection: a#6 AS a#11, b#7 + Int64(1) AS EXPR$1#12
-                      Filter: a#6 > Int32(0)
-                        TableSourceScan(table=[[c, d, t]], fields=[a, b, s, d, ts])
-    "#]],
+            Projection: a#1 AS a#16
+              Projection: a#1, b#2, s#3, d#4, ts#5
+                Inner Join:  Filter: b#2 > EXPR$0#15.__scalar_sq_1
+                  TableSourceScan(table=[[c, d, t]], fields=[a, b, s, d, ts])
+                  Projection: EXPR$0#15 AS EXPR$0#15.__scalar_sq_1
+                    Projection: AVG#13 AS EXPR$0#15
+                      Aggregate: groupBy=[[]], aggr=[[AVG(EXPR$1#14) AS AVG#13]]
+                        Projection: EXPR$1#12 AS EXPR$1#14
+                          Projection: a#6 AS a#11, b#7 + Int64(1) AS EXPR$1#12
+                            Filter: a#6 > Int32(0)
+                              TableSourceScan(table=[[c, d, t]], fields=[a, b, s, d, ts])
+        "#]],
     );
 }
 

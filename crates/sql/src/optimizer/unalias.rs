@@ -1,8 +1,8 @@
 //! Removes the aliases that DataFusion's decorrelation puts around subqueries.
 //!
-//! Column names are unique in a plan, so a qualifier adds nothing, with one exception: columns that the rules
-//! make themselves (`mark`, `__always_true`) have the same name in every subquery. Those get the alias
-//! into their name where the alias was.
+//! Column names are unique in a plan that the binder made, but the rules make columns of their own (`mark`,
+//! `__always_true`) and may join one subquery several times. So the alias, which is unique, goes into the names of its
+//! columns.
 
 use datafusion_common::tree_node::{Transformed, TreeNode};
 use datafusion_common::{Column, DFSchema, Result};
@@ -36,18 +36,11 @@ fn rewrite(node: LogicalPlan) -> Result<LogicalPlan> {
     }
 }
 
-/// The input of an alias, with the alias put into the names that are not unique.
+/// The input of an alias, with the alias put into its names.
 fn without_alias(alias: SubqueryAlias) -> Result<LogicalPlan> {
-    let fields = alias.input.schema().fields();
-    if fields.iter().all(|f| is_unique(f.name())) {
-        return Ok(Arc::unwrap_or_clone(alias.input));
-    }
-    let exprs = fields.iter().map(|f| {
+    let exprs = alias.input.schema().fields().iter().map(|f| {
         let column = Expr::Column(Column::new_unqualified(f.name()));
-        match is_unique(f.name()) {
-            true => column,
-            false => column.alias(qualified_name(alias.alias.table(), f.name())),
-        }
+        column.alias(qualified_name(alias.alias.table(), f.name()))
     });
     Projection::try_new(exprs.collect(), alias.input.clone()).map(LogicalPlan::Projection)
 }
@@ -78,8 +71,8 @@ fn rebuilt_join(join: Join) -> Result<LogicalPlan> {
 fn plain_schema(schema: &DFSchema) -> Result<DFSchema> {
     let fields = schema.iter().map(|(qualifier, field)| {
         let name = match qualifier {
-            Some(qualifier) if !is_unique(field.name()) => qualified_name(qualifier.table(), field.name()),
-            _ => field.name().clone(),
+            Some(qualifier) => qualified_name(qualifier.table(), field.name()),
+            None => field.name().clone(),
         };
         (None, Arc::new(field.as_ref().clone().with_name(name)))
     });
@@ -90,7 +83,7 @@ fn plain_expr(expr: Expr) -> Result<Transformed<Expr>> {
     expr.transform(|e| {
         Ok(match e {
             Expr::Column(Column { relation: Some(relation), name, .. }) => {
-                let name = if is_unique(&name) { name } else { qualified_name(relation.table(), &name) };
+                let name = qualified_name(relation.table(), &name);
                 Transformed::yes(Expr::Column(Column::new_unqualified(name)))
             }
             Expr::Alias(mut alias) if alias.relation.is_some() => {
@@ -102,10 +95,9 @@ fn plain_expr(expr: Expr) -> Result<Transformed<Expr>> {
     })
 }
 
-fn is_unique(name: &str) -> bool {
-    name.contains('#')
-}
-
 fn qualified_name(alias: &str, name: &str) -> String {
-    format!("{name}#{alias}")
+    match name.rsplit_once('#') {
+        Some((display, number)) => format!("{display}#{number}.{alias}"),
+        None => format!("{name}#{alias}"),
+    }
 }

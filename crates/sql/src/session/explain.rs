@@ -1,17 +1,19 @@
 //! EXPLAIN: the plan of a statement in Flink's sections.
 
 use super::ddl::create_table;
-use super::{Rows, Session, StatementResult};
-use crate::planner::COLLECT_CONNECTOR;
+use super::{Rows, Session, StateComparison, StatementResult};
+use crate::planner::{Bound, COLLECT_CONNECTOR, OperatorStateDescription, StateColumn};
 use crate::{SqlError, SqlResult};
 use headwater_plan::{JobGraph, OperatorSpec, Partitioning, Vertex};
 use headwater_sql_parser::ast::{CreateTable, Explain, ExplainDetail, Insert, Query, Statement};
 use serde_json::{Value, json};
 
-/// The texts an explanation is made of.
+/// What an explanation is made of.
 struct Explained {
     ast: String,
     optimized: String,
+    changelog: String,
+    state: Vec<OperatorStateDescription>,
     graph: JobGraph,
 }
 
@@ -24,12 +26,25 @@ pub(super) fn explain(session: &Session, statement: &Explain, source: &str) -> S
         Statement::CreateTable(create) => create_table_as(session, create, source)?,
         _ => return Err(SqlError::new("not-explainable", "EXPLAIN takes a query, an INSERT or a statement set")),
     };
-    Ok(Rows::single("result", text(&explained, &statement.details)).into())
+    let text = text(&explained, &statement.details);
+    Ok(match &statement.savepoint {
+        None => Rows::single("result", text).into(),
+        Some(savepoint) => {
+            let savepoint = savepoint.value.clone();
+            StatementResult::CompareState(Box::new(StateComparison { savepoint, text, state: explained.state }))
+        }
+    })
 }
 
 fn inserts(session: &Session, inserts: &[Insert], source: &str) -> SqlResult<Explained> {
     let planned = session.plan_inserts(inserts, source)?;
-    Ok(Explained { ast: planned.ast_text, optimized: planned.optimized_text, graph: planned.graph })
+    Ok(Explained {
+        ast: planned.ast_text,
+        optimized: planned.optimized_text,
+        changelog: planned.changelog_text,
+        state: planned.state,
+        graph: planned.graph,
+    })
 }
 
 /// The plan of the query that would fill the table; the table is not created.
@@ -48,7 +63,13 @@ fn query(session: &Session, query: &Query, source: &str) -> SqlResult<Explained>
     for vertex in &mut graph.vertices {
         vertex.chain.retain(|operator| !is_collect(&operator.spec));
     }
-    Ok(Explained { ast: planned.ast_text, optimized: without_root(&planned.optimized_text), graph })
+    Ok(Explained {
+        ast: planned.ast_text,
+        optimized: without_root(&planned.optimized_text),
+        changelog: without_root(&planned.changelog_text),
+        state: planned.state,
+        graph,
+    })
 }
 
 fn is_collect(spec: &OperatorSpec) -> bool {
@@ -69,10 +90,14 @@ fn without_root(plan: &str) -> String {
 }
 
 fn text(explained: &Explained, details: &[ExplainDetail]) -> String {
-    let advice = details.contains(&ExplainDetail::PlanAdvice);
-    let mut physical = explained.optimized.trim_end().to_string();
+    let shows = |detail| details.contains(&detail);
+    let advice = shows(ExplainDetail::PlanAdvice);
+    let changelog = shows(ExplainDetail::ChangelogMode);
+    let plan = if changelog { &explained.changelog } else { &explained.optimized };
+    let mut physical = plan.trim_end().to_string();
     if advice {
-        physical.push_str("\n\nNo available advice...");
+        physical.push_str("\n\n");
+        physical.push_str(&advices(explained));
     }
     let mut out = format!(
         "== Abstract Syntax Tree ==\n{}\n\n== Optimized Physical Plan{} ==\n{physical}\n\n== Optimized Execution Plan \
@@ -81,11 +106,61 @@ fn text(explained: &Explained, details: &[ExplainDetail]) -> String {
         if advice { " With Advice" } else { "" },
         explained.optimized.trim_end(),
     );
-    if details.contains(&ExplainDetail::JsonExecutionPlan) {
+    if changelog && !explained.state.is_empty() {
+        out.push_str("\n== State ==\n");
+        explained.state.iter().for_each(|operator| out.push_str(&state_text(operator)));
+    }
+    if shows(ExplainDetail::JsonExecutionPlan) {
         out.push_str("\n== Physical Execution Plan ==\n");
         out.push_str(&format!("{:#}", graph_json(&explained.graph)));
     }
     out
+}
+
+/// What an operator keeps, how it is found, how long it lives.
+fn state_text(operator: &OperatorStateDescription) -> String {
+    let columns = |columns: &[StateColumn]| {
+        columns.iter().map(|(name, ty)| format!("{name} {ty}")).collect::<Vec<_>>().join(", ")
+    };
+    let mut text = format!("{}\n", operator.uid);
+    let key = if operator.key.is_empty() { "none, one subtask".to_owned() } else { columns(&operator.key) };
+    text.push_str(&format!("   key: {key}\n"));
+    for table in &operator.tables {
+        let map_key =
+            if table.map_key.is_empty() { String::new() } else { format!("by [{}] ", columns(&table.map_key)) };
+        let ttl = if table.ttl_ms == 0 { String::new() } else { format!(", TTL {} ms", table.ttl_ms) };
+        text.push_str(&format!("   table '{}': {map_key}[{}]{ttl}\n", table.name, columns(&table.value)));
+    }
+    match &operator.bound {
+        Bound::Bounded(reason) => text.push_str(&format!("   bounded: {reason}\n")),
+        Bound::Unbounded(reason) => text.push_str(&format!("   NOT BOUNDED: {reason}\n")),
+    }
+    if let Some(warning) = operator.warning() {
+        text.push_str(&format!("   WARNING: {warning}\n"));
+    }
+    text
+}
+
+/// Numbered advice about a plan.
+fn advices(explained: &Explained) -> String {
+    let mut advices: Vec<String> = explained.state.iter().filter_map(OperatorStateDescription::warning).collect();
+    let operators = explained.graph.vertices.iter().flat_map(|vertex| &vertex.chain);
+    let unbundled = |spec: &OperatorSpec| match spec {
+        OperatorSpec::GroupAggregate(spec) => !spec.final_only && spec.mini_batch.is_none(),
+        _ => false,
+    };
+    if operators.into_iter().any(|operator| unbundled(&operator.spec)) {
+        advices.push(
+            "every row updates its group at once: fewer updates leave when rows are bundled ('table.exec.mini-batch.enabled' \
+             = 'true', 'table.exec.mini-batch.allow-latency' and 'table.exec.mini-batch.size' positive)"
+                .to_owned(),
+        );
+    }
+    if advices.is_empty() {
+        return "No available advice...".to_owned();
+    }
+    let numbered = advices.iter().enumerate().map(|(i, advice)| format!("advice[{}]: [ADVICE] {advice}", i + 1));
+    numbered.collect::<Vec<_>>().join("\n")
 }
 
 /// The job graph as JSON, one node an operator, as Flink's execution plan has it.

@@ -13,7 +13,7 @@ mod show;
 mod show_create;
 mod type_text;
 
-pub use result::{Rows, StatementResult};
+pub use result::{Rows, StateComparison, StatementResult};
 pub(crate) use show::function_names;
 
 use crate::catalog::{CatalogManager, Table};
@@ -147,8 +147,10 @@ impl Session {
         }
     }
 
-    fn job(&self, inserts: &[Insert], source: &str) -> SqlResult<StatementResult> {
-        Ok(StatementResult::Job(Box::new(self.plan_inserts(inserts, source)?)))
+    fn job(&mut self, inserts: &[Insert], source: &str) -> SqlResult<StatementResult> {
+        let planned = self.plan_inserts(inserts, source)?;
+        self.warnings.extend(planned.warnings.iter().cloned());
+        Ok(StatementResult::Job(Box::new(planned)))
     }
 
     fn planner(&self) -> Planner<'_> {

@@ -1,6 +1,6 @@
 //! What a statement answers.
 
-use crate::planner::{PlannedJob, PlannedQuery};
+use crate::planner::{OperatorStateDescription, PlannedJob, PlannedQuery};
 use headwater_sql_parser::ast::ClientCommand;
 use headwater_types::{LogicalType, TypeRoot};
 
@@ -15,8 +15,21 @@ pub enum StatementResult {
     Query(Box<PlannedQuery>),
     /// Inserts to run.
     Job(Box<PlannedJob>),
+    /// A plan whose state is to be compared with a savepoint's.
+    CompareState(Box<StateComparison>),
     /// Something for the client to do.
     Client(ClientCommand),
+}
+
+/// `EXPLAIN … COMPATIBLE WITH 'savepoint'`: what the plan would keep. Whoever can read savepoints answers.
+#[derive(Debug)]
+pub struct StateComparison {
+    /// Where the savepoint is, as written.
+    pub savepoint: String,
+    /// The explanation of the plan.
+    pub text: String,
+    /// What the operators keep.
+    pub state: Vec<OperatorStateDescription>,
 }
 
 /// A small table that a statement answers without running a job.

@@ -1,6 +1,7 @@
 //! SET and RESET: the session's configuration.
 
 use super::{Rows, Session, StatementResult};
+use crate::lower::changelog;
 use crate::{SqlError, SqlResult};
 use headwater_sql_parser::ast::{SqlOption, StringLiteral};
 use headwater_types::config;
@@ -45,6 +46,14 @@ fn check_value(key: &str, value: &str) -> SqlResult<()> {
         "execution.buffer-timeout.interval" => probe.duration(config::BUFFER_TIMEOUT).map(drop),
         "table.exec.source.idle-timeout" => probe.duration(config::SOURCE_IDLE_TIMEOUT).map(drop),
         "table.dml-sync" => probe.boolean(config::DML_SYNC).map(drop),
+        "table.exec.state.ttl" => probe.duration(changelog::STATE_TTL).map(drop),
+        "table.exec.source.cdc-events-duplicate" => probe.boolean(changelog::CDC_DUPLICATES).map(drop),
+        "table.exec.sink.require-on-conflict" => probe.boolean(changelog::REQUIRE_ON_CONFLICT).map(drop),
+        "table.exec.sink.upsert-materialize" | "table.exec.sink.keyed-shuffle" => {
+            return check_choice(key, value, &["NONE", "AUTO", "FORCE"]);
+        }
+        "table.exec.sink.rowtime-inserter" => return check_choice(key, value, &["ENABLED", "DISABLED"]),
+        "table.exec.uid.generation" => return check_choice(key, value, &["PLAN_ONLY", "ALWAYS", "DISABLED"]),
         "table.local-time-zone" => return check_zone(value),
         "execution.runtime-mode" => return check_choice(key, value, &["STREAMING", "BATCH", "AUTOMATIC"]),
         "table.optimizer.agg-phase-strategy" => return check_choice(key, value, &["AUTO", "ONE_PHASE", "TWO_PHASE"]),
@@ -55,11 +64,8 @@ fn check_value(key: &str, value: &str) -> SqlResult<()> {
 
 /// Settings that change what a sink is given, with the only value that is honoured yet. Any other value is
 /// refused: ignoring it would write wrong rows.
-const NOT_HONOURED: &[(&str, &str)] = &[
-    ("table.exec.sink.type-length-enforcer", "IGNORE"),
-    ("table.exec.sink.nested-constraint-enforcer", "IGNORE"),
-    ("table.exec.source.cdc-events-duplicate", "false"),
-];
+const NOT_HONOURED: &[(&str, &str)] =
+    &[("table.exec.sink.type-length-enforcer", "IGNORE"), ("table.exec.sink.nested-constraint-enforcer", "IGNORE")];
 
 /// Refuses a job under settings that would not be honoured.
 pub(super) fn check_honoured(config: &config::Configuration) -> SqlResult<()> {

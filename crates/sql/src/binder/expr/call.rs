@@ -1,6 +1,6 @@
 //! Function calls.
 
-use super::super::{Binder, Typed, aggregate, rank};
+use super::super::{Binder, Typed, aggregate, over, rank};
 use crate::binder::context::ExprEnv;
 use crate::{SqlError, SqlResult};
 use headwater_sql_parser::ast::{Function, FunctionArg, FunctionArgValue};
@@ -21,7 +21,7 @@ impl Binder<'_> {
         if aggregate::is_aggregate(&name) {
             return self.aggregate_call(&name, call, env);
         }
-        if rank::function(&name).is_some() {
+        if rank::function(&name).is_some() || over::needs_over(&name) {
             let message = format!("the function '{name}' needs an OVER clause");
             return Err(SqlError::at("missing-over", message, call.span)
                 .with_hint(format!("write {name}() OVER (PARTITION BY … ORDER BY …)")));

@@ -2,14 +2,18 @@
 
 use super::super::{Binder, BoundQuery, Typed, plan_error};
 use super::compare::{conjunction, disjunction, operator};
+use crate::binder::aggregate::column;
 use crate::binder::context::ExprEnv;
+use crate::logical::InlineValues;
+use crate::logical::aggregate::FlinkAggregate;
+use crate::logical::membership::row_membership;
 use crate::{SqlError, SqlResult};
 use datafusion_common::Spans;
-use datafusion_expr::expr::{Exists, InSubquery};
-use datafusion_expr::{Expr, Filter, LogicalPlan, Operator, Projection, Subquery};
+use datafusion_expr::expr::{AggregateFunction, Exists, InSubquery};
+use datafusion_expr::{Aggregate, Expr, Filter, LogicalPlan, Operator, Projection, Subquery};
 use headwater_functions::types::comparison_type;
 use headwater_sql_parser::ast::{self, BinaryOp, ExprKind, QuantifiedRight, Quantifier};
-use headwater_types::LogicalType;
+use headwater_types::{LogicalType, TimeAttribute};
 use std::sync::Arc;
 
 impl Binder<'_> {
@@ -20,8 +24,19 @@ impl Binder<'_> {
 
     pub(super) fn scalar_subquery(&self, query: &ast::Query, env: ExprEnv<'_>) -> SqlResult<Typed> {
         let bound = self.single_column(query, env)?;
-        let ty = bound.columns[0].ty.clone().with_nullable(true);
-        Ok(Typed::new(Expr::ScalarSubquery(subquery(bound.plan)), ty))
+        let ty = bound.columns[0].ty.clone().with_nullable(true).with_time_attribute(TimeAttribute::None);
+        let plan = if has_one_row(&bound.plan) { bound.plan } else { self.single_value(bound, &ty)? };
+        Ok(Typed::new(Expr::ScalarSubquery(subquery(plan)), ty))
+    }
+
+    /// The only row of a query, or NULL; more rows are an error when they come.
+    fn single_value(&self, bound: BoundQuery, ty: &LogicalType) -> SqlResult<LogicalPlan> {
+        let value = column(&bound.columns[0].unique);
+        let udf = FlinkAggregate::udf("SINGLE_VALUE", ty.clone(), vec![]);
+        let call = AggregateFunction::new_udf(udf, vec![value], false, None, vec![], None);
+        let call = Expr::AggregateFunction(call).alias(self.fresh(&bound.columns[0].name));
+        let single = Aggregate::try_new(Arc::new(bound.plan), vec![], vec![call]).map_err(plan_error)?;
+        Ok(LogicalPlan::Aggregate(single))
     }
 
     pub(super) fn in_subquery(
@@ -48,7 +63,7 @@ impl Binder<'_> {
         Ok(Typed::boolean(Expr::InSubquery(expr), nullable))
     }
 
-    /// `(a, b) IN (query)` as EXISTS over the equal rows of the query.
+    /// `(a, b) IN (query)` as EXISTS over the rows of the query that are, or may be, equal.
     fn row_in_subquery(
         &self,
         values: &[ast::Expr],
@@ -56,22 +71,30 @@ impl Binder<'_> {
         negated: bool,
         env: ExprEnv<'_>,
     ) -> SqlResult<Typed> {
-        if negated {
-            return Err(SqlError::unsupported("NOT IN over rows", Some(query.span)));
-        }
         let bound = self.inner_query(query, env.subquery())?;
         if bound.columns.len() != values.len() {
             let message = format!("a row of {} values is IN a query of {} columns", values.len(), bound.columns.len());
             return Err(SqlError::at("bad-subquery", message, query.span));
         }
-        let mut conditions = Vec::with_capacity(values.len());
+        let mut equal = Vec::with_capacity(values.len());
         for (value, column) in values.iter().zip(&bound.columns) {
             let outer = as_outer(self.expr(value, env)?);
             let inner = Typed::column(&column.unique, column.ty.clone());
-            conditions.push(self.compare(outer, Operator::Eq, inner, value.span)?);
+            equal.push(self.compare(outer, Operator::Eq, inner, value.span)?);
         }
-        let filter = Filter::try_new(conjunction(conditions).expr, Arc::new(bound.plan)).map_err(plan_error)?;
-        Ok(exists_of(LogicalPlan::Filter(filter)))
+        let nullable = equal.iter().any(|condition| condition.ty.nullable);
+        let found = matching(&bound.plan, equal.clone())?;
+        let membership = if nullable {
+            let is_possible = |e: Typed| match e.ty.nullable {
+                true => Typed::boolean(Expr::IsNotFalse(Box::new(e.expr)), false),
+                false => e,
+            };
+            row_membership(found, matching(&bound.plan, equal.into_iter().map(is_possible).collect())?)
+        } else {
+            Expr::Exists(found)
+        };
+        let value = if negated { Expr::Not(Box::new(membership)) } else { membership };
+        Ok(Typed::boolean(value, nullable))
     }
 
     /// `= ANY` is IN and `<> ALL` is NOT IN; a list is spelled out.
@@ -124,6 +147,18 @@ impl Binder<'_> {
     }
 }
 
+/// Whether a query has exactly one row: an aggregate of everything, or nothing to read.
+fn has_one_row(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Projection(projection) => has_one_row(&projection.input),
+        LogicalPlan::Aggregate(aggregate) => aggregate.group_expr.is_empty(),
+        LogicalPlan::Extension(extension) => {
+            extension.node.as_any().downcast_ref::<InlineValues>().is_some_and(|values| values.rows.len() == 1)
+        }
+        _ => false,
+    }
+}
+
 fn subquery(plan: LogicalPlan) -> Subquery {
     let outer_ref_columns = plan.all_out_ref_exprs();
     Subquery { subquery: Arc::new(plan), outer_ref_columns, spans: Spans::new() }
@@ -131,6 +166,12 @@ fn subquery(plan: LogicalPlan) -> Subquery {
 
 fn exists_of(plan: LogicalPlan) -> Typed {
     Typed::boolean(Expr::Exists(Exists::new(subquery(plan), false)), false)
+}
+
+/// Whether a query has rows that satisfy all conditions.
+fn matching(query: &LogicalPlan, conditions: Vec<Typed>) -> SqlResult<Exists> {
+    let filter = Filter::try_new(conjunction(conditions).expr, Arc::new(query.clone())).map_err(plan_error)?;
+    Ok(Exists::new(subquery(LogicalPlan::Filter(filter)), false))
 }
 
 /// Columns of the current query, seen from inside a subquery.

@@ -263,22 +263,22 @@ fn windows() {
 #[test]
 fn not_supported_yet() {
     check_error(
-        "SELECT SUM(a) OVER (PARTITION BY s ORDER BY ts) FROM t",
+        "SELECT SUM(a) OVER (ORDER BY ts ROWS BETWEEN CURRENT ROW AND 3 FOLLOWING) FROM t",
         expect![[r#"
-        error: OVER aggregation is not supported yet
-         --> line 1, column 8
+        error: a frame that does not end at CURRENT ROW (FOLLOWING) is not supported yet
+         --> line 1, column 33
           |
-        1 | SELECT SUM(a) OVER (PARTITION BY s ORDER BY ts) FROM t
-          |        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^"#]],
+        1 | SELECT SUM(a) OVER (ORDER BY ts ROWS BETWEEN CURRENT ROW AND 3 FOLLOWING) FROM t
+          |                                 ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^"#]],
     );
     check_error(
-        "SELECT * FROM bid JOIN person FOR SYSTEM_TIME AS OF bid.ts AS p ON bid.bidder = p.id",
+        "SELECT * FROM bid FOR SYSTEM_TIME AS OF TIMESTAMP '2024-01-01 00:00:00'",
         expect![[r#"
-        error: FOR SYSTEM_TIME AS OF is not supported yet
-         --> line 1, column 24
+        error: FOR SYSTEM_TIME AS OF outside of a join is not supported yet
+         --> line 1, column 15
           |
-        1 | SELECT * FROM bid JOIN person FOR SYSTEM_TIME AS OF bid.ts AS p ON bid.bidder = p.id
-          |                        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^"#]],
+        1 | SELECT * FROM bid FOR SYSTEM_TIME AS OF TIMESTAMP '2024-01-01 00:00:00'
+          |               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^"#]],
     );
     check_error(
         "SELECT * FROM t, LATERAL TABLE(f(a))",

@@ -493,3 +493,15 @@ fn rows_compare_by_field() {
 fn hints_set_options() {
     check_types("SELECT a FROM t /*+ OPTIONS('connector' = 'stream') */", expect!["[a: INT]"]);
 }
+
+#[test]
+fn over_calls_have_flinks_types() {
+    check_types(
+        "SELECT SUM(a) OVER w, COUNT(s) OVER w, AVG(b) OVER w, FIRST_VALUE(s) OVER w, ROW_NUMBER() OVER (ORDER BY ts), \
+         LAG(a) OVER (ORDER BY ts), LEAD(a, 1, 0) OVER (ORDER BY ts), NTILE(3) OVER (ORDER BY ts), \
+         CUME_DIST() OVER (ORDER BY ts) FROM t WINDOW w AS (PARTITION BY s ORDER BY ts)",
+        expect![
+            "[EXPR$0: INT, EXPR$1: BIGINT NOT NULL, EXPR$2: BIGINT, EXPR$3: STRING, EXPR$4: BIGINT NOT NULL, EXPR$5: INT, EXPR$6: INT, EXPR$7: INT NOT NULL, EXPR$8: DOUBLE NOT NULL]"
+        ],
+    );
+}

@@ -1,0 +1,46 @@
+//! The life of the state that holds a relation's rows, given by a STATE_TTL hint.
+
+use datafusion_common::{DFSchemaRef, Result};
+use datafusion_expr::{Expr, LogicalPlan, UserDefinedLogicalNodeCore};
+use std::cmp::Ordering;
+use std::collections::HashSet;
+use std::fmt;
+
+/// A relation whose rows live this long in the state of the join or aggregate above it; passes all columns through.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct StateTtl {
+    /// The relation.
+    pub input: LogicalPlan,
+    /// Milliseconds; 0 is for ever.
+    pub ttl_ms: i64,
+}
+
+impl PartialOrd for StateTtl {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        (self == other).then_some(Ordering::Equal)
+    }
+}
+
+impl UserDefinedLogicalNodeCore for StateTtl {
+    fn name(&self) -> &str {
+        "StateTtl"
+    }
+    fn inputs(&self) -> Vec<&LogicalPlan> {
+        vec![&self.input]
+    }
+    fn schema(&self) -> &DFSchemaRef {
+        self.input.schema()
+    }
+    fn expressions(&self) -> Vec<Expr> {
+        vec![]
+    }
+    fn prevent_predicate_push_down_columns(&self) -> HashSet<String> {
+        HashSet::new()
+    }
+    fn fmt_for_explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StateTtl(ttl=[{} ms])", self.ttl_ms)
+    }
+    fn with_exprs_and_inputs(&self, _: Vec<Expr>, mut inputs: Vec<LogicalPlan>) -> Result<Self> {
+        Ok(Self { input: inputs.remove(0), ..self.clone() })
+    }
+}

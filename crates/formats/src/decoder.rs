@@ -66,6 +66,13 @@ pub trait RowDecoder: Send {
     /// the end of the input is left for the next call unless `at_end`.
     fn decode(&mut self, input: &[u8], at_end: bool, rows_max: usize, bad: OnBadRecord<'_>) -> Result<Progress>;
 
+    /// Decodes one message: bytes that are one record whatever line ends stand in them. To be called only
+    /// instead of [`RowDecoder::decode`], never in between.
+    fn decode_message(&mut self, message: &[u8], bad: OnBadRecord<'_>) -> Result<()> {
+        self.reset();
+        self.decode(message, true, usize::MAX, bad).map(|_| ())
+    }
+
     /// Rows collected so far.
     fn rows(&self) -> usize;
 
@@ -80,6 +87,66 @@ pub trait RowDecoder: Send {
 pub trait RowEncoder: Send {
     /// Appends the encoded rows, each with its delimiter.
     fn encode(&mut self, batch: &ChangeBatch, out: &mut Vec<u8>) -> Result<()>;
+
+    /// Appends one message for every row, without delimiters.
+    fn encode_messages(&mut self, batch: &ChangeBatch, out: &mut Messages) -> Result<()> {
+        for row in 0..batch.num_rows() {
+            self.encode(&batch.slice(row, 1), &mut out.bytes)?;
+            if out.bytes.last() == Some(&b'\n') {
+                out.bytes.pop();
+            }
+            out.end_message();
+        }
+        Ok(())
+    }
+}
+
+/// Encoded messages, one after the other in one buffer.
+#[derive(Debug, Default, Clone)]
+pub struct Messages {
+    bytes: Vec<u8>,
+    /// The end of every message, and whether it is there at all.
+    ends: Vec<(usize, bool)>,
+}
+
+impl Messages {
+    /// Number of messages.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Forgets all messages and keeps their room.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
+    }
+
+    /// The bytes of a message; `None` when there is none, as for a NULL in the raw format.
+    pub fn get(&self, index: usize) -> Option<&[u8]> {
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before].0);
+        let (end, present) = self.ends[index];
+        present.then(|| &self.bytes[start..end])
+    }
+
+    /// The buffer whose tail is the message being written.
+    pub fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// Ends the message being written.
+    pub fn end_message(&mut self) {
+        self.ends.push((self.bytes.len(), true));
+    }
+
+    /// Adds a message that is not there.
+    pub fn push_absent(&mut self) {
+        self.ends.push((self.bytes.len(), false));
+    }
 }
 
 /// An Arrow error while a batch is put together: a broken invariant of ours.

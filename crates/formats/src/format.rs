@@ -1,5 +1,7 @@
 //! Formats by the name in a table's `format` option.
 
+use crate::avro::confluent::{self, ConfluentDecoder, ConfluentEncoder};
+use crate::avro::{self, AvroDecoder, AvroEncoder};
 use crate::csv::{self, CsvDecoder, CsvEncoder};
 use crate::debezium::{self, DebeziumDecoder, DebeziumEncoder};
 use crate::decoder::{ReadSchema, RowDecoder, RowEncoder};
@@ -13,6 +15,10 @@ use headwater_types::{Error, LogicalType, Result};
 /// A built-in format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
+    /// Avro records of the table's schema, as messages.
+    Avro,
+    /// Avro records of schemas in a Confluent schema registry, as messages.
+    AvroConfluent,
     /// CSV.
     Csv,
     /// Changes as JSON lines in Debezium's envelope.
@@ -26,6 +32,8 @@ pub enum Format {
 }
 
 const FORMATS: &[(&str, Format)] = &[
+    ("avro", Format::Avro),
+    ("avro-confluent", Format::AvroConfluent),
     ("csv", Format::Csv),
     ("debezium-json", Format::DebeziumJson),
     ("json", Format::Json),
@@ -53,6 +61,8 @@ impl Format {
     /// The options it understands.
     pub fn options(self) -> &'static [OptionSpec] {
         match self {
+            Self::Avro => avro::OPTIONS,
+            Self::AvroConfluent => confluent::OPTIONS,
             Self::Csv => csv::options::OPTIONS,
             Self::DebeziumJson => debezium::OPTIONS,
             Self::Json => json::options::OPTIONS,
@@ -64,6 +74,7 @@ impl Format {
     /// Extension of the files it writes.
     pub fn extension(self) -> &'static str {
         match self {
+            Self::Avro | Self::AvroConfluent => "avro",
             Self::Csv => "csv",
             Self::DebeziumJson | Self::Json => "json",
             Self::Parquet => "parquet",
@@ -78,7 +89,7 @@ impl Format {
             Self::Csv => options.boolean("csv.disable-quote-character", false).unwrap_or(false),
             Self::Json | Self::Raw => true,
             // The order of changes matters, and columnar files have no lines.
-            Self::DebeziumJson | Self::Parquet => false,
+            Self::Avro | Self::AvroConfluent | Self::DebeziumJson | Self::Parquet => false,
         }
     }
 
@@ -95,6 +106,8 @@ impl Format {
     /// A decoder of records; an error for a columnar format.
     pub fn decoder(self, options: Options<'_>, schema: ReadSchema<'_>) -> Result<Box<dyn RowDecoder>> {
         match self {
+            Self::Avro => Ok(Box::new(AvroDecoder::new(schema, avro::avro_options(options)?)?)),
+            Self::AvroConfluent => Ok(Box::new(ConfluentDecoder::new(schema, options)?)),
             Self::DebeziumJson => {
                 let decode = json::options::decode_options(options, self.name())?;
                 let has_payload = options.boolean("debezium-json.schema-include", false)?;
@@ -114,6 +127,8 @@ impl Format {
     pub fn encoder(self, options: Options<'_>, columns: &[(String, LogicalType)]) -> Result<Box<dyn RowEncoder>> {
         let names = columns.iter().map(|(n, _)| n.clone());
         match self {
+            Self::Avro => Ok(Box::new(AvroEncoder::new(columns, avro::avro_options(options)?)?)),
+            Self::AvroConfluent => Ok(Box::new(ConfluentEncoder::new(columns, options)?)),
             Self::DebeziumJson => {
                 let encode = json::options::encode_options(options, "debezium-json")?;
                 Ok(Box::new(DebeziumEncoder::new(names, encode)))

@@ -4,6 +4,7 @@
 //! lays out whole files, has an interface of its own. Formats know the schema and their options; files, splits
 //! and the policy for bad records belong to connectors.
 
+pub mod avro;
 mod cells;
 mod column;
 pub mod csv;
@@ -17,5 +18,5 @@ mod scan;
 pub mod text;
 pub mod values;
 
-pub use decoder::{BadRecord, Decoded, OnBadRecord, Progress, ReadSchema, RowDecoder, RowEncoder};
+pub use decoder::{BadRecord, Decoded, Messages, OnBadRecord, Progress, ReadSchema, RowDecoder, RowEncoder};
 pub use format::Format;

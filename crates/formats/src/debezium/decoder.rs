@@ -1,8 +1,8 @@
 //! From envelopes to changes.
 
 use crate::decoder::{BadRecord, Decoded, OnBadRecord, Progress, ReadSchema, RowDecoder, batch_error};
-use crate::json::JsonDecoder;
 use crate::json::options::DecodeOptions;
+use crate::json::{JsonDecoder, on_one_line};
 use arrow::array::{Array, ArrayRef, AsArray, UInt32Array};
 use arrow::compute::{concat, take};
 use arrow::error::ArrowError;
@@ -17,6 +17,8 @@ pub struct DebeziumDecoder {
     ignore_parse_errors: bool,
     /// The images of the decoded envelopes, in order: which row of which side, and its kind.
     images: Vec<(Side, u32, RowKind)>,
+    /// A message without its line feeds.
+    blanked: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +51,7 @@ impl DebeziumDecoder {
         } else {
             JsonDecoder::new(envelope.iter().map(|f| (f.name.as_str(), &f.ty)), options)
         };
-        Self { json, has_payload, ignore_parse_errors, images: vec![] }
+        Self { json, has_payload, ignore_parse_errors, images: vec![], blanked: vec![] }
     }
 
     /// Notes the images of the envelope that was decoded last; an error says what is wrong with it.
@@ -114,6 +116,15 @@ impl RowDecoder for DebeziumDecoder {
             }
         }
         Ok(total)
+    }
+
+    fn decode_message(&mut self, message: &[u8], bad: OnBadRecord<'_>) -> Result<()> {
+        self.json.reset();
+        let mut blanked = std::mem::take(&mut self.blanked);
+        // An empty message is the tombstone that Debezium sends after a delete.
+        let done = self.decode(on_one_line(message, &mut blanked), true, usize::MAX, bad);
+        self.blanked = blanked;
+        done.map(|_| ())
     }
 
     fn rows(&self) -> usize {

@@ -21,6 +21,8 @@ pub struct JsonDecoder {
     /// Bytes at the start of the next input known to be UTF-8.
     validated: usize,
     scratch: Vec<u8>,
+    /// A message without its line feeds.
+    blanked: Vec<u8>,
 }
 
 impl JsonDecoder {
@@ -34,6 +36,7 @@ impl JsonDecoder {
             rows: 0,
             validated: 0,
             scratch: vec![],
+            blanked: vec![],
         }
     }
 
@@ -114,6 +117,16 @@ fn line_end(input: &[u8], from: usize) -> usize {
     memchr::memchr(b'\n', &input[from..]).map_or(input.len(), |at| from + at + 1)
 }
 
+/// The message with its line feeds replaced by blanks, which mean the same: a JSON text has none within strings.
+pub(crate) fn on_one_line<'a>(message: &'a [u8], blanked: &'a mut Vec<u8>) -> &'a [u8] {
+    if memchr::memchr(b'\n', message).is_none() {
+        return message;
+    }
+    blanked.clear();
+    blanked.extend(message.iter().map(|byte| if *byte == b'\n' { b' ' } else { *byte }));
+    blanked
+}
+
 /// Upper bound of the bytes of a batch; far below the 2 GiB that 32-bit offsets reach.
 pub(crate) const BATCH_BYTES_MAX: usize = 64 << 20;
 
@@ -140,6 +153,14 @@ impl RowDecoder for JsonDecoder {
         }
         self.validated = self.validated.saturating_sub(progress.consumed);
         Ok(progress)
+    }
+
+    fn decode_message(&mut self, message: &[u8], bad: OnBadRecord<'_>) -> Result<()> {
+        self.validated = 0;
+        let mut blanked = std::mem::take(&mut self.blanked);
+        let done = self.decode(on_one_line(message, &mut blanked), true, usize::MAX, bad);
+        self.blanked = blanked;
+        done.map(|_| ())
     }
 
     fn rows(&self) -> usize {

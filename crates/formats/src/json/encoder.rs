@@ -3,7 +3,7 @@
 use super::options::{EncodeOptions, NullKey};
 use super::text::quote;
 use crate::cells::{Cells, Kind, range};
-use crate::decoder::RowEncoder;
+use crate::decoder::{Messages, RowEncoder};
 use crate::text::display;
 use base64::Engine;
 use headwater_data::ChangeBatch;
@@ -159,6 +159,15 @@ impl RowEncoder for JsonEncoder {
         for row in 0..batch.num_rows() {
             self.object(out, &fields, row)?;
             out.push(b'\n');
+        }
+        Ok(())
+    }
+
+    fn encode_messages(&mut self, batch: &ChangeBatch, out: &mut Messages) -> Result<()> {
+        let fields = self.row_cells(batch)?;
+        for row in 0..batch.num_rows() {
+            self.object(out.buffer(), &fields, row)?;
+            out.end_message();
         }
         Ok(())
     }

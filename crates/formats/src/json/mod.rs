@@ -12,6 +12,7 @@ mod value;
 mod tests;
 
 pub use decoder::JsonDecoder;
+pub(crate) use decoder::on_one_line;
 pub use encoder::JsonEncoder;
 pub use options::{DecodeOptions, EncodeOptions};
 

@@ -8,7 +8,9 @@ mod tests;
 
 use crate::cells::{Cells, Kind};
 use crate::column::{Column, Data};
-use crate::decoder::{BadRecord, Decoded, OnBadRecord, Progress, ReadSchema, RowDecoder, RowEncoder, batch_error};
+use crate::decoder::{
+    BadRecord, Decoded, Messages, OnBadRecord, Progress, ReadSchema, RowDecoder, RowEncoder, batch_error,
+};
 use headwater_connector_api::options::bad_option;
 use headwater_connector_api::{OptionSpec, Options};
 use headwater_data::{ChangeBatch, RowKinds};
@@ -171,6 +173,17 @@ impl RowDecoder for RawDecoder {
         Ok(progress)
     }
 
+    fn decode_message(&mut self, message: &[u8], bad: OnBadRecord<'_>) -> Result<()> {
+        match self.write(message) {
+            Ok(()) => self.rows += 1,
+            Err((position, reason)) => {
+                self.column.iter_mut().for_each(|c| c.truncate(self.rows));
+                bad(BadRecord { raw: message, start: 0, line: 0, position, reason, ignored: false })?;
+            }
+        }
+        Ok(())
+    }
+
     fn rows(&self) -> usize {
         self.rows
     }
@@ -204,6 +217,20 @@ impl RowEncoder for RawEncoder {
         for row in (0..batch.num_rows()).filter(|row| !cells.is_null(*row)) {
             value(out, &cells.kind, row, self.options)?;
             out.push(b'\n');
+        }
+        Ok(())
+    }
+
+    fn encode_messages(&mut self, batch: &ChangeBatch, out: &mut Messages) -> Result<()> {
+        let Some(column) = batch.rows().columns().first() else { return Ok(()) };
+        let cells = Cells::new(column)?;
+        for row in 0..batch.num_rows() {
+            if cells.is_null(row) {
+                out.push_absent();
+                continue;
+            }
+            value(out.buffer(), &cells.kind, row, self.options)?;
+            out.end_message();
         }
         Ok(())
     }

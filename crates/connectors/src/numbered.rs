@@ -2,7 +2,7 @@
 //!
 //! Reader `i` of `p` produces every `p`-th block of row numbers, so all readers advance through the sequence together
 //! and any parallelism gives the same rows. A rate is kept over the whole sequence: row `n` is due `n / rate`
-//! seconds after the reader started.
+//! seconds after the reader started, or was restored.
 
 use arrow::array::RecordBatch;
 use headwater_connector_api::{
@@ -11,7 +11,8 @@ use headwater_connector_api::{
 use headwater_data::ChangeBatch;
 use headwater_env::Env;
 use headwater_types::{Error, ErrorKind, Result};
-use std::collections::HashSet;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Shortest pause of a reader that is ahead of its rate: fewer, larger batches.
 const PAUSE_MS: i64 = 10;
@@ -48,7 +49,15 @@ where
     }
 
     fn enumerator(&self, _env: &Env) -> Result<Box<dyn SplitEnumerator>> {
-        Ok(Box::new(OncePerReader { served: HashSet::new() }))
+        Ok(Box::new(OncePerReader::default()))
+    }
+
+    fn restore_enumerator(&self, _env: &Env, state: &[u8]) -> Result<Box<dyn SplitEnumerator>> {
+        let corrupt = |e| Error::new(ErrorKind::Corruption, "bad-split", format!("stored splits cannot be read: {e}"));
+        let stored: OncePerReader = postcard::from_bytes(state).map_err(corrupt)?;
+        // Before the first request the parallelism is free to change.
+        let restored = stored.parallelism.is_some();
+        Ok(Box::new(OncePerReader { restored, ..stored }))
     }
 
     fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {
@@ -59,27 +68,73 @@ where
             rows_left: self.limit.unwrap_or(u64::MAX),
             generator: (self.generator)()?,
             context,
-            stride: None,
-            next: 0,
-            started_ms: None,
+            strides: vec![],
+            started: None,
             numbers: vec![],
         }))
     }
 }
 
-/// Gives each reader one split: which blocks are its own.
+/// Gives each reader one split: which blocks are its own. Restored, it gives what was left to whoever asks.
+#[derive(Default, Serialize, Deserialize)]
 struct OncePerReader {
-    served: HashSet<u32>,
+    /// Who was served.
+    served: BTreeSet<u32>,
+    /// Parallelism of the sequence; known from the first request on.
+    parallelism: Option<u32>,
+    #[serde(skip)]
+    restored: bool,
+}
+
+impl OncePerReader {
+    /// Whose blocks this reader is to be given.
+    fn choose(&self, subtask: u32, parallelism: u32) -> Option<u32> {
+        match self.restored {
+            false => Some(subtask).filter(|own| !self.served.contains(own)),
+            true => (0..parallelism).find(|index| !self.served.contains(index)),
+        }
+    }
 }
 
 impl SplitEnumerator for OncePerReader {
     fn next_split(&mut self, subtask: u32, parallelism: u32) -> Result<SplitAssignment> {
-        if !self.served.insert(subtask) {
-            return Ok(SplitAssignment::NoMoreSplits);
-        }
-        let mut bytes = subtask.to_le_bytes().to_vec();
-        bytes.extend(parallelism.to_le_bytes());
-        Ok(SplitAssignment::Split(Split(bytes)))
+        let parallelism = *self.parallelism.get_or_insert(parallelism);
+        let Some(index) = self.choose(subtask, parallelism) else { return Ok(SplitAssignment::NoMoreSplits) };
+        self.served.insert(index);
+        let stride = Stride { first: index.into(), distance: parallelism.max(1).into(), next: 0 };
+        stride.encode().map(SplitAssignment::Split)
+    }
+
+    fn snapshot(&mut self) -> Result<Vec<u8>> {
+        postcard::to_allocvec(self).map_err(|e| Error::internal(format!("a generator's splits cannot be written: {e}")))
+    }
+}
+
+/// Every `distance`-th block from block `first` on.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Stride {
+    first: u64,
+    distance: u64,
+    /// Position of the next row within the stride.
+    next: u64,
+}
+
+impl Stride {
+    fn encode(self) -> Result<Split> {
+        let bytes = postcard::to_allocvec(&self);
+        bytes.map(Split).map_err(|e| Error::internal(format!("a generator split cannot be written: {e}")))
+    }
+
+    fn decode(split: &Split) -> Result<Self> {
+        let corrupt =
+            |e| Error::new(ErrorKind::Corruption, "bad-split", format!("a generator split cannot be read: {e}"));
+        postcard::from_bytes(&split.0).map_err(corrupt)
+    }
+
+    /// The number of the next row.
+    fn number(&self, block: u64) -> u64 {
+        let at = self.first.saturating_add((self.next / block).saturating_mul(self.distance));
+        at.saturating_mul(block).saturating_add(self.next % block)
     }
 }
 
@@ -90,64 +145,79 @@ struct NumberedReader {
     rows_left: u64,
     generator: Box<dyn RowGenerator>,
     context: ReaderContext,
-    /// First block and distance of blocks, once a split said so.
-    stride: Option<(u64, u64)>,
-    /// Own rows produced so far.
-    next: u64,
-    started_ms: Option<i64>,
+    /// What is to be read; of several strides (of a restored job) the block with the smallest numbers is next.
+    strides: Vec<Stride>,
+    /// When the first row was asked for, and its number: the rate counts from there.
+    started: Option<(i64, u64)>,
     numbers: Vec<u64>,
 }
 
 impl NumberedReader {
-    /// The number of the reader's own row at this position.
-    fn number(&self, (first, distance): (u64, u64), position: u64) -> u64 {
-        let block = first.saturating_add((position / self.block).saturating_mul(distance));
-        block.saturating_mul(self.block).saturating_add(position % self.block)
+    /// The stride whose next row has the smallest number.
+    fn foremost(&mut self) -> Option<&mut Stride> {
+        let block = self.block;
+        self.strides.iter_mut().min_by_key(|stride| stride.number(block))
     }
 
-    /// Rows that are due at this time: those with smaller numbers than the result.
-    fn due(&self, elapsed_ms: i64) -> u64 {
-        match self.rate {
-            None => u64::MAX,
-            // The first row is due at once.
-            Some(rate) => (elapsed_ms.max(0) as u128 * u128::from(rate) / 1_000 + 1).min(u128::from(u64::MAX)) as u64,
+    fn next_number(&mut self) -> Option<u64> {
+        let block = self.block;
+        self.foremost().map(|stride| stride.number(block))
+    }
+
+    /// Rows that are due now: those with smaller numbers than the result.
+    fn due(&self, (started_ms, first): (i64, u64), now_ms: i64) -> u64 {
+        let Some(rate) = self.rate else { return u64::MAX };
+        // The first row is due at once.
+        let rows = (now_ms - started_ms).max(0) as u128 * u128::from(rate) / 1_000 + 1;
+        (u128::from(first) + rows).min(u128::from(u64::MAX)) as u64
+    }
+
+    /// Collects the numbers of the next rows below `end`.
+    fn collect_numbers(&mut self, end: u64, rows_max: u64) {
+        self.numbers.clear();
+        let block = self.block;
+        while (self.numbers.len() as u64) < rows_max {
+            let room = rows_max - self.numbers.len() as u64;
+            let Some(stride) = self.foremost() else { return };
+            let first = stride.number(block);
+            // Rows of a block are neighbours.
+            let count = (block - stride.next % block).min(room).min(end.saturating_sub(first));
+            if count == 0 {
+                return;
+            }
+            stride.next += count;
+            self.numbers.extend(first..first + count);
         }
     }
 }
 
 impl SourceReader for NumberedReader {
     fn add_split(&mut self, split: Split) -> Result<()> {
-        let corrupt = || Error::new(ErrorKind::Corruption, "bad-split", "a generator split has not eight bytes");
-        let bytes: [u8; 8] = split.0.try_into().map_err(|_| corrupt())?;
-        let packed = u64::from_le_bytes(bytes);
-        self.stride = Some((packed & 0xFFFF_FFFF, (packed >> 32).max(1)));
+        self.strides.push(Stride::decode(&split)?);
         Ok(())
     }
 
+    fn snapshot(&mut self) -> Result<Vec<Split>> {
+        let (block, total) = (self.block, self.total);
+        self.strides.iter().filter(|stride| stride.number(block) < total).map(|stride| stride.encode()).collect()
+    }
+
     fn poll(&mut self) -> Result<ReaderPoll> {
-        let Some(stride) = self.stride else { return Ok(ReaderPoll::NeedSplit) };
+        let Some(next) = self.next_number() else { return Ok(ReaderPoll::NeedSplit) };
         let now_ms = self.context.env.now_ms();
-        let started_ms = *self.started_ms.get_or_insert(now_ms);
-        let end = self.total.min(self.due(now_ms - started_ms));
+        let started = *self.started.get_or_insert((now_ms, next));
+        let end = self.total.min(self.due(started, now_ms));
         let rows_max = self.rows_left.min(self.context.batch_rows.clamp(1, BATCH_ROWS_MAX) as u64);
-        self.numbers.clear();
-        while (self.numbers.len() as u64) < rows_max {
-            let number = self.number(stride, self.next);
-            if number >= end {
-                break;
-            }
-            self.numbers.push(number);
-            self.next += 1;
-        }
+        self.collect_numbers(end, rows_max);
         if !self.numbers.is_empty() {
             self.rows_left -= self.numbers.len() as u64;
             return Ok(ReaderPoll::Batch(ChangeBatch::append(self.generator.rows(&self.numbers, now_ms)?)));
         }
-        let number = self.number(stride, self.next);
         match self.rate {
-            Some(rate) if number < self.total && self.rows_left > 0 => {
-                let due_ms = started_ms + (u128::from(number) * 1_000).div_ceil(u128::from(rate.max(1))) as i64;
-                Ok(ReaderPoll::Pending(Some(due_ms.max(now_ms + PAUSE_MS))))
+            Some(rate) if next < self.total && self.rows_left > 0 => {
+                let (started_ms, first) = started;
+                let wait_ms = (u128::from(next - first) * 1_000).div_ceil(u128::from(rate.max(1))) as i64;
+                Ok(ReaderPoll::Pending(Some((started_ms + wait_ms).max(now_ms + PAUSE_MS))))
             }
             _ => Ok(ReaderPoll::Finished),
         }

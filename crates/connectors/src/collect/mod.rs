@@ -208,7 +208,7 @@ impl SinkWriter for CollectWriter {
         Ok(())
     }
 
-    fn take_committables(&mut self, end: bool) -> Result<Vec<Committable>> {
+    fn take_committables(&mut self, _checkpoint: u64, end: bool) -> Result<Vec<Committable>> {
         if end && !self.ended {
             self.ended = true;
             self.channel.lock().ended += 1;

@@ -33,7 +33,7 @@ fn batches_arrive_and_a_full_channel_holds_writers_back() {
     assert!(writer.is_ready());
     assert!(matches!(receiver.receive(Duration::ZERO), Received::Timeout));
     writer.write(batch(1)).unwrap();
-    writer.take_committables(true).unwrap();
+    writer.take_committables(0, true).unwrap();
     assert!(matches!(receiver.receive(Duration::ZERO), Received::Batch(_)));
     assert!(matches!(receiver.receive(Duration::ZERO), Received::End));
 }

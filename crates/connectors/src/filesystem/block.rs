@@ -41,14 +41,16 @@ impl Blocks {
         let input: Box<dyn Read + Send> = match compression {
             Some(compression) => compression.reader(file).map_err(|e| cannot_read(&path, e))?,
             None => {
-                offset = split.start.saturating_sub(1);
+                offset = split.resume.map_or(split.start.saturating_sub(1), |resume| resume.offset);
                 file.seek(SeekFrom::Start(offset)).map_err(|e| cannot_read(&path, e))?;
                 Box::new(file)
             }
         };
         let end = if compression.is_some() { u64::MAX } else { split.end };
         let mut blocks = Self { path, input, buffer, filled: 0, consumed: 0, offset, end, at_end: false, read: 0 };
-        if offset < split.start {
+        if let Some(resume) = split.resume {
+            blocks.skip_to(resume.offset)?;
+        } else if offset < split.start {
             blocks.skip_line()?;
         } else if split.start == 0 {
             blocks.skip_byte_order_mark()?;
@@ -60,6 +62,22 @@ impl Blocks {
         self.fill()?;
         if self.unread().starts_with(b"\xEF\xBB\xBF") {
             self.consume(3);
+        }
+        Ok(())
+    }
+
+    /// Skips to a position; of a compressed file by reading up to there.
+    fn skip_to(&mut self, position: u64) -> Result<()> {
+        while self.position() < position {
+            if self.unread().is_empty() && self.at_end {
+                let message = format!("'{}' is shorter than when it was read before", self.path.display());
+                return Err(Error::user("file-changed", message));
+            }
+            let step = (position - self.position()).min(self.unread().len() as u64);
+            self.consume(step as usize);
+            if self.unread().is_empty() {
+                self.fill()?;
+            }
         }
         Ok(())
     }

@@ -9,7 +9,8 @@ use super::listing::{Found, Place};
 use super::split::FileSplit;
 use headwater_connector_api::{SplitAssignment, SplitEnumerator};
 use headwater_env::Env;
-use headwater_types::Result;
+use headwater_types::{Error, ErrorKind, Result};
+use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use std::time::Duration;
 pub(super) const SPLIT_BYTES: u64 = 64 << 20;
 
 /// A file with the position of its next range.
+#[derive(Serialize, Deserialize)]
 struct Pending {
     file: Found,
     next: u64,
@@ -31,13 +33,27 @@ impl Pending {
     }
 }
 
-pub(super) struct FileEnumerator {
-    place: Place,
-    env: Env,
-    monitor: Option<Duration>,
+/// How files are cut into ranges and looked for.
+#[derive(Clone)]
+pub(super) struct Listing {
+    pub(super) place: Place,
+    /// How often to look for new files; once without.
+    pub(super) monitor: Option<Duration>,
     /// Whether a file may be read in ranges.
-    is_splittable: fn(&std::path::Path) -> bool,
-    splittable_format: bool,
+    pub(super) is_splittable: fn(&std::path::Path) -> bool,
+    pub(super) splittable_format: bool,
+}
+
+/// What is kept of an enumerator in checkpoints.
+#[derive(Serialize, Deserialize)]
+struct State {
+    files: Vec<Pending>,
+    seen: Vec<PathBuf>,
+}
+
+pub(super) struct FileEnumerator {
+    listing: Listing,
+    env: Env,
     files: Vec<Pending>,
     /// Files at the front that are handed out.
     done: usize,
@@ -47,35 +63,28 @@ pub(super) struct FileEnumerator {
 }
 
 impl FileEnumerator {
-    pub(super) fn new(
-        place: Place,
-        env: Env,
-        monitor: Option<Duration>,
-        splittable_format: bool,
-        is_splittable: fn(&std::path::Path) -> bool,
-    ) -> Result<Self> {
-        let mut enumerator = Self {
-            place,
-            env,
-            monitor,
-            is_splittable,
-            splittable_format,
-            files: vec![],
-            done: 0,
-            seen: HashSet::new(),
-            next_listing_ms: 0,
-        };
+    pub(super) fn new(listing: Listing, env: Env) -> Result<Self> {
+        let mut enumerator = Self { listing, env, files: vec![], done: 0, seen: HashSet::new(), next_listing_ms: 0 };
         enumerator.discover()?;
         Ok(enumerator)
     }
 
+    /// The enumerator as it was when `state` was taken.
+    pub(super) fn restore(listing: Listing, env: Env, state: &[u8]) -> Result<Self> {
+        let state: State = postcard::from_bytes(state).map_err(|e| {
+            Error::new(ErrorKind::Corruption, "bad-split", format!("the stored list of files cannot be read: {e}"))
+        })?;
+        let seen = state.seen.into_iter().collect();
+        Ok(Self { listing, env, files: state.files, done: 0, seen, next_listing_ms: 0 })
+    }
+
     fn discover(&mut self) -> Result<()> {
-        let found = self.place.list(self.monitor.is_some())?;
+        let found = self.listing.place.list(self.listing.monitor.is_some())?;
         self.files.retain(|f| f.left() > 0);
         self.done = 0;
         let new = found.into_iter().filter(|f| self.seen.insert(f.path.clone()));
         self.files.extend(new.map(|file| Pending { file, next: 0, taken: false }));
-        if let Some(interval) = self.monitor {
+        if let Some(interval) = self.listing.monitor {
             self.next_listing_ms = self.env.now_ms() + interval.as_millis() as i64;
         }
         Ok(())
@@ -92,7 +101,7 @@ impl FileEnumerator {
     }
 
     fn take(&mut self, index: usize) -> FileSplit {
-        let splittable = self.splittable_format && (self.is_splittable)(&self.files[index].file.path);
+        let splittable = self.listing.splittable_format && (self.listing.is_splittable)(&self.files[index].file.path);
         let pending = &mut self.files[index];
         let file = pending.file.clone();
         let start = pending.next;
@@ -106,14 +115,14 @@ impl FileEnumerator {
         while self.files.get(self.done).is_some_and(|f| f.left() == 0) {
             self.done += 1;
         }
-        FileSplit { path: file.path, start, end, size: file.size, modified_ms: file.modified_ms }
+        FileSplit { path: file.path, start, end, size: file.size, modified_ms: file.modified_ms, resume: None }
     }
 }
 
 impl SplitEnumerator for FileEnumerator {
     fn next_split(&mut self, subtask: u32, parallelism: u32) -> Result<SplitAssignment> {
         let chosen = match self.choose(subtask, parallelism) {
-            None if self.monitor.is_some() && self.env.now_ms() >= self.next_listing_ms => {
+            None if self.listing.monitor.is_some() && self.env.now_ms() >= self.next_listing_ms => {
                 self.discover()?;
                 self.choose(subtask, parallelism)
             }
@@ -121,10 +130,21 @@ impl SplitEnumerator for FileEnumerator {
         };
         match chosen {
             Some(index) => Ok(SplitAssignment::Split(self.take(index).encode()?)),
-            None if self.monitor.is_some() => {
+            None if self.listing.monitor.is_some() => {
                 Ok(SplitAssignment::Wait((self.next_listing_ms - self.env.now_ms()).max(1) as u64))
             }
             None => Ok(SplitAssignment::NoMoreSplits),
         }
+    }
+
+    fn snapshot(&mut self) -> Result<Vec<u8>> {
+        self.files.retain(|f| f.left() > 0);
+        self.done = 0;
+        // Files are looked for again only where they are monitored.
+        let seen = if self.listing.monitor.is_some() { self.seen.iter().cloned().collect() } else { vec![] };
+        let state = State { files: std::mem::take(&mut self.files), seen };
+        let bytes = postcard::to_allocvec(&state);
+        self.files = state.files;
+        bytes.map_err(|e| Error::user("bad-path", format!("a path is not UTF-8: {e}")))
     }
 }

@@ -8,6 +8,7 @@ use headwater_connector_api::options::bad_option;
 use headwater_types::config::nearest;
 use headwater_types::{Error, Result};
 use regex::Regex;
+use serde::{Deserialize, Serialize};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -16,7 +17,7 @@ use std::time::UNIX_EPOCH;
 const DEPTH_MAX: usize = 64;
 
 /// A file of a table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Found {
     pub(super) path: PathBuf,
     pub(super) size: u64,

@@ -84,6 +84,10 @@ impl SourceReader for FileReader {
         Ok(())
     }
 
+    fn snapshot(&mut self) -> Result<Vec<Split>> {
+        self.records.remaining().into_iter().chain(self.waiting.iter().cloned()).map(|split| split.encode()).collect()
+    }
+
     fn poll(&mut self) -> Result<ReaderPoll> {
         loop {
             if self.rows_left == 0 {

@@ -4,8 +4,9 @@ use super::bad_records::{BadRecords, Position};
 use super::block::Blocks;
 use super::listing::cannot_read;
 use super::source::Scan;
-use super::split::FileSplit;
+use super::split::{FileSplit, Resume};
 use headwater_connector_api::Options;
+use headwater_data::RowKinds;
 use headwater_formats::parquet::{ParquetReader, options::parquet_options};
 use headwater_formats::{Decoded, ReadSchema, RowDecoder};
 use headwater_types::Result;
@@ -36,12 +37,22 @@ pub(super) trait SplitRecords: Send {
 
     /// The next rows, up to `rows_max`; `None` when there are none now, which at the end of a split closes it.
     fn next(&mut self, rows_max: usize, bad: &mut BadRecords, on_bytes: &dyn Fn(u64)) -> Result<Option<Decoded>>;
+
+    /// What is left of the open split.
+    fn remaining(&self) -> Option<FileSplit>;
 }
 
 /// The records of a scan, by its format.
 pub(super) fn records(scan: &Arc<Scan>, batch_rows: usize) -> Result<Box<dyn SplitRecords>> {
     match scan.format.is_columnar() {
-        true => Ok(Box::new(ColumnarRecords { scan: scan.clone(), batch_rows, file: None, uncounted: 0 })),
+        true => Ok(Box::new(ColumnarRecords {
+            scan: scan.clone(),
+            batch_rows,
+            file: None,
+            rows: 0,
+            first: None,
+            uncounted: 0,
+        })),
         false => Ok(Box::new(Records { decoder: decoder(scan)?, split: None, buffer: vec![] })),
     }
 }
@@ -50,7 +61,11 @@ pub(super) fn records(scan: &Arc<Scan>, batch_rows: usize) -> Result<Box<dyn Spl
 struct ColumnarRecords {
     scan: Arc<Scan>,
     batch_rows: usize,
-    file: Option<ParquetReader>,
+    file: Option<(FileSplit, ParquetReader)>,
+    /// Rows of the file that were emitted.
+    rows: u64,
+    /// Rows that were decoded while skipping to the first one.
+    first: Option<Decoded>,
     /// Size of a file that was opened and not yet counted.
     uncounted: u64,
 }
@@ -61,7 +76,10 @@ impl SplitRecords for ColumnarRecords {
         self.uncounted = split.size;
         let schema = ReadSchema { columns: &self.scan.columns, wanted: &self.scan.wanted };
         let reader = ParquetReader::open(file, schema, self.batch_rows);
-        self.file = Some(reader.map_err(|e| e.context(format!("'{}'", split.path.display())))?);
+        let mut reader = reader.map_err(|e| e.context(format!("'{}'", split.path.display())))?;
+        self.rows = split.resume.map_or(0, |resume| resume.rows);
+        self.first = skip_rows(&mut reader, self.rows)?;
+        self.file = Some((split, reader));
         Ok(())
     }
 
@@ -71,12 +89,37 @@ impl SplitRecords for ColumnarRecords {
 
     fn next(&mut self, _rows_max: usize, _bad: &mut BadRecords, on_bytes: &dyn Fn(u64)) -> Result<Option<Decoded>> {
         on_bytes(std::mem::take(&mut self.uncounted));
-        let rows = self.file.as_mut().map_or(Ok(None), ParquetReader::next_rows)?;
-        if rows.is_none() {
-            self.file = None;
+        let rows = match (self.first.take(), &mut self.file) {
+            (None, Some((_, reader))) => reader.next_rows()?,
+            (first, _) => first,
+        };
+        match &rows {
+            Some(rows) => self.rows += rows.rows as u64,
+            None => self.file = None,
         }
         Ok(rows)
     }
+
+    fn remaining(&self) -> Option<FileSplit> {
+        let (split, _) = self.file.as_ref()?;
+        Some(FileSplit { resume: Some(Resume { offset: 0, lines: 0, rows: self.rows }), ..split.clone() })
+    }
+}
+
+/// Skips rows that were emitted before; returns those of the last decoded batch that were not.
+fn skip_rows(reader: &mut ParquetReader, rows: u64) -> Result<Option<Decoded>> {
+    let mut left = rows;
+    while left > 0 {
+        let Some(batch) = reader.next_rows()? else { return Ok(None) };
+        let rows = batch.rows as u64;
+        if rows > left {
+            let (start, length) = (left as usize, (rows - left) as usize);
+            let arrays = batch.arrays.iter().map(|array| array.slice(start, length)).collect();
+            return Ok(Some(Decoded { arrays, rows: length, kinds: RowKinds::Append }));
+        }
+        left -= rows;
+    }
+    Ok(None)
 }
 
 fn decoder(scan: &Scan) -> Result<Box<dyn RowDecoder>> {
@@ -105,7 +148,8 @@ impl SplitRecords for Records {
     fn open(&mut self, split: FileSplit) -> Result<()> {
         self.decoder.reset();
         let blocks = Blocks::open(&split, std::mem::take(&mut self.buffer))?;
-        self.split = Some(Open { split, blocks, lines: 0, lines_before: None });
+        let lines = split.resume.map_or(0, |resume| resume.lines);
+        self.split = Some(Open { split, blocks, lines, lines_before: None });
         Ok(())
     }
 
@@ -145,6 +189,13 @@ impl SplitRecords for Records {
             0 => Ok(None),
             _ => self.decoder.finish().map(Some),
         }
+    }
+
+    fn remaining(&self) -> Option<FileSplit> {
+        // Whatever was decoded has left with the batch, so the next record is the first one not emitted.
+        let open = self.split.as_ref()?;
+        let resume = Resume { offset: open.blocks.position(), lines: open.lines, rows: 0 };
+        Some(FileSplit { resume: Some(resume), ..open.split.clone() })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::bad_records::{BadRecords, ErrorMode};
 use super::compression::is_uncompressed;
-use super::enumerator::FileEnumerator;
+use super::enumerator::{FileEnumerator, Listing};
 use super::listing::Place;
 use super::options::PARTITION_DEFAULT_NAME;
 use super::reader::FileReader;
@@ -104,6 +104,15 @@ impl FileSource {
         super::records::check(&scan)?;
         Ok(Self { scan, place: Place::new(options)?, monitor })
     }
+
+    fn listing(&self) -> Listing {
+        Listing {
+            place: self.place.clone(),
+            monitor: self.monitor,
+            is_splittable: is_uncompressed,
+            splittable_format: self.scan.format.is_splittable(Options(&self.scan.options)),
+        }
+    }
 }
 
 impl Source for FileSource {
@@ -112,10 +121,11 @@ impl Source for FileSource {
     }
 
     fn enumerator(&self, env: &Env) -> Result<Box<dyn SplitEnumerator>> {
-        let splittable = self.scan.format.is_splittable(Options(&self.scan.options));
-        let enumerator =
-            FileEnumerator::new(self.place.clone(), env.clone(), self.monitor, splittable, is_uncompressed)?;
-        Ok(Box::new(enumerator))
+        Ok(Box::new(FileEnumerator::new(self.listing(), env.clone())?))
+    }
+
+    fn restore_enumerator(&self, env: &Env, state: &[u8]) -> Result<Box<dyn SplitEnumerator>> {
+        Ok(Box::new(FileEnumerator::restore(self.listing(), env.clone(), state)?))
     }
 
     fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {

@@ -21,6 +21,19 @@ pub(super) struct FileSplit {
     pub(super) size: u64,
     /// When the file was modified, in milliseconds since the epoch.
     pub(super) modified_ms: i64,
+    /// Where to go on when part of the range was read before.
+    pub(super) resume: Option<Resume>,
+}
+
+/// The first record of a range that was not emitted yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Resume {
+    /// Its position in the (decompressed) file.
+    pub(super) offset: u64,
+    /// Lines of the range in front of it.
+    pub(super) lines: u64,
+    /// Rows of a columnar file in front of it.
+    pub(super) rows: u64,
 }
 
 impl FileSplit {

@@ -1,4 +1,5 @@
 use super::Filesystem;
+use crate::test_support::read_interrupted;
 use headwater_connector_api::{Connector, ReaderContext, ReaderPoll, SplitAssignment};
 use headwater_data::ChangeBatch;
 use headwater_env::Env;
@@ -196,7 +197,7 @@ fn every_line_is_read_once_however_the_file_is_split() {
         let mut start = 0;
         while start < size {
             let end = (start + step).min(size);
-            let split = super::split::FileSplit { path: file.clone(), start, end, size, modified_ms: 0 };
+            let split = super::split::FileSplit { path: file.clone(), start, end, size, modified_ms: 0, resume: None };
             reader.add_split(split.encode().unwrap()).unwrap();
             start = end;
         }
@@ -274,5 +275,27 @@ fn paths_that_are_none_are_refused() {
     for (path, expected) in cases {
         let error = super::local_path(path).unwrap_err();
         assert_eq!(error.message(), expected);
+    }
+}
+
+#[test]
+fn restored_readers_go_on_where_others_stopped() {
+    let dir = tempfile::tempdir().unwrap();
+    let lines =
+        |from: u32| (from..from + 150).map(|n| format!("{{\"a\":{n},\"b\":\"row {n}\"}}\r\n")).collect::<String>();
+    write(&dir.path().join("1.json"), &format!("\u{feff}{}", lines(0)));
+    write(&dir.path().join("2.json"), lines(1000).trim_end());
+    let compressed = std::fs::File::create(dir.path().join("3.json.gz")).unwrap();
+    let mut encoder = flate2::write::GzEncoder::new(compressed, flate2::Compression::fast());
+    std::io::Write::write_all(&mut encoder, lines(2000).as_bytes()).unwrap();
+    encoder.finish().unwrap();
+    let spec = scan(json(dir.path(), &[]), &[]);
+    let (mut all, _) = read(&spec).unwrap();
+    assert_eq!(all.len(), 450);
+    all.sort();
+    for parallelism in [&[1][..], &[2], &[3, 1, 2]] {
+        let mut pieces = read_interrupted(&Filesystem, &spec, parallelism).unwrap();
+        pieces.sort();
+        assert_eq!(pieces, all, "parallelism {parallelism:?}");
     }
 }

@@ -1,5 +1,5 @@
 use super::Nexmark;
-use crate::test_support::{read, scan, table};
+use crate::test_support::{read, read_interrupted, scan, table};
 use expect_test::expect;
 use headwater_plan::SourceSpec;
 use headwater_types::{LogicalType, RowField, TimeAttribute, TypeRoot};
@@ -48,4 +48,16 @@ fn a_wrong_schema_shows_the_right_one() {
     let spec = scan(table(&[("bid", row(&[("prize", TypeRoot::BigInt.into())]))], &[]));
     let message = read(&Nexmark, &spec, 1).unwrap_err().message().to_string();
     assert!(message.contains("'bid' has no field 'prize'") && message.contains("price BIGINT"), "{message}");
+}
+
+#[test]
+fn restored_readers_go_on_where_others_stopped() {
+    let spec = spec(&[("number-of-rows", "1234"), ("nexmark.event-rate", "1000")]);
+    let mut all = read(&Nexmark, &spec, 1).unwrap();
+    all.sort();
+    for parallelism in [&[1][..], &[2], &[3, 1, 2], &[1, 4]] {
+        let mut pieces = read_interrupted(&Nexmark, &spec, parallelism).unwrap();
+        pieces.sort();
+        assert_eq!(pieces, all, "parallelism {parallelism:?}");
+    }
 }

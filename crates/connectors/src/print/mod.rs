@@ -132,7 +132,7 @@ impl SinkWriter for PrintWriter {
         written.map_err(terminal_error)
     }
 
-    fn take_committables(&mut self, _end: bool) -> Result<Vec<Committable>> {
+    fn take_committables(&mut self, _checkpoint: u64, _end: bool) -> Result<Vec<Committable>> {
         self.flush()?;
         Ok(vec![])
     }

@@ -27,6 +27,7 @@ const OPTIONS: &[OptionSpec] = &[
     OptionSpec::with_default("changelog-mode", "I", "Row kinds of the source: I, UA, UB and D, separated by commas."),
     OptionSpec::optional("sink-changelog-mode-enforced", "Row kinds the sink takes."),
     OptionSpec::with_default("sink-insert-only", "false", "Whether the sink takes inserts only."),
+    OptionSpec::optional("batch-rows", "How many rows the source emits at a time, to see what depends on it."),
     OptionSpec::optional("readable-metadata", "Metadata that follows the physical columns in rows: key:TYPE,.."),
 ];
 

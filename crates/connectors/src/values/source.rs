@@ -6,12 +6,13 @@ use arrow::array::{RecordBatch, RecordBatchOptions};
 use headwater_connector_api::{
     Boundedness, Options, ReaderContext, ReaderPoll, Source, SourceReader, Split, SplitAssignment, SplitEnumerator,
 };
+use headwater_connector_api::options::bad_option;
 use headwater_data::{ChangeBatch, arrow_schema};
 use headwater_env::Env;
 use headwater_formats::values::array;
 use headwater_plan::table::ColumnOrigin;
 use headwater_plan::{SourceSpec, Value};
-use headwater_types::{Error, LogicalType, Result};
+use headwater_types::{Error, ErrorKind, LogicalType, Result};
 use std::sync::Arc;
 
 /// A produced column: where its value stands in a row, and its types.
@@ -26,6 +27,8 @@ struct Column {
 pub(super) struct ValuesSource {
     data_id: String,
     columns: Vec<Column>,
+    /// Rows of a batch, when fewer than the reader could emit.
+    batch_rows: usize,
 }
 
 impl ValuesSource {
@@ -45,6 +48,7 @@ impl ValuesSource {
         Ok(Self {
             data_id: Options(&scan.table.options).require("data-id")?.to_string(),
             columns: scan.produced.iter().map(column).collect::<Result<_>>()?,
+            batch_rows: batch_rows(Options(&scan.table.options))?,
         })
     }
 }
@@ -58,13 +62,23 @@ impl Source for ValuesSource {
         Ok(Box::new(OneSplit { given: false }))
     }
 
+    fn restore_enumerator(&self, _env: &Env, state: &[u8]) -> Result<Box<dyn SplitEnumerator>> {
+        Ok(Box::new(OneSplit { given: state == [1] }))
+    }
+
     fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {
         let rows = Store::source_rows(&self.data_id).ok_or_else(|| {
             Error::user("unknown-data-id", format!("no rows are registered under the data-id '{}'", self.data_id))
         })?;
-        let batch_rows = context.batch_rows.max(1);
+        let batch_rows = context.batch_rows.min(self.batch_rows).max(1);
         Ok(Box::new(ValuesReader { next: rows.len(), rows, columns: self.columns.clone(), batch_rows }))
     }
+}
+
+/// The option `batch-rows`; without it as many as there are.
+fn batch_rows(options: Options<'_>) -> Result<usize> {
+    let bad = |text: &str| bad_option("batch-rows", text, "a positive number");
+    options.get("batch-rows").map_or(Ok(usize::MAX), |text| text.parse().map_err(|_| bad(text)))
 }
 
 /// Gives the one split to the first reader that asks.
@@ -75,8 +89,17 @@ struct OneSplit {
 impl SplitEnumerator for OneSplit {
     fn next_split(&mut self, _subtask: u32, _parallelism: u32) -> Result<SplitAssignment> {
         let given = std::mem::replace(&mut self.given, true);
-        Ok(if given { SplitAssignment::NoMoreSplits } else { SplitAssignment::Split(Split(vec![])) })
+        Ok(if given { SplitAssignment::NoMoreSplits } else { SplitAssignment::Split(split(0)) })
     }
+
+    fn snapshot(&mut self) -> Result<Vec<u8>> {
+        Ok(vec![u8::from(self.given)])
+    }
+}
+
+/// The rows from this position on.
+fn split(next: u64) -> Split {
+    Split(next.to_le_bytes().to_vec())
 }
 
 struct ValuesReader {
@@ -88,9 +111,16 @@ struct ValuesReader {
 }
 
 impl SourceReader for ValuesReader {
-    fn add_split(&mut self, _split: Split) -> Result<()> {
-        self.next = 0;
+    fn add_split(&mut self, split: Split) -> Result<()> {
+        let corrupt =
+            || Error::new(ErrorKind::Corruption, "bad-split", "a split of a values table has not eight bytes");
+        let next = u64::from_le_bytes(split.0.try_into().map_err(|_| corrupt())?);
+        self.next = self.rows.len().min(next as usize);
         Ok(())
+    }
+
+    fn snapshot(&mut self) -> Result<Vec<Split>> {
+        Ok(if self.next < self.rows.len() { vec![split(self.next as u64)] } else { vec![] })
     }
 
     fn poll(&mut self) -> Result<ReaderPoll> {

@@ -47,7 +47,7 @@ fn rows_come_back_with_their_kinds() {
     };
     let mut reader = Values.source(&spec).unwrap().unwrap().reader(context).unwrap();
     assert!(matches!(reader.poll().unwrap(), ReaderPoll::NeedSplit));
-    reader.add_split(Split(vec![])).unwrap();
+    reader.add_split(Split(0u64.to_le_bytes().to_vec())).unwrap();
     let ReaderPoll::Batch(batch) = reader.poll().unwrap() else { panic!("a batch") };
 
     let sink = SinkSpec { table, metadata: vec![], overwrite: false, target_columns: vec![] };
@@ -58,6 +58,9 @@ fn rows_come_back_with_their_kinds() {
         env: Env::real(),
         waker: Arc::new(|| ()),
         on_bytes: Arc::new(|_| ()),
+        restored: vec![],
+        restored_checkpoint: None,
+        checkpointing: false,
     };
     Values.sink(&sink).unwrap().unwrap().writer(context).unwrap().write(batch).unwrap();
     let expected = vec![

@@ -88,7 +88,7 @@ fn remove_staged(directory: &Path, job: &str, depth: usize) {
 }
 
 impl Committer for FileCommitter {
-    fn commit(&mut self, committables: &[Committable]) -> Result<()> {
+    fn commit(&mut self, _checkpoint: u64, committables: &[Committable]) -> Result<()> {
         for committable in committables {
             self.commit_file(&StagedFile::decode(committable)?)?;
         }

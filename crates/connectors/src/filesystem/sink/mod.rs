@@ -8,8 +8,11 @@
 //! DIRECTORY/part-JOB-SUBTASK-N.EXT               once committed
 //! ```
 //!
-//! Readers skip hidden names, so they see whole files only. What a writer did not hand over is deleted with it;
-//! what was handed over and never committed stays hidden until its job's committer aborts.
+//! Readers skip hidden names, so they see whole files only. With checkpoints, rows are visible exactly once: a
+//! file is committed by the checkpoint after it was closed. Columnar files are closed at every checkpoint; files of
+//! records stay open, and the checkpoint holds how much of them is valid: a restored writer cuts them there and
+//! goes on. What a writer did not hand over to a checkpoint is deleted with it; what was handed over and never
+//! committed stays hidden until its job's committer aborts.
 
 mod committer;
 mod file;
@@ -64,6 +67,34 @@ struct StagedFile {
     staged: PathBuf,
     target: PathBuf,
     job: String,
+}
+
+/// A file of records that is open at a checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct InProgress {
+    /// Partition directory, relative to the root.
+    directory: String,
+    file: StagedFile,
+    /// Bytes that belong to the checkpoint.
+    bytes: u64,
+    opened_ms: i64,
+    written_ms: i64,
+}
+
+impl InProgress {
+    fn encode(&self) -> Result<Vec<u8>> {
+        postcard::to_allocvec(self).map_err(|e| Error::user("bad-path", format!("a path is not UTF-8: {e}")))
+    }
+
+    fn decode(bytes: &[u8]) -> Result<Self> {
+        postcard::from_bytes(bytes).map_err(|e| {
+            Error::new(
+                ErrorKind::Corruption,
+                "bad-writer-state",
+                format!("the state of a file writer cannot be read: {e}"),
+            )
+        })
+    }
 }
 
 impl StagedFile {
@@ -154,7 +185,7 @@ impl FileSink {
 
 impl Sink for FileSink {
     fn writer(&self, context: WriterContext) -> Result<Box<dyn SinkWriter>> {
-        Ok(Box::new(writer::FileWriter::new(self.plan.clone(), context)))
+        Ok(Box::new(writer::FileWriter::new(self.plan.clone(), context)?))
     }
 
     fn committer(&self) -> Result<Option<Box<dyn Committer>>> {

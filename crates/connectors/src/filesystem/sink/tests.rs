@@ -2,7 +2,7 @@ use super::FileSink;
 use crate::filesystem::Filesystem;
 use crate::test_support::{read, scan, table, write_spec, writer_context};
 use arrow::array::RecordBatch;
-use headwater_connector_api::{Committable, Connector, Sink};
+use headwater_connector_api::{Committable, Connector, Sink, WriterContext};
 use headwater_data::{ChangeBatch, arrow_schema};
 use headwater_formats::{Format, values};
 use headwater_plan::{SinkSpec, TableSpec, Value};
@@ -45,7 +45,7 @@ fn sink(spec: &SinkSpec) -> FileSink {
 fn stage(spec: &SinkSpec, rows: &[(RowKind, i64, Option<&str>, &str)]) -> Vec<Committable> {
     let mut writer = sink(spec).writer(writer_context(0, 1)).unwrap();
     writer.write(batch(&spec.table, rows)).unwrap();
-    writer.take_committables(true).unwrap()
+    writer.take_committables(0, true).unwrap()
 }
 
 /// Names of all files below a directory, in order.
@@ -77,9 +77,9 @@ fn every_format_reads_what_it_wrote() {
         let committables = stage(&spec, ROWS);
         assert!(names(dir.path()).iter().all(|name| name.starts_with('.')), "{format} shows staged files");
         let mut committer = sink(&spec).committer().unwrap().unwrap();
-        committer.commit(&committables).unwrap();
+        committer.commit(0, &committables).unwrap();
         // Once more, as after a restore.
-        committer.commit(&committables).unwrap();
+        committer.commit(0, &committables).unwrap();
         committer.finish().unwrap();
         assert_eq!(names(dir.path()), [format!("part-job-0-0.{format}")]);
         let rows = read(&Filesystem, &scan(table), 1).unwrap();
@@ -94,7 +94,7 @@ fn partitions_are_directories_with_success_files() {
     table.partition_keys = vec!["p".into()];
     let spec = write_spec(table.clone());
     let committables = stage(&spec, ROWS);
-    sink(&spec).committer().unwrap().unwrap().commit(&committables).unwrap();
+    sink(&spec).committer().unwrap().unwrap().commit(0, &committables).unwrap();
     assert_eq!(
         names(dir.path()),
         [
@@ -123,9 +123,9 @@ fn files_roll_by_size_and_overwrite_replaces() {
     for rows in ROWS.chunks(2) {
         writer.write(batch(&spec.table, rows)).unwrap();
     }
-    let committables = writer.take_committables(false).unwrap();
+    let committables = writer.take_committables(0, false).unwrap();
     assert_eq!(committables.len(), 2);
-    sink(&spec).committer().unwrap().unwrap().commit(&committables).unwrap();
+    sink(&spec).committer().unwrap().unwrap().commit(0, &committables).unwrap();
     assert_eq!(names(dir.path()), ["part-job-3-0.csv", "part-job-3-1.csv"]);
 }
 
@@ -146,7 +146,7 @@ fn a_lost_staged_file_is_an_error() {
     let spec = write_spec(spec(dir.path(), "json", &[]));
     let committables = stage(&spec, ROWS);
     std::fs::remove_file(dir.path().join(&names(dir.path())[0])).unwrap();
-    let error = sink(&spec).committer().unwrap().unwrap().commit(&committables).unwrap_err();
+    let error = sink(&spec).committer().unwrap().unwrap().commit(0, &committables).unwrap_err();
     assert_eq!(error.code(), "staged-file-lost");
 }
 
@@ -158,7 +158,7 @@ fn debezium_writes_changes() {
     let spec = write_spec(table);
     let rows = [(RowKind::UpdateBefore, 1, None, "x"), (RowKind::UpdateAfter, 1, None, "y")];
     let committables = stage(&spec, &rows);
-    sink(&spec).committer().unwrap().unwrap().commit(&committables).unwrap();
+    sink(&spec).committer().unwrap().unwrap().commit(0, &committables).unwrap();
     let text = std::fs::read_to_string(dir.path().join("part-job-0-0.json")).unwrap();
     let expected = "{\"before\":{\"a\":1,\"p\":null,\"b\":\"x\"},\"after\":null,\"op\":\"d\"}\n\
                     {\"before\":null,\"after\":{\"a\":1,\"p\":null,\"b\":\"y\"},\"op\":\"c\"}\n";
@@ -174,4 +174,40 @@ fn a_path_that_cannot_be_written_is_explained() {
     let mut writer = sink(&spec).writer(writer_context(0, 1)).unwrap();
     let error = writer.write(batch(&spec.table, ROWS)).unwrap_err();
     assert_eq!(error.code(), "cannot-write");
+}
+
+#[test]
+fn a_restored_writer_cuts_its_file_and_goes_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let spec = write_spec(spec(dir.path(), "json", &[]));
+    let mut writer = sink(&spec).writer(writer_context(0, 1)).unwrap();
+    writer.write(batch(&spec.table, &ROWS[..1])).unwrap();
+    assert_eq!(writer.take_committables(1, false).unwrap(), []);
+    let state = writer.snapshot().unwrap();
+    assert_eq!(state.len(), 1);
+    writer.write(batch(&spec.table, &ROWS[1..3])).unwrap();
+    drop(writer);
+
+    let context = || WriterContext { restored: state.clone(), restored_checkpoint: Some(1), ..writer_context(0, 1) };
+    let mut writer = sink(&spec).writer(context()).unwrap();
+    writer.write(batch(&spec.table, &ROWS[3..])).unwrap();
+    let committables = writer.take_committables(2, true).unwrap();
+    sink(&spec).committer().unwrap().unwrap().commit(2, &committables).unwrap();
+    let text = std::fs::read_to_string(dir.path().join("part-job-0-0.json")).unwrap();
+    assert_eq!(text, "{\"a\":1,\"p\":\"x\",\"b\":\"one\"}\n{\"a\":4,\"p\":\"x\",\"b\":\"four\"}\n");
+    // The file is gone now: a second restore from the same checkpoint must not lose its rows in silence.
+    let error = sink(&spec).writer(context()).err().unwrap();
+    assert!(error.message().contains(".part-job-0-0.json.inprogress"), "{error}");
+}
+
+#[test]
+fn columnar_files_end_with_a_checkpoint() {
+    let dir = tempfile::tempdir().unwrap();
+    let spec = write_spec(spec(dir.path(), "parquet", &[]));
+    let mut writer = sink(&spec).writer(writer_context(0, 1)).unwrap();
+    writer.write(batch(&spec.table, &ROWS[..1])).unwrap();
+    assert_eq!(writer.take_committables(1, false).unwrap().len(), 1);
+    assert_eq!(writer.snapshot().unwrap().len(), 0);
+    writer.write(batch(&spec.table, &ROWS[1..])).unwrap();
+    assert_eq!(writer.take_committables(2, false).unwrap().len(), 1);
 }

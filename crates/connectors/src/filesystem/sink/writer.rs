@@ -1,7 +1,7 @@
 //! The writer of one subtask.
 
 use super::file::OpenFile;
-use super::{Plan, StagedFile};
+use super::{InProgress, Plan, StagedFile};
 use crate::filesystem::partitions::escape;
 use arrow::array::UInt32Array;
 use headwater_connector_api::{Committable, SinkWriter, WriterContext};
@@ -24,8 +24,20 @@ pub(super) struct FileWriter {
 }
 
 impl FileWriter {
-    pub(super) fn new(plan: Arc<Plan>, context: WriterContext) -> Self {
-        Self { plan, context, open: BTreeMap::new(), closed: vec![], files: 0 }
+    pub(super) fn new(plan: Arc<Plan>, mut context: WriterContext) -> Result<Self> {
+        let restored = std::mem::take(&mut context.restored);
+        let mut writer = Self { plan, context, open: BTreeMap::new(), closed: vec![], files: 0 };
+        restored.iter().try_for_each(|state| writer.resume(InProgress::decode(state)?))?;
+        Ok(writer)
+    }
+
+    /// Goes on with a file of a checkpoint. Of two files for one partition (of two writers before) one is closed.
+    fn resume(&mut self, state: InProgress) -> Result<()> {
+        let directory = state.directory.clone();
+        self.close(&directory)?;
+        self.make_room()?;
+        self.open.insert(directory, OpenFile::resume(&self.plan, state)?);
+        Ok(())
     }
 
     fn write_partition(&mut self, directory: &str, batch: &ChangeBatch) -> Result<()> {
@@ -105,16 +117,21 @@ impl SinkWriter for FileWriter {
         Ok(())
     }
 
-    fn take_committables(&mut self, end: bool) -> Result<Vec<Committable>> {
-        self.roll(end)?;
+    fn take_committables(&mut self, _checkpoint: u64, end: bool) -> Result<Vec<Committable>> {
+        self.roll(end || self.plan.format.is_columnar())?;
         std::mem::take(&mut self.closed).iter().map(StagedFile::encode).collect()
+    }
+
+    fn snapshot(&mut self) -> Result<Vec<Vec<u8>>> {
+        let files = self.open.iter_mut().map(|(directory, file)| file.checkpoint(directory));
+        files.filter_map(Result::transpose).map(|state| state?.encode()).collect()
     }
 }
 
 impl Drop for FileWriter {
-    /// Deletes what was not handed over: nobody else knows of it. A failure to delete leaves hidden files.
+    /// Deletes what no checkpoint knows of. A failure to delete leaves hidden files.
     fn drop(&mut self) {
-        let open = self.open.values().map(|file| &file.staged);
+        let open = self.open.values().filter(|file| !file.checkpointed).map(|file| &file.staged);
         for file in open.chain(&self.closed) {
             drop(std::fs::remove_file(&file.staged));
         }

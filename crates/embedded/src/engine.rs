@@ -13,6 +13,13 @@ use headwater_types::Result;
 use headwater_types::config::Configuration;
 use std::sync::Arc;
 
+/// All connectors of an installation.
+pub fn registry() -> Registry {
+    let mut registry = headwater_connectors::registry();
+    headwater_connector_kafka::register(&mut registry);
+    registry
+}
+
 /// A session and the cluster its jobs run on.
 pub struct Engine {
     session: Session,
@@ -26,7 +33,7 @@ pub struct Engine {
 impl Engine {
     /// An engine with all built-in connectors and the real clock. Starts nothing yet.
     pub fn new(config: Configuration) -> Self {
-        Self::with(config, headwater_connectors::registry(), Env::real())
+        Self::with(config, registry(), Env::real())
     }
 
     /// An engine with these connectors and effects.
@@ -73,6 +80,7 @@ impl Engine {
                 operator_factory: Arc::new(SqlOperators),
                 env: self.env.clone(),
                 config: self.config.clone(),
+                storage: Arc::new(headwater_storage::Provider),
             })?);
         }
         Ok(self.cluster.as_ref().expect("the cluster was just started"))

@@ -1,27 +1,45 @@
 //! The state machine of a job: a pure function from reports to actions.
 //!
 //! ```text
-//! Created ─deploy─> Running ──all finished──> committing ──committed──> Finished
-//!                    │  │                         └─────failed────────> Failed
-//!                    │  └─task failed─> Failing ──all ended───────────> Failed
-//!                    └────cancel──────> Cancelling ──all ended────────> Canceled
+//!             ┌──────────restart────── Restarting <──a task failed, and may again──┐
+//!             v                                                                    │
+//! Created ─deploy─> Running ──all finished──> committing ──committed──> Finished   │
+//!                    │  │ └─────────────────────────┴──────failed──────────────────┤
+//!                    │  └─task failed──────────────────────────────────────────────┘
+//!                    │          └── may not ──> Failing ──all ended──> Failed
+//!                    └────cancel──────────────> Cancelling ─all ended> Canceled
 //! ```
 //!
-//! The first failure is the root cause; later ones are usually its consequence. Nothing is committed unless
-//! every task finished; whatever is staged when a job fails or is cancelled is aborted.
+//! A region of the graph restarts as a whole: its tasks are cancelled, it waits until they have ended and the
+//! strategy's pause is over, and is deployed again under a new attempt. Reports of earlier attempts are ignored.
+//! The first failure of a job that fails is the root cause; later ones are usually its consequence.
 
+mod region;
+
+use crate::restart::RestartStrategy;
 use crate::state::{JobState, TaskState};
 use headwater_taskmanager::{Outcome, TaskError};
+use headwater_types::ErrorKind;
 use headwater_types::ids::SubtaskId;
+use region::{Phase, Region};
 use std::collections::BTreeMap;
 
 /// What the service must do next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Cancel the tasks that run.
-    CancelTasks,
+    /// Cancel these tasks.
+    CancelTasks(Vec<SubtaskId>),
     /// End the sources.
     StopSources,
+    /// A region has begun to restart: forget what its tasks reported and did not complete.
+    Restarting(Vec<SubtaskId>),
+    /// Deploy these tasks again under this attempt.
+    Redeploy {
+        /// The tasks of a region.
+        subtasks: Vec<SubtaskId>,
+        /// The attempt.
+        attempt: u32,
+    },
     /// Commit what the sinks staged, and report back by [`Execution::committed`].
     Commit,
     /// Remove what the sinks staged.
@@ -35,15 +53,31 @@ pub enum Action {
 pub struct Execution {
     state: JobState,
     tasks: BTreeMap<SubtaskId, TaskState>,
+    regions: Vec<Region>,
+    strategy: RestartStrategy,
     failure: Option<TaskError>,
+    /// Why the job restarted last.
+    restart_cause: Option<TaskError>,
+    restarts: u32,
+    attempt: u32,
     committing: bool,
 }
 
 impl Execution {
-    /// A job with these subtasks that is not deployed.
-    pub fn new(subtasks: &[SubtaskId]) -> Self {
-        let tasks = subtasks.iter().map(|subtask| (*subtask, TaskState::Created)).collect();
-        Self { state: JobState::Created, tasks, failure: None, committing: false }
+    /// A job with these regions that is not deployed.
+    pub fn new(regions: Vec<Vec<SubtaskId>>, strategy: RestartStrategy) -> Self {
+        let tasks = regions.iter().flatten().map(|subtask| (*subtask, TaskState::Created)).collect();
+        Self {
+            state: JobState::Created,
+            tasks,
+            regions: regions.into_iter().map(Region::new).collect(),
+            strategy,
+            failure: None,
+            restart_cause: None,
+            restarts: 0,
+            attempt: 0,
+            committing: false,
+        }
     }
 
     /// State of the job.
@@ -61,17 +95,42 @@ impl Execution {
         self.failure.as_ref()
     }
 
+    /// Why the job restarted last.
+    pub fn restart_cause(&self) -> Option<&TaskError> {
+        self.restart_cause.as_ref()
+    }
+
+    /// How often regions were restarted.
+    pub fn restarts(&self) -> u32 {
+        self.restarts
+    }
+
+    /// Whether a report of this attempt is about the present life of a subtask.
+    pub fn is_current(&self, subtask: SubtaskId, attempt: u32) -> bool {
+        self.regions.iter().any(|region| region.attempt == attempt && region.holds(subtask))
+    }
+
     /// The tasks were sent to a TaskManager.
     pub fn deployed(&mut self) {
         self.state = JobState::Running;
         self.tasks.values_mut().for_each(|task| *task = TaskState::Deploying);
     }
 
-    /// The tasks could not be deployed: none of them runs.
-    pub fn deploy_failed(&mut self, error: TaskError) -> Vec<Action> {
-        self.tasks.values_mut().for_each(|task| *task = TaskState::Canceled);
-        self.fail(error);
-        self.when_all_ended()
+    /// The tasks of an attempt could not be deployed: none of them runs. A plan that cannot be run is not tried again.
+    pub fn deploy_failed(&mut self, attempt: u32, error: TaskError, now_ms: i64, random: u64) -> Vec<Action> {
+        let Some(index) = self.regions.iter().position(|region| region.attempt == attempt) else { return vec![] };
+        let failed: Vec<SubtaskId> =
+            self.regions.iter().filter(|region| region.attempt == attempt).flat_map(|r| r.subtasks.clone()).collect();
+        for subtask in failed {
+            self.tasks.insert(subtask, TaskState::Canceled);
+        }
+        let mut actions = if error.kind() == ErrorKind::Retryable && self.state.is_active() {
+            self.restart_or_fail(index, error, now_ms, random)
+        } else {
+            self.fail(error)
+        };
+        actions.extend(self.when_ended(now_ms));
+        actions
     }
 
     /// A task runs.
@@ -82,43 +141,60 @@ impl Execution {
     }
 
     /// A task ended.
-    pub fn task_ended(&mut self, subtask: SubtaskId, outcome: Outcome) -> Vec<Action> {
+    pub fn task_ended(&mut self, subtask: SubtaskId, outcome: Outcome, now_ms: i64, random: u64) -> Vec<Action> {
         let Some(task) = self.tasks.get_mut(&subtask).filter(|task| !task.is_final()) else { return vec![] };
-        let mut actions = vec![];
-        match outcome {
-            Outcome::Finished => *task = TaskState::Finished,
-            Outcome::Cancelled => *task = TaskState::Canceled,
-            Outcome::Failed(error) => {
-                *task = TaskState::Failed;
-                if self.state == JobState::Running {
-                    self.fail(error);
-                    actions.push(Action::CancelTasks);
-                }
+        *task = match &outcome {
+            Outcome::Finished => TaskState::Finished,
+            Outcome::Cancelled => TaskState::Canceled,
+            Outcome::Failed(_) => TaskState::Failed,
+        };
+        let index = self.regions.iter().position(|region| region.holds(subtask)).unwrap_or(0);
+        let mut actions = match outcome {
+            Outcome::Failed(error) if self.state.is_active() && self.regions[index].phase == Phase::Running => {
+                self.restart_or_fail(index, error, now_ms, random)
             }
-        }
-        actions.extend(self.when_all_ended());
+            _ => vec![],
+        };
+        actions.extend(self.when_ended(now_ms));
         actions
     }
 
-    /// The service itself could not go on with the job.
-    pub fn fail_job(&mut self, error: TaskError) -> Vec<Action> {
-        if self.state != JobState::Running {
+    /// The whole job cannot go on as it is: it restarts if it may, else it fails.
+    pub fn fail_job(&mut self, error: TaskError, now_ms: i64, random: u64) -> Vec<Action> {
+        if !self.state.is_active() {
             return vec![];
         }
-        self.fail(error);
-        let mut actions = vec![Action::CancelTasks];
-        actions.extend(self.when_all_ended());
+        self.committing = false;
+        let mut actions = match self.pause_after(&error, now_ms, random) {
+            None => self.fail(error),
+            Some(pause_ms) => {
+                self.restart_cause = Some(error);
+                (0..self.regions.len()).flat_map(|index| self.restart(index, now_ms.saturating_add(pause_ms))).collect()
+            }
+        };
+        actions.extend(self.when_ended(now_ms));
+        actions
+    }
+
+    /// The job must not go on, whatever the restart strategy says.
+    pub fn fail_for_good(&mut self, error: TaskError, now_ms: i64) -> Vec<Action> {
+        if !self.state.is_active() {
+            return vec![];
+        }
+        self.committing = false;
+        let mut actions = self.fail(error);
+        actions.extend(self.when_ended(now_ms));
         actions
     }
 
     /// Somebody wants the job to end now. Too late once it commits.
-    pub fn cancel(&mut self) -> Vec<Action> {
-        if self.committing || !matches!(self.state, JobState::Created | JobState::Running) {
+    pub fn cancel(&mut self, now_ms: i64) -> Vec<Action> {
+        if self.committing || !(self.state == JobState::Created || self.state.is_active()) {
             return vec![];
         }
         self.state = JobState::Cancelling;
-        let mut actions = vec![Action::CancelTasks];
-        actions.extend(self.when_all_ended());
+        let mut actions = vec![self.cancel_tasks(|_| true)];
+        actions.extend(self.when_ended(now_ms));
         actions
     }
 
@@ -130,7 +206,7 @@ impl Execution {
         }
     }
 
-    /// What the sinks staged was committed, or could not be.
+    /// What the sinks staged at the end was committed, or could not be.
     pub fn committed(&mut self, outcome: Result<(), TaskError>) -> Vec<Action> {
         self.committing = false;
         match outcome {
@@ -146,17 +222,94 @@ impl Execution {
         }
     }
 
-    fn fail(&mut self, error: TaskError) {
-        self.state = JobState::Failing;
-        self.failure.get_or_insert(error);
+    /// Time has passed: the regions whose pause is over are to be deployed again.
+    pub fn tick(&mut self, now_ms: i64) -> Vec<Action> {
+        let mut actions = vec![];
+        if self.state != JobState::Restarting {
+            return actions;
+        }
+        for region in &mut self.regions {
+            if !matches!(region.phase, Phase::Waiting { until_ms } if until_ms <= now_ms) {
+                continue;
+            }
+            self.attempt += 1;
+            region.attempt = self.attempt;
+            region.phase = Phase::Running;
+            for subtask in &region.subtasks {
+                self.tasks.insert(*subtask, TaskState::Deploying);
+            }
+            actions.push(Action::Redeploy { subtasks: region.subtasks.clone(), attempt: self.attempt });
+        }
+        if self.regions.iter().all(|region| region.phase == Phase::Running) {
+            self.state = JobState::Running;
+        }
+        actions
     }
 
-    fn when_all_ended(&mut self) -> Vec<Action> {
+    /// When [`Execution::tick`] has something to do next.
+    pub fn wake_ms(&self) -> Option<i64> {
+        let until = |region: &Region| match region.phase {
+            Phase::Waiting { until_ms } => Some(until_ms),
+            _ => None,
+        };
+        self.regions.iter().filter_map(until).min()
+    }
+
+    fn restart_or_fail(&mut self, index: usize, error: TaskError, now_ms: i64, random: u64) -> Vec<Action> {
+        match self.pause_after(&error, now_ms, random) {
+            None => self.fail(error),
+            Some(pause_ms) => {
+                self.restart_cause = Some(error);
+                self.restart(index, now_ms.saturating_add(pause_ms))
+            }
+        }
+    }
+
+    /// The strategy's pause. What would only fail again is not tried again.
+    fn pause_after(&mut self, error: &TaskError, now_ms: i64, random: u64) -> Option<i64> {
+        match error.kind() {
+            ErrorKind::Unsupported | ErrorKind::Corruption | ErrorKind::Fenced => None,
+            _ if error.code() == "state-incompatible" => None,
+            _ => self.strategy.failed(now_ms, random),
+        }
+    }
+
+    fn restart(&mut self, index: usize, until_ms: i64) -> Vec<Action> {
+        let region = &mut self.regions[index];
+        if region.phase != Phase::Running {
+            return vec![];
+        }
+        self.state = JobState::Restarting;
+        self.restarts += 1;
+        region.phase = Phase::Cancelling { until_ms };
+        let subtasks = region.subtasks.clone();
+        let cancel = self.cancel_tasks(|subtask| subtasks.contains(&subtask));
+        vec![Action::Restarting(subtasks), cancel]
+    }
+
+    fn fail(&mut self, error: TaskError) -> Vec<Action> {
+        self.state = JobState::Failing;
+        self.failure.get_or_insert(error);
+        vec![self.cancel_tasks(|_| true)]
+    }
+
+    fn cancel_tasks(&self, which: impl Fn(SubtaskId) -> bool) -> Action {
+        let alive = self.tasks.iter().filter(|(subtask, task)| which(**subtask) && !task.is_final());
+        Action::CancelTasks(alive.map(|(subtask, _)| *subtask).collect())
+    }
+
+    fn when_ended(&mut self, now_ms: i64) -> Vec<Action> {
+        for region in &mut self.regions {
+            let ended = region.subtasks.iter().all(|subtask| self.tasks[subtask].is_final());
+            if let (Phase::Cancelling { until_ms }, true) = (region.phase, ended) {
+                region.phase = Phase::Waiting { until_ms: until_ms.max(now_ms) };
+            }
+        }
         if !self.tasks.values().all(|task| task.is_final()) {
             return vec![];
         }
         match self.state {
-            JobState::Running => {
+            JobState::Running if !self.committing => {
                 self.committing = true;
                 vec![Action::Commit]
             }

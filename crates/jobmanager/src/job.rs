@@ -1,16 +1,44 @@
-//! One job on the JobManager: its execution, its connectors, who waits for it.
+//! One job on the JobManager: its execution, its checkpoints, its connectors, who waits for it.
+//!
+//! Everything here runs on the JobManager's thread and decides nothing by itself: [`Execution`] and
+//! [`headwater_checkpoint::Coordinator`] do. What blocks goes to I/O threads and comes back as a message.
+//!
+//! Order that matters:
+//! * A checkpoint's manifest is written when the committables of the one before are committed, so that at most one
+//!   checkpoint has something to commit again after a restore.
+//! * A region is deployed again when nothing is being stored or committed.
+
+mod checkpoints;
+mod commits;
+mod recovery;
+mod shape;
+
+pub(crate) use checkpoints::Request;
+pub use checkpoints::{RequestKind, Stored};
+pub(crate) use shape::vertices;
 
 use crate::execution::{Action, Execution};
 use crate::guard::guarded;
+use crate::link::TaskManagerLink;
+use crate::locate::Origin;
 use crate::service::Inbound;
 use crate::sinks::Sinks;
 use crate::splits::Splits;
-use crate::state::{JobResult, JobStatus};
+use crate::state::{JobResult, JobStatus, TaskState};
+use crate::store::Store;
+use checkpoints::Checkpoints;
+use commits::Commits;
+use headwater_checkpoint::{Settings, Statistics};
+use headwater_connector_api::Registry;
+use headwater_env::{Env, StorageProvider};
+use headwater_plan::JobGraph;
 use headwater_runtime::OperatorSnapshot;
-use headwater_taskmanager::{FromTaskManager, Handle as TaskManager, SplitAnswer, TaskError, ToTaskManager};
+use headwater_taskmanager::{FromTaskManager, Outcome, SplitAnswer, TaskError, ToTaskManager};
+use headwater_types::Result;
+use headwater_types::error::Error;
 use headwater_types::ids::{JobId, SubtaskId};
-use headwater_types::{Error, Result};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 /// Replies to whoever waits.
@@ -19,13 +47,23 @@ type Reply<T> = SyncSender<T>;
 /// A job.
 pub(crate) struct Job {
     id: JobId,
-    name: String,
+    graph: Arc<JobGraph>,
+    plan: Vec<u8>,
+    env: Env,
+    registry: Registry,
+    provider: Arc<dyn StorageProvider>,
     execution: Execution,
     splits: Splits,
-    /// Away while a thread commits or aborts.
-    sinks: Option<Sinks>,
-    task_manager: TaskManager,
+    commits: Commits,
+    checkpoints: Checkpoints,
+    task_manager: Arc<TaskManagerLink>,
     inbox: SyncSender<Inbound>,
+    /// Regions that wait to be deployed, with their attempts.
+    redeploys: Vec<(Vec<SubtaskId>, u32)>,
+    /// All tasks have finished: the last commit is due.
+    finishing: bool,
+    /// The job failed or was cancelled: what it left is to be removed.
+    aborting: bool,
     /// Counters of the tasks that have ended.
     ended: BTreeMap<SubtaskId, Vec<OperatorSnapshot>>,
     /// Waiting for the end.
@@ -33,32 +71,49 @@ pub(crate) struct Job {
     /// Waiting for counters, by request number.
     metrics_requests: BTreeMap<u64, Reply<Vec<OperatorSnapshot>>>,
     next_request: u64,
-    /// Whether the result may be told: the state is final and the sinks are cleaned up.
+    /// Whether the result may be told: the state is final and everything is cleaned up.
     complete: bool,
 }
 
 /// The parts a new job is made of.
 pub(crate) struct NewJob {
     pub(crate) id: JobId,
-    pub(crate) name: String,
-    pub(crate) subtasks: Vec<SubtaskId>,
+    pub(crate) graph: JobGraph,
+    pub(crate) plan: Vec<u8>,
+    pub(crate) execution: Execution,
+    pub(crate) settings: Settings,
+    pub(crate) store: Store,
+    pub(crate) origin: Option<Origin>,
     pub(crate) splits: Splits,
     pub(crate) sinks: Sinks,
-    pub(crate) task_manager: TaskManager,
+    pub(crate) env: Env,
+    pub(crate) registry: Registry,
+    pub(crate) provider: Arc<dyn StorageProvider>,
+    pub(crate) task_manager: Arc<TaskManagerLink>,
     pub(crate) inbox: SyncSender<Inbound>,
 }
 
 impl Job {
-    /// Deploys a new job.
-    pub(crate) fn deploy(new: NewJob, plan: Vec<u8>) -> Self {
+    /// Deploys a new job, from its origin when it has one.
+    pub(crate) fn start(new: NewJob) -> Self {
+        let subtasks: Vec<SubtaskId> = new.execution.tasks().keys().copied().collect();
+        let checkpoints = Checkpoints::new(&new, &subtasks);
         let mut job = Self {
             id: new.id,
-            name: new.name,
-            execution: Execution::new(&new.subtasks),
+            graph: Arc::new(new.graph),
+            plan: new.plan,
+            env: new.env,
+            registry: new.registry,
+            provider: new.provider,
+            execution: new.execution,
             splits: new.splits,
-            sinks: Some(new.sinks),
+            commits: Commits::new(new.sinks),
+            checkpoints,
             task_manager: new.task_manager,
             inbox: new.inbox,
+            redeploys: vec![],
+            finishing: false,
+            aborting: false,
             ended: BTreeMap::new(),
             waiters: vec![],
             metrics_requests: BTreeMap::new(),
@@ -66,11 +121,8 @@ impl Job {
             complete: false,
         };
         job.execution.deployed();
-        let deploy = ToTaskManager::Deploy { job: job.id, attempt: 0, plan, subtasks: new.subtasks };
-        if let Err(error) = job.task_manager.send(deploy) {
-            let actions = job.execution.deploy_failed(TaskError::from(&error));
-            job.act(actions);
-        }
+        job.begin(subtasks);
+        job.pump();
         job
     }
 
@@ -83,25 +135,56 @@ impl Job {
     pub(crate) fn status(&self) -> JobStatus {
         JobStatus {
             job: self.id,
-            name: self.name.clone(),
+            name: self.graph.name.clone(),
             state: self.execution.state(),
             tasks: self.execution.tasks().clone(),
+            restarts: self.execution.restarts(),
+            restart_cause: self.execution.restart_cause().cloned().map(Error::from),
         }
     }
 
-    /// Takes a report of the TaskManager.
+    /// The job's checkpoints.
+    pub(crate) fn statistics(&self) -> Statistics {
+        self.checkpoints.coordinator.statistics(self.env.now_ms())
+    }
+
+    /// Takes a report of the TaskManager. Those of earlier attempts are dropped.
     pub(crate) fn report(&mut self, message: FromTaskManager) {
+        if let Some((subtask, attempt)) = sender(&message)
+            && !self.execution.is_current(subtask, attempt)
+        {
+            return;
+        }
+        let now_ms = self.env.now_ms();
         let actions = match message {
-            FromTaskManager::DeployFailed { error, .. } => self.execution.deploy_failed(error),
+            FromTaskManager::DeployFailed { attempt, error, .. } => {
+                self.execution.deploy_failed(attempt, error, now_ms, self.env.random_u64())
+            }
             FromTaskManager::Running { subtask, .. } => {
                 self.execution.task_running(subtask);
+                self.checkpoints.coordinator.task_running(subtask);
                 vec![]
             }
             FromTaskManager::SplitRequest { subtask, .. } => self.assign_split(subtask),
             FromTaskManager::Committables { subtask, committables, .. } => self.stage(subtask, committables),
-            FromTaskManager::Finished { subtask, outcome, metrics, .. } => {
-                self.ended.insert(subtask, metrics);
-                self.execution.task_ended(subtask, outcome)
+            FromTaskManager::CheckpointAck { subtask, checkpoint, part, statistics, .. } => {
+                self.checkpoint_ack(checkpoint, subtask, *part, statistics);
+                vec![]
+            }
+            FromTaskManager::CheckpointDeclined { subtask, checkpoint, reason, .. } => {
+                let coordinator = &mut self.checkpoints.coordinator;
+                let actions = coordinator.decline(checkpoint, subtask, reason.message(), now_ms);
+                self.act_on_checkpoints(actions);
+                vec![]
+            }
+            FromTaskManager::AwaitsCheckpoint { subtask, .. } => {
+                self.checkpoints.coordinator.task_awaits(subtask);
+                vec![]
+            }
+            FromTaskManager::Finished { subtask, outcome, metrics, .. } => self.task_ended(subtask, outcome, metrics),
+            FromTaskManager::Merged { request, outcome, .. } => {
+                self.merged(request, outcome);
+                vec![]
             }
             FromTaskManager::Metrics { request, metrics, .. } => {
                 self.reply_metrics(request, metrics);
@@ -109,30 +192,50 @@ impl Job {
             }
         };
         self.act(actions);
+        self.pump();
     }
 
-    /// A thread has committed.
-    pub(crate) fn committed(&mut self, sinks: Sinks, outcome: Result<()>) {
-        self.sinks = Some(sinks);
-        let actions = self.execution.committed(outcome.map_err(|error| TaskError::from(&error)));
-        self.act(actions);
+    /// The TaskManager is gone, and with it all tasks.
+    pub(crate) fn task_manager_lost(&mut self) {
+        let lost = Error::retryable("taskmanager-lost", "the TaskManager that ran the task is gone");
+        let alive = |(subtask, task): (&SubtaskId, &TaskState)| (!task.is_final()).then_some(*subtask);
+        let alive: Vec<SubtaskId> = self.execution.tasks().iter().filter_map(alive).collect();
+        for subtask in alive {
+            let actions = self.task_ended(subtask, Outcome::Failed(TaskError::from(&lost)), vec![]);
+            self.act(actions);
+        }
+        self.pump();
     }
 
-    /// A thread has removed what was staged.
-    pub(crate) fn aborted(&mut self) {
-        self.complete();
+    /// Time has passed.
+    pub(crate) fn tick(&mut self) {
+        self.pump();
+    }
+
+    /// When [`Job::tick`] has something to do.
+    pub(crate) fn wake_ms(&self) -> Option<i64> {
+        if self.complete {
+            return None;
+        }
+        let checkpoints = match self.takes_checkpoints() {
+            true => [self.checkpoints.coordinator.wake_ms(), self.checkpoints.readopt_ms],
+            false => [None; 2],
+        };
+        self.execution.wake_ms().into_iter().chain(checkpoints.into_iter().flatten()).min()
     }
 
     /// Ends the job without output.
     pub(crate) fn cancel(&mut self) {
-        let actions = self.execution.cancel();
+        let actions = self.execution.cancel(self.env.now_ms());
         self.act(actions);
+        self.pump();
     }
 
     /// Ends the sources of the job.
     pub(crate) fn stop(&mut self) {
         let actions = self.execution.stop();
         self.act(actions);
+        self.pump();
     }
 
     /// Replies when the job has ended.
@@ -156,14 +259,56 @@ impl Job {
         }
     }
 
+    /// Does what has become possible: triggers, stores, commits, deploys, ends.
+    fn pump(&mut self) {
+        if self.complete {
+            return;
+        }
+        let now_ms = self.env.now_ms();
+        let actions = self.execution.tick(now_ms);
+        self.act(actions);
+        if self.takes_checkpoints() {
+            self.try_requests();
+            let actions = self.checkpoints.coordinator.tick(now_ms);
+            self.act_on_checkpoints(actions);
+        }
+        self.commit_next();
+        self.store_next();
+        self.redeploy_ready();
+        self.answer_deferred();
+        self.finish_ready();
+        self.abort_ready();
+    }
+
+    fn takes_checkpoints(&self) -> bool {
+        self.execution.state() == crate::state::JobState::Running && !self.finishing
+    }
+
     fn result(&self) -> JobResult {
         JobResult {
             job: self.id,
-            name: self.name.clone(),
+            name: self.graph.name.clone(),
             state: self.execution.state(),
             error: self.execution.failure().cloned().map(Error::from),
             operators: self.ended.values().flatten().cloned().collect(),
         }
+    }
+
+    fn task_ended(&mut self, subtask: SubtaskId, outcome: Outcome, metrics: Vec<OperatorSnapshot>) -> Vec<Action> {
+        self.ended.insert(subtask, metrics);
+        let now_ms = self.env.now_ms();
+        if outcome == Outcome::Finished {
+            let actions = self.checkpoints.coordinator.task_finished(subtask, now_ms);
+            self.act_on_checkpoints(actions);
+        }
+        if let (Outcome::Failed(error), Some(path)) = (&outcome, &self.checkpoints.stopped_with) {
+            let error =
+                Error::from(error.clone()).context(format_args!("the savepoint '{path}' is complete, start from it"));
+            let mut actions = self.execution.fail_for_good(TaskError::from(&error), now_ms);
+            actions.extend(self.execution.task_ended(subtask, outcome, now_ms, 0));
+            return actions;
+        }
+        self.execution.task_ended(subtask, outcome, now_ms, self.env.random_u64())
     }
 
     fn reply_metrics(&mut self, request: u64, metrics: Vec<OperatorSnapshot>) {
@@ -172,10 +317,23 @@ impl Job {
         }
     }
 
+    /// Answers a split request, unless a checkpoint is on its way to the source: its splits and the enumerator's
+    /// must not overlap.
     fn assign_split(&mut self, subtask: SubtaskId) -> Vec<Action> {
+        if self.checkpoints.coordinator.awaits(subtask) {
+            self.checkpoints.deferred.push(subtask);
+            return vec![];
+        }
         match guarded(|| self.splits.next(subtask)).and_then(|answer| self.send_split(subtask, answer)) {
             Ok(()) => vec![],
-            Err(error) => self.execution.fail_job(TaskError::from(&error)),
+            Err(error) => self.fail(&error),
+        }
+    }
+
+    fn answer_deferred(&mut self) {
+        for subtask in std::mem::take(&mut self.checkpoints.deferred) {
+            let actions = self.assign_split(subtask);
+            self.act(actions);
         }
     }
 
@@ -184,20 +342,31 @@ impl Job {
     }
 
     fn stage(&mut self, subtask: SubtaskId, committables: Vec<Vec<u8>>) -> Vec<Action> {
-        let staged = self.sinks.as_mut().map_or(Ok(()), |sinks| sinks.stage(subtask, committables));
-        staged.map_or_else(|error| self.execution.fail_job(TaskError::from(&error)), |()| vec![])
+        match self.commits.stage(subtask, committables) {
+            Ok(()) => vec![],
+            Err(error) => self.fail(&error),
+        }
+    }
+
+    /// The job cannot go on as it is.
+    fn fail(&mut self, error: &Error) -> Vec<Action> {
+        self.execution.fail_job(TaskError::from(error), self.env.now_ms(), self.env.random_u64())
     }
 
     fn act(&mut self, actions: Vec<Action>) {
-        let mut aborting = false;
         for action in actions {
             match action {
-                Action::CancelTasks => self.tell(ToTaskManager::Cancel { job: self.id }),
+                Action::CancelTasks(subtasks) => self.tell(ToTaskManager::Cancel { job: self.id, subtasks }),
                 Action::StopSources => self.tell(ToTaskManager::Stop { job: self.id }),
-                Action::Commit => self.commit(),
-                Action::Abort => aborting = self.abort(),
-                // Told when the sinks are cleaned up.
-                Action::Complete if aborting => {}
+                Action::Restarting(subtasks) => self.restarting(&subtasks),
+                Action::Redeploy { subtasks, attempt } => self.redeploys.push((subtasks, attempt)),
+                Action::Commit => self.finishing = true,
+                Action::Abort => {
+                    self.aborting = true;
+                    self.abort_ready();
+                    // Told when everything is cleaned up.
+                    return;
+                }
                 Action::Complete => self.complete(),
             }
         }
@@ -208,36 +377,11 @@ impl Job {
         let _ = self.task_manager.send(message);
     }
 
-    fn commit(&mut self) {
-        let mut sinks = match self.sinks.take() {
-            Some(sinks) if !sinks.is_empty() => sinks,
-            none => return self.committed(none.unwrap_or_default(), Ok(())),
-        };
-        let (job, inbox) = (self.id, self.inbox.clone());
-        let spawned = spawn("commit", move || {
-            let outcome = guarded(|| sinks.commit());
-            let _ = inbox.send(Inbound::Committed { job, sinks, outcome });
-        });
-        if let Err(error) = spawned {
-            self.committed(Sinks::default(), Err(error));
-        }
-    }
-
-    /// Starts removing what was staged; whether there is something to wait for.
-    fn abort(&mut self) -> bool {
-        let Some(mut sinks) = self.sinks.take().filter(|sinks| !sinks.is_empty()) else { return false };
-        let (job, inbox) = (self.id, self.inbox.clone());
-        let spawned = spawn("abort", move || {
-            // Litter that cannot be removed does not change how the job ended.
-            let _ = guarded(|| sinks.abort());
-            let _ = inbox.send(Inbound::Aborted { job });
-        });
-        spawned.is_ok()
-    }
-
-    fn complete(&mut self) {
+    pub(crate) fn complete(&mut self) {
         self.complete = true;
         self.tell(ToTaskManager::Release { job: self.id });
+        self.provider.close(&self.checkpoints.store.uri);
+        self.refuse_requests();
         let result = self.result();
         for waiter in self.waiters.drain(..) {
             let _ = waiter.try_send(result.clone());
@@ -248,8 +392,16 @@ impl Job {
     }
 }
 
-/// Runs what may take long on a thread of its own.
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
-    let spawned = std::thread::Builder::new().name(name.to_owned()).spawn(work);
-    spawned.map(drop).map_err(|e| Error::retryable("no-thread", "a thread could not be started").with_source(e))
+/// Who sent a message about a subtask, and in which attempt.
+fn sender(message: &FromTaskManager) -> Option<(SubtaskId, u32)> {
+    match message {
+        FromTaskManager::Running { subtask, attempt, .. }
+        | FromTaskManager::SplitRequest { subtask, attempt, .. }
+        | FromTaskManager::Committables { subtask, attempt, .. }
+        | FromTaskManager::CheckpointAck { subtask, attempt, .. }
+        | FromTaskManager::CheckpointDeclined { subtask, attempt, .. }
+        | FromTaskManager::AwaitsCheckpoint { subtask, attempt, .. }
+        | FromTaskManager::Finished { subtask, attempt, .. } => Some((*subtask, *attempt)),
+        FromTaskManager::DeployFailed { .. } | FromTaskManager::Merged { .. } | FromTaskManager::Metrics { .. } => None,
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::service::{self, Handle, JobHandle, JobManager};
 use headwater_connector_api::Registry;
-use headwater_env::Env;
+use headwater_env::{Env, StorageProvider};
 use headwater_plan::JobGraph;
 use headwater_runtime::OperatorFactory;
 use headwater_taskmanager::{Options as TaskManagerOptions, TaskManager};
@@ -23,6 +23,8 @@ pub struct LocalOptions {
     pub env: Env,
     /// Defaults under the configuration of every job.
     pub config: Configuration,
+    /// Opens checkpoint storage.
+    pub storage: Arc<dyn StorageProvider>,
 }
 
 /// A running local cluster. Dropping it cancels what still runs and ends its threads.
@@ -35,11 +37,13 @@ pub struct LocalCluster {
 impl LocalCluster {
     /// Starts a cluster. Costs two threads; lanes start with the first job.
     pub fn start(options: LocalOptions) -> Result<Self> {
-        let LocalOptions { lanes, registry, operator_factory, env, config } = options;
-        let job_manager = service::Options { env: env.clone(), registry: registry.clone(), config }.start()?;
-        let task_manager =
-            TaskManagerOptions { lanes, env, registry, operator_factory }.start(job_manager.gateway())?;
-        job_manager.register(task_manager.handle())?;
+        let LocalOptions { lanes, registry, operator_factory, env, config, storage } = options;
+        let job_manager =
+            service::Options { env: env.clone(), registry: registry.clone(), config, storage: storage.clone() };
+        let job_manager = job_manager.start()?;
+        let task_manager = TaskManagerOptions { lanes, env, registry, operator_factory, storage }
+            .start(job_manager.handle().gateway())?;
+        job_manager.handle().register(Arc::new(task_manager.handle()))?;
         Ok(Self { _task_manager: task_manager, job_manager })
     }
 

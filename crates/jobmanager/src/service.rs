@@ -1,28 +1,27 @@
 //! The service: one thread that handles requests and reports.
 
-use crate::guard::guarded;
-use crate::job::{Job, NewJob};
-use crate::limits;
+mod core;
+mod submit;
+
+pub use core::Core;
+
+use crate::job::{Request, RequestKind, Stored};
+use crate::locate::Origin;
 use crate::sinks::Sinks;
-use crate::splits::Splits;
 use crate::state::{JobResult, JobState, JobStatus};
+use headwater_checkpoint::{Kind, Manifest, Statistics};
 use headwater_connector_api::Registry;
-use headwater_env::Env;
+use headwater_env::{Env, StorageProvider};
 use headwater_plan::JobGraph;
-use headwater_runtime::{Deployment, OperatorSnapshot};
-use headwater_taskmanager::{FromTaskManager, Handle as TaskManager, JobManagerGateway};
+use headwater_runtime::OperatorSnapshot;
+use headwater_taskmanager::{FromTaskManager, JobManagerGateway, TaskManagerGateway};
 use headwater_types::config::Configuration;
 use headwater_types::ids::JobId;
 use headwater_types::{Error, Result};
-use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
-
-/// Messages that may wait for the JobManager. It never waits for others, so senders wait for a moment only.
-const INBOX_MESSAGES: usize = 512;
-/// Ended jobs whose results are kept.
-const HISTORY_JOBS: usize = 64;
+use submit::Submission;
 
 /// How to build a JobManager.
 #[derive(Clone)]
@@ -33,6 +32,8 @@ pub struct Options {
     pub registry: Registry,
     /// Defaults under the configuration of every job.
     pub config: Configuration,
+    /// Opens checkpoint storage.
+    pub storage: Arc<dyn StorageProvider>,
 }
 
 /// A running JobManager. Dropping it ends its thread, not its jobs' tasks.
@@ -55,38 +56,97 @@ pub struct JobHandle {
     manager: Handle,
 }
 
+/// An answer that may not be there yet.
+pub struct Pending<T>(Receiver<T>);
+
+impl<T> Pending<T> {
+    /// The answer, once; `None` while it is not there, an error when it will never be.
+    ///
+    /// # Errors
+    /// When the JobManager has ended or forgotten the job.
+    pub fn take(&self) -> Result<Option<T>> {
+        match self.0.try_recv() {
+            Ok(answer) => Ok(Some(answer)),
+            Err(TryRecvError::Empty) => Ok(None),
+            Err(TryRecvError::Disconnected) => Err(gone()),
+        }
+    }
+}
+
 /// Everything that arrives at the service.
 pub(crate) enum Inbound {
-    Register(TaskManager),
-    Submit { plan: Vec<u8>, reply: SyncSender<Result<JobId>> },
+    Register(Arc<dyn TaskManagerGateway>),
+    TaskManagerLost,
+    Submit {
+        plan: Vec<u8>,
+        reply: SyncSender<Result<JobId>>,
+    },
     Cancel(JobId),
     Stop(JobId),
-    Wait { job: JobId, reply: SyncSender<JobResult> },
-    Metrics { job: JobId, reply: SyncSender<Vec<OperatorSnapshot>> },
-    Status { job: JobId, reply: SyncSender<JobStatus> },
+    Wait {
+        job: JobId,
+        reply: SyncSender<JobResult>,
+    },
+    Metrics {
+        job: JobId,
+        reply: SyncSender<Vec<OperatorSnapshot>>,
+    },
+    Status {
+        job: JobId,
+        reply: SyncSender<JobStatus>,
+    },
     Report(FromTaskManager),
-    Committed { job: JobId, sinks: Sinks, outcome: Result<()> },
-    Aborted { job: JobId },
+    Checkpoint {
+        job: JobId,
+        request: Request,
+    },
+    Statistics {
+        job: JobId,
+        reply: SyncSender<Statistics>,
+    },
+    Located {
+        submission: Box<Submission>,
+        outcome: Result<Origin>,
+    },
+    Adopted {
+        job: JobId,
+        outcome: Result<Box<Manifest>>,
+    },
+    Stored {
+        job: JobId,
+        checkpoint: u64,
+        kind: Kind,
+        request: Option<Request>,
+        outcome: Result<(Box<Manifest>, String)>,
+    },
+    Committed {
+        job: JobId,
+        checkpoint: u64,
+        sinks: Sinks,
+        outcome: Result<()>,
+    },
+    Finished {
+        job: JobId,
+        sinks: Sinks,
+        outcome: Result<()>,
+    },
+    Aborted {
+        job: JobId,
+    },
     Shutdown,
 }
 
 impl Options {
     /// Starts a JobManager.
     pub fn start(self) -> Result<JobManager> {
-        let (inbox, messages) = sync_channel(INBOX_MESSAGES);
-        let worker = Worker {
-            options: self,
-            inbox: inbox.clone(),
-            task_manager: None,
-            jobs: BTreeMap::new(),
-            history: VecDeque::new(),
-        };
+        let core = Core::new(self);
+        let handle = core.handle();
         let thread = std::thread::Builder::new()
             .name("jobmanager".to_owned())
             .stack_size(headwater_plan::codec::PLAN_STACK_BYTES)
-            .spawn(move || worker.run(&messages))
+            .spawn(move || core.run())
             .map_err(|e| Error::retryable("no-thread", "the JobManager could not be started").with_source(e))?;
-        Ok(JobManager { handle: Handle { inbox }, thread: Some(thread) })
+        Ok(JobManager { handle, thread: Some(thread) })
     }
 }
 
@@ -94,16 +154,6 @@ impl JobManager {
     /// A handle to submit jobs by.
     pub fn handle(&self) -> Handle {
         self.handle.clone()
-    }
-
-    /// Where TaskManagers report.
-    pub fn gateway(&self) -> Arc<dyn JobManagerGateway> {
-        Arc::new(Gateway { inbox: self.handle.inbox.clone() })
-    }
-
-    /// Adds the TaskManager that runs the jobs.
-    pub fn register(&self, task_manager: TaskManager) -> Result<()> {
-        self.handle.send(Inbound::Register(task_manager))
     }
 }
 
@@ -138,14 +188,53 @@ impl Handle {
         Ok(JobHandle { job, name: graph.name.clone(), manager: self.clone() })
     }
 
+    /// Submits a job; what becomes of it is told later.
+    ///
+    /// # Errors
+    /// When the job cannot be encoded, or the JobManager has ended.
+    pub fn request_submit(&self, graph: &JobGraph) -> Result<Pending<Result<JobId>>> {
+        let plan = headwater_plan::encode(graph)?;
+        self.request(|reply| Inbound::Submit { plan, reply })
+    }
+
+    /// Follows a job that was submitted.
+    pub fn job(&self, job: JobId, name: &str) -> JobHandle {
+        JobHandle { job, name: name.to_owned(), manager: self.clone() }
+    }
+
+    /// Where TaskManagers report.
+    pub fn gateway(&self) -> Arc<dyn JobManagerGateway> {
+        Arc::new(Gateway { inbox: self.inbox.clone() })
+    }
+
+    /// Sets the TaskManager that runs the jobs.
+    ///
+    /// # Errors
+    /// When the JobManager has ended.
+    pub fn register(&self, task_manager: Arc<dyn TaskManagerGateway>) -> Result<()> {
+        self.send(Inbound::Register(task_manager))
+    }
+
+    /// Tells that the TaskManager is gone, and with it all tasks.
+    ///
+    /// # Errors
+    /// When the JobManager has ended.
+    pub fn task_manager_lost(&self) -> Result<()> {
+        self.send(Inbound::TaskManagerLost)
+    }
+
     fn send(&self, message: Inbound) -> Result<()> {
         self.inbox.send(message).map_err(|_| gone())
     }
 
     fn ask<T>(&self, message: impl FnOnce(SyncSender<T>) -> Inbound) -> Result<T> {
+        self.request(message)?.0.recv().map_err(|_| gone())
+    }
+
+    fn request<T>(&self, message: impl FnOnce(SyncSender<T>) -> Inbound) -> Result<Pending<T>> {
         let (reply, answer) = sync_channel(1);
         self.send(message(reply))?;
-        answer.recv().map_err(|_| gone())
+        Ok(Pending(answer))
     }
 }
 
@@ -166,6 +255,14 @@ impl JobHandle {
     /// Display name of the job.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Asks how the job ends, without waiting.
+    ///
+    /// # Errors
+    /// When the JobManager has ended.
+    pub fn request_result(&self) -> Result<Pending<JobResult>> {
+        self.manager.request(|reply| Inbound::Wait { job: self.job, reply })
     }
 
     /// Waits for the end of the job.
@@ -189,6 +286,51 @@ impl JobHandle {
         let _ = self.manager.send(Inbound::Stop(self.job));
     }
 
+    /// Takes a checkpoint now and waits for it.
+    ///
+    /// # Errors
+    /// When it fails, with the reason, or the job does not run.
+    pub fn trigger_checkpoint(&self) -> Result<Stored> {
+        self.checkpoint(RequestKind::Checkpoint)
+    }
+
+    /// Takes a savepoint into a new directory below `directory`, or below the configured one, and waits for it; the
+    /// job goes on.
+    ///
+    /// # Errors
+    /// When it fails, with the reason, or the job does not run.
+    pub fn trigger_savepoint(&self, directory: Option<&str>) -> Result<String> {
+        let directory = directory.map(str::to_owned);
+        Ok(self.checkpoint(RequestKind::Savepoint { directory })?.path)
+    }
+
+    /// Takes a savepoint and ends the job behind it; waits for the savepoint, not for the end. With `drain` all
+    /// sources end first and all windows fire: for jobs that will not go on.
+    ///
+    /// # Errors
+    /// When the savepoint fails, with the reason; the job then goes on.
+    pub fn stop_with_savepoint(&self, directory: Option<&str>, drain: bool) -> Result<String> {
+        let directory = directory.map(str::to_owned);
+        Ok(self.checkpoint(RequestKind::Stop { directory, drain })?.path)
+    }
+
+    /// Asks for a checkpoint without waiting for it.
+    ///
+    /// # Errors
+    /// When the JobManager has ended.
+    pub fn request_checkpoint(&self, kind: RequestKind) -> Result<Pending<Result<Stored>>> {
+        self.manager.request(|reply| Inbound::Checkpoint { job: self.job, request: Request { kind, reply } })
+    }
+
+    fn checkpoint(&self, kind: RequestKind) -> Result<Stored> {
+        self.request_checkpoint(kind)?.0.recv().map_err(|_| gone())?
+    }
+
+    /// Counters and history of the job's checkpoints.
+    pub fn checkpoints(&self) -> Result<Statistics> {
+        self.manager.ask(|reply| Inbound::Statistics { job: self.job, reply })
+    }
+
     /// The present counters of all operator instances.
     pub fn metrics(&self) -> Result<Vec<OperatorSnapshot>> {
         self.manager.ask(|reply| Inbound::Metrics { job: self.job, reply })
@@ -197,106 +339,5 @@ impl JobHandle {
     /// The present state of the job and its subtasks.
     pub fn status(&self) -> Result<JobStatus> {
         self.manager.ask(|reply| Inbound::Status { job: self.job, reply })
-    }
-}
-
-/// The state of the service's thread.
-struct Worker {
-    options: Options,
-    inbox: SyncSender<Inbound>,
-    task_manager: Option<TaskManager>,
-    jobs: BTreeMap<JobId, Job>,
-    /// Ended jobs, oldest first.
-    history: VecDeque<JobId>,
-}
-
-impl Worker {
-    fn run(mut self, messages: &Receiver<Inbound>) {
-        while let Ok(message) = messages.recv() {
-            if matches!(message, Inbound::Shutdown) {
-                return;
-            }
-            self.handle(message);
-        }
-    }
-
-    fn handle(&mut self, message: Inbound) {
-        match message {
-            Inbound::Register(task_manager) => self.task_manager = Some(task_manager),
-            Inbound::Submit { plan, reply } => {
-                let _ = reply.try_send(self.submit(&plan));
-            }
-            Inbound::Cancel(job) => self.with_job(job, Job::cancel),
-            Inbound::Stop(job) => self.with_job(job, Job::stop),
-            Inbound::Wait { job, reply } => self.with_job(job, |job| job.wait(reply)),
-            Inbound::Metrics { job, reply } => self.with_job(job, |job| job.metrics(reply)),
-            Inbound::Status { job, reply } => self.with_job(job, |job| {
-                let _ = reply.try_send(job.status());
-            }),
-            Inbound::Report(message) => self.with_job(job_of(&message), |job| job.report(message)),
-            Inbound::Committed { job, sinks, outcome } => self.with_job(job, |job| job.committed(sinks, outcome)),
-            Inbound::Aborted { job } => self.with_job(job, Job::aborted),
-            Inbound::Shutdown => {}
-        }
-    }
-
-    fn submit(&mut self, plan: &[u8]) -> Result<JobId> {
-        let mut graph = headwater_plan::decode(plan)?;
-        limits::check(&graph)?;
-        let task_manager = self.task_manager.clone();
-        let task_manager =
-            task_manager.ok_or_else(|| Error::retryable("no-taskmanager", "there is no TaskManager to run the job"))?;
-        let mut config = self.options.config.clone();
-        config.merge(&graph.config);
-        graph.config = config;
-        let (registry, env) = (&self.options.registry, &self.options.env);
-        let id = JobId(u128::from(env.random_u64()) << 64 | u128::from(env.random_u64()));
-        let new = NewJob {
-            id,
-            name: graph.name.clone(),
-            subtasks: Deployment::subtasks(&graph),
-            splits: guarded(|| Splits::new(&graph, registry, env))?,
-            sinks: guarded(|| Sinks::new(&graph, registry))?,
-            task_manager,
-            inbox: self.inbox.clone(),
-        };
-        let plan = headwater_plan::encode(&graph)?;
-        self.jobs.insert(id, Job::deploy(new, plan));
-        self.remember(id);
-        Ok(id)
-    }
-
-    /// Calls `f` for a job that exists; a reply to one that was forgotten is dropped, which its asker sees.
-    fn with_job(&mut self, id: JobId, f: impl FnOnce(&mut Job)) {
-        let Some(job) = self.jobs.get_mut(&id) else { return };
-        let before = job.is_complete();
-        f(job);
-        if !before {
-            self.remember(id);
-        }
-    }
-
-    /// Adds a job that has just ended to the history, and forgets the oldest one beyond its bound.
-    fn remember(&mut self, id: JobId) {
-        if !self.jobs.get(&id).is_some_and(Job::is_complete) {
-            return;
-        }
-        self.history.push_back(id);
-        if self.history.len() > HISTORY_JOBS
-            && let Some(oldest) = self.history.pop_front()
-        {
-            self.jobs.remove(&oldest);
-        }
-    }
-}
-
-fn job_of(message: &FromTaskManager) -> JobId {
-    match message {
-        FromTaskManager::DeployFailed { job, .. }
-        | FromTaskManager::Running { job, .. }
-        | FromTaskManager::SplitRequest { job, .. }
-        | FromTaskManager::Committables { job, .. }
-        | FromTaskManager::Finished { job, .. }
-        | FromTaskManager::Metrics { job, .. } => *job,
     }
 }

@@ -1,6 +1,10 @@
 //! The committers of a job's sinks, and what their writers staged.
+//!
+//! With checkpoints, what was staged is committed checkpoint by checkpoint in rising order; without, all of it when
+//! the job has finished.
 
 use headwater_connector_api::{Committable, Committer, Registry};
+use headwater_env::Env;
 use headwater_plan::{JobGraph, OperatorSpec, SinkSpec};
 use headwater_types::ids::{SubtaskId, VertexId};
 use headwater_types::{Error, ErrorKind, Result};
@@ -21,14 +25,19 @@ struct SinkCommit {
 }
 
 /// The sinks of a job that have committers.
-#[derive(Default)]
 pub(crate) struct Sinks {
+    env: Env,
     commits: BTreeMap<VertexId, SinkCommit>,
 }
 
 impl Sinks {
+    /// No sinks at all.
+    pub(crate) fn none(env: &Env) -> Self {
+        Self { env: env.clone(), commits: BTreeMap::new() }
+    }
+
     /// Makes the committers of all sinks of a job.
-    pub(crate) fn new(graph: &JobGraph, registry: &Registry) -> Result<Self> {
+    pub(crate) fn new(graph: &JobGraph, registry: &Registry, env: &Env) -> Result<Self> {
         let mut commits = BTreeMap::new();
         for vertex in &graph.vertices {
             let Some(node) = vertex.chain.last() else { continue };
@@ -38,12 +47,7 @@ impl Sinks {
                 commits.insert(vertex.id, commit);
             }
         }
-        Ok(Self { commits })
-    }
-
-    /// Whether there is nothing to commit by.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.commits.is_empty()
+        Ok(Self { env: env.clone(), commits })
     }
 
     /// Keeps what a sink subtask staged.
@@ -55,9 +59,27 @@ impl Sinks {
         Ok(())
     }
 
-    /// Commits everything. May take long.
-    pub(crate) fn commit(&mut self) -> Result<()> {
-        self.commits.values_mut().try_for_each(SinkCommit::commit)
+    /// Forgets what subtasks staged that will run again.
+    pub(crate) fn unstage(&mut self, subtasks: &[SubtaskId]) {
+        for subtask in subtasks {
+            if let Some(commit) = self.commits.get_mut(&subtask.vertex) {
+                commit.staged.remove(&subtask.index);
+            }
+        }
+    }
+
+    /// Commits what a sink staged for a checkpoint. May take long.
+    pub(crate) fn commit_checkpoint(&mut self, sink: VertexId, checkpoint: u64, items: &[Committable]) -> Result<()> {
+        match self.commits.get_mut(&sink) {
+            Some(commit) => commit.commit(checkpoint, items, &self.env),
+            None => Ok(()),
+        }
+    }
+
+    /// Commits what was staged without a checkpoint, when `staged`; tells the committers that there will be no more,
+    /// when `ended`. May take long.
+    pub(crate) fn finish(&mut self, staged: bool, ended: bool) -> Result<()> {
+        self.commits.values_mut().try_for_each(|commit| commit.finish(staged, ended, &self.env))
     }
 
     /// Removes what is staged and not committed. May take long. A failure leaves litter, not wrong results,
@@ -69,18 +91,26 @@ impl Sinks {
 }
 
 impl SinkCommit {
-    fn commit(&mut self) -> Result<()> {
-        let committables: Vec<_> = std::mem::take(&mut self.staged).into_values().flatten().collect();
-        let committed = retry(|| self.committer.commit(&committables)).and_then(|()| retry(|| self.committer.finish()));
+    fn commit(&mut self, checkpoint: u64, items: &[Committable], env: &Env) -> Result<()> {
+        let committed = retry(env, || self.committer.commit(checkpoint, items));
         committed.map_err(|error| error.context(format_args!("committing '{}'", self.name)))
+    }
+
+    fn finish(&mut self, staged: bool, ended: bool, env: &Env) -> Result<()> {
+        if staged {
+            let items: Vec<_> = std::mem::take(&mut self.staged).into_values().flatten().collect();
+            self.commit(0, &items, env)?;
+        }
+        let finished = if ended { retry(env, || self.committer.finish()) } else { Ok(()) };
+        finished.map_err(|error| error.context(format_args!("committing '{}'", self.name)))
     }
 }
 
-fn retry(mut action: impl FnMut() -> Result<()>) -> Result<()> {
+fn retry(env: &Env, mut action: impl FnMut() -> Result<()>) -> Result<()> {
     let mut pause = COMMIT_BACKOFF;
     for _ in 1..COMMIT_ATTEMPTS {
         match action() {
-            Err(error) if error.kind() == ErrorKind::Retryable => std::thread::park_timeout(pause),
+            Err(error) if error.kind() == ErrorKind::Retryable => env.clock().pause(pause),
             other => return other,
         }
         pause *= 2;

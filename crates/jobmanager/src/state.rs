@@ -15,6 +15,8 @@ pub enum JobState {
     Created,
     /// Its tasks are deployed.
     Running,
+    /// A task failed; its region is being started again from the last checkpoint.
+    Restarting,
     /// A task failed; the others are being cancelled.
     Failing,
     /// It failed; final.
@@ -32,6 +34,11 @@ impl JobState {
     pub fn is_final(self) -> bool {
         matches!(self, Self::Failed | Self::Canceled | Self::Finished)
     }
+
+    /// Whether it runs, or will again.
+    pub fn is_active(self) -> bool {
+        matches!(self, Self::Running | Self::Restarting)
+    }
 }
 
 impl fmt::Display for JobState {
@@ -39,6 +46,7 @@ impl fmt::Display for JobState {
         f.write_str(match self {
             Self::Created => "CREATED",
             Self::Running => "RUNNING",
+            Self::Restarting => "RESTARTING",
             Self::Failing => "FAILING",
             Self::Failed => "FAILED",
             Self::Cancelling => "CANCELLING",
@@ -84,6 +92,10 @@ pub struct JobStatus {
     pub state: JobState,
     /// The states of its subtasks.
     pub tasks: BTreeMap<SubtaskId, TaskState>,
+    /// How often parts of it were restarted.
+    pub restarts: u32,
+    /// Why it was restarted last.
+    pub restart_cause: Option<Error>,
 }
 
 /// How a job ended.

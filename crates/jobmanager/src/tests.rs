@@ -1,5 +1,7 @@
 //! Whole jobs on a local cluster with toy connectors and operators.
 
+mod checkpoints;
+
 use crate::{JobResult, JobState, LocalCluster, LocalOptions};
 use headwater_env::Env;
 use headwater_operator_api::Progress;
@@ -19,6 +21,7 @@ fn cluster(lanes: usize, factory: ToyFactory) -> (LocalCluster, Arc<Collected>) 
         operator_factory: Arc::new(factory),
         env: Env::real(),
         config: Configuration::new(),
+        storage: Arc::new(headwater_storage::Provider),
     };
     (LocalCluster::start(options).unwrap(), collected)
 }

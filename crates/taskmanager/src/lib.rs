@@ -3,13 +3,20 @@
 //! It knows its JobManager only by the [`messages`] they exchange, all of them plain serialisable values, so
 //! that both may live in one process or in two. It decides nothing about a job: it deploys, reports, cancels.
 //!
-//! Four types, as every service here: [`Options`] builds the [`TaskManager`], which owns its thread, its lanes
+//! What it does with its messages stands in [`Core`], which needs no thread; around it are
+//! four types, as in every service here: [`Options`] builds the [`TaskManager`], which owns its thread, its lanes
 //! and its tasks and stops them when dropped; a [`Handle`] sends it messages; errors are those of
 //! `headwater_types`.
 
+mod checkpoint;
+mod core;
 pub mod messages;
 mod service;
 mod tasks;
 
-pub use messages::{FromTaskManager, JobManagerGateway, Outcome, SplitAnswer, TaskError, ToTaskManager};
+pub use core::Core;
+pub use messages::{
+    CheckpointTarget, FromTaskManager, JobManagerGateway, Outcome, Restore, SplitAnswer, TaskError, TaskManagerGateway,
+    ToTaskManager,
+};
 pub use service::{Handle, Options, TaskManager};

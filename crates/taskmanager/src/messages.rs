@@ -3,18 +3,29 @@
 //! For every subtask a TaskManager sends, in this order:
 //!
 //! ```text
-//! subtask := Running? ( SplitRequest | Committables )* Finished
+//! subtask := Running? ( SplitRequest | Committables | CheckpointAck | CheckpointDeclined | AwaitsCheckpoint )* Finished
 //! ```
 //!
-//! and answers every `Deploy` with the reports of its subtasks, or with one `DeployFailed`.
+//! and answers every `Deploy` with the reports of its subtasks, or with one `DeployFailed`. Reports carry the attempt
+//! of the deployment, so that those of an earlier one, which may still be under way, are told apart.
+//!
+//! A `TriggerCheckpoint` is answered by one `CheckpointAck` or `CheckpointDeclined` of every subtask, unless it has
+//! finished: its `Finished` follows what it acknowledged. Acknowledgements name bytes that are in storage.
 
+mod error;
+
+pub use error::TaskError;
+
+use headwater_checkpoint::assemble::SubtaskPart;
+use headwater_checkpoint::compact::Merge;
+use headwater_checkpoint::coordinator::AckStatistics;
+use headwater_checkpoint::{Run, SubtaskRestore};
 use headwater_connector_api::{Split, SplitAssignment};
+use headwater_exchange::Barrier;
 use headwater_runtime::OperatorSnapshot;
 use headwater_types::ids::{JobId, SubtaskId};
-use headwater_types::{Error, ErrorKind, Result};
+use headwater_types::{ErrorKind, Result};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
 
 /// What a JobManager tells a TaskManager.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,17 +34,23 @@ pub enum ToTaskManager {
     Deploy {
         /// The job.
         job: JobId,
-        /// How often the job was started before.
+        /// How often parts of the job were started before.
         attempt: u32,
         /// The encoded job graph.
         plan: Vec<u8>,
-        /// The subtasks to run here.
+        /// The subtasks to run here: all of some regions of the graph.
         subtasks: Vec<SubtaskId>,
+        /// Where checkpoints go.
+        checkpoints: CheckpointTarget,
+        /// What the subtasks start with; `None` starts them anew.
+        restore: Option<Restore>,
     },
-    /// End the job's subtasks now, without output.
+    /// End these subtasks now, without output.
     Cancel {
         /// The job.
         job: JobId,
+        /// The subtasks.
+        subtasks: Vec<SubtaskId>,
     },
     /// End the job's sources as if their input had ended.
     Stop {
@@ -49,6 +66,38 @@ pub enum ToTaskManager {
         /// The answer.
         answer: SplitAnswer,
     },
+    /// Take part in a checkpoint.
+    TriggerCheckpoint {
+        /// The job.
+        job: JobId,
+        /// The barrier to send.
+        barrier: Barrier,
+    },
+    /// The checkpoint will not complete.
+    AbortCheckpoint {
+        /// The job.
+        job: JobId,
+        /// Its number.
+        checkpoint: u64,
+    },
+    /// The checkpoint is complete.
+    CompleteCheckpoint {
+        /// The job.
+        job: JobId,
+        /// Its number.
+        checkpoint: u64,
+    },
+    /// Merge runs of a table.
+    MergeRuns {
+        /// The job.
+        job: JobId,
+        /// Returned with the answer.
+        request: u64,
+        /// What to merge.
+        merge: Merge,
+        /// The file to write.
+        file: String,
+    },
     /// Send the present counters of the job's operators.
     ReportMetrics {
         /// The job.
@@ -63,6 +112,28 @@ pub enum ToTaskManager {
     },
 }
 
+/// Where the checkpoints of a job go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckpointTarget {
+    /// URI of the job's own directory.
+    pub uri: String,
+    /// Opaque values up to this size are sent with the acknowledgement; larger ones go to storage.
+    pub inline_bytes: u64,
+}
+
+/// The checkpoint that subtasks start from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Restore {
+    /// Its number.
+    pub checkpoint: u64,
+    /// URI that the places of its state are relative to.
+    pub uri: String,
+    /// What each subtask starts with.
+    pub subtasks: Vec<(SubtaskId, SubtaskRestore)>,
+    /// What to do when its files turn out to be damaged; for error messages.
+    pub advice: String,
+}
+
 /// What a TaskManager tells its JobManager.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum FromTaskManager {
@@ -70,6 +141,8 @@ pub enum FromTaskManager {
     DeployFailed {
         /// The job.
         job: JobId,
+        /// The attempt.
+        attempt: u32,
         /// Why.
         error: TaskError,
     },
@@ -77,6 +150,8 @@ pub enum FromTaskManager {
     Running {
         /// The job.
         job: JobId,
+        /// The attempt.
+        attempt: u32,
         /// The subtask.
         subtask: SubtaskId,
     },
@@ -84,6 +159,8 @@ pub enum FromTaskManager {
     SplitRequest {
         /// The job.
         job: JobId,
+        /// The attempt.
+        attempt: u32,
         /// Who asks.
         subtask: SubtaskId,
     },
@@ -91,15 +168,65 @@ pub enum FromTaskManager {
     Committables {
         /// The job.
         job: JobId,
+        /// The attempt.
+        attempt: u32,
         /// The sink subtask.
         subtask: SubtaskId,
         /// What was staged, encoded by the connector.
         committables: Vec<Vec<u8>>,
     },
+    /// The part of a subtask in a checkpoint is in storage.
+    CheckpointAck {
+        /// The job.
+        job: JobId,
+        /// The attempt.
+        attempt: u32,
+        /// The subtask.
+        subtask: SubtaskId,
+        /// Number of the checkpoint.
+        checkpoint: u64,
+        /// The part.
+        part: Box<SubtaskPart>,
+        /// How it went.
+        statistics: AckStatistics,
+    },
+    /// A subtask will not hand over its part.
+    CheckpointDeclined {
+        /// The job.
+        job: JobId,
+        /// The attempt.
+        attempt: u32,
+        /// The subtask.
+        subtask: SubtaskId,
+        /// Number of the checkpoint.
+        checkpoint: u64,
+        /// Why.
+        reason: TaskError,
+    },
+    /// A subtask has processed all of its input and ends when a checkpoint that is triggered from now on completes.
+    AwaitsCheckpoint {
+        /// The job.
+        job: JobId,
+        /// The attempt.
+        attempt: u32,
+        /// The subtask.
+        subtask: SubtaskId,
+    },
+    /// Runs were merged, or could not be.
+    Merged {
+        /// The job.
+        job: JobId,
+        /// The number of the request.
+        request: u64,
+        /// The merged run.
+        outcome: Result<Run, TaskError>,
+    },
     /// A subtask ended. Its last message.
     Finished {
         /// The job.
         job: JobId,
+        /// The attempt.
+        attempt: u32,
         /// The subtask.
         subtask: SubtaskId,
         /// How it ended.
@@ -170,83 +297,19 @@ impl From<SplitAnswer> for SplitAssignment {
     }
 }
 
-/// An error that travels. Underlying causes become part of the message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TaskError {
-    kind: Kind,
-    code: String,
-    message: String,
-}
-
-/// [`ErrorKind`] as it travels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum Kind {
-    Retryable,
-    User,
-    Corruption,
-    Fenced,
-    Cancelled,
-    Unsupported,
-    Internal,
-}
-
-/// Both names of each kind, for both directions.
-const KINDS: [(Kind, ErrorKind); 7] = [
-    (Kind::Retryable, ErrorKind::Retryable),
-    (Kind::User, ErrorKind::User),
-    (Kind::Corruption, ErrorKind::Corruption),
-    (Kind::Fenced, ErrorKind::Fenced),
-    (Kind::Cancelled, ErrorKind::Cancelled),
-    (Kind::Unsupported, ErrorKind::Unsupported),
-    (Kind::Internal, ErrorKind::Internal),
-];
-
-impl From<&Error> for TaskError {
-    fn from(error: &Error) -> Self {
-        let mut message = error.message().to_owned();
-        let mut cause = std::error::Error::source(error);
-        while let Some(source) = cause {
-            let text = source.to_string();
-            // Messages for people often end with their cause already.
-            if !message.contains(&text) {
-                message.push_str(": ");
-                message.push_str(&text);
-            }
-            cause = source.source();
-        }
-        let kind = KINDS.iter().find(|(_, kind)| *kind == error.kind()).map_or(Kind::Internal, |(kind, _)| *kind);
-        Self { kind, code: error.code().to_owned(), message }
-    }
-}
-
-impl From<TaskError> for Error {
-    fn from(error: TaskError) -> Self {
-        let kind = KINDS.iter().find(|(kind, _)| *kind == error.kind).map_or(ErrorKind::Internal, |(_, kind)| *kind);
-        Error::new(kind, intern(&error.code), error.message)
-    }
-}
-
-/// Codes that arrived from elsewhere. Codes are constants of the code base, so there are few; a sender that
-/// makes them up gets a common one.
-fn intern(code: &str) -> &'static str {
-    const CODES_MAX: usize = 1024;
-    static CODES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
-    let mut codes = CODES.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = codes.get(code) {
-        return known;
-    }
-    if codes.len() >= CODES_MAX {
-        return "task-failed";
-    }
-    let leaked: &'static str = Box::leak(code.to_owned().into_boxed_str());
-    codes.insert(leaked);
-    leaked
-}
-
 /// The way to a JobManager.
 pub trait JobManagerGateway: Send + Sync {
     /// Sends a message. May wait for a moment, must not fail: a JobManager that is gone ends its tasks anyway.
     fn send(&self, message: FromTaskManager);
+}
+
+/// The way to a TaskManager.
+pub trait TaskManagerGateway: Send + Sync {
+    /// Sends a message without waiting.
+    ///
+    /// # Errors
+    /// When the TaskManager is gone or does not keep up.
+    fn send(&self, message: ToTaskManager) -> Result<()>;
 }
 
 #[cfg(test)]

@@ -1,69 +1,133 @@
 //! The tasks of one job on this TaskManager.
 
-use crate::messages::{FromTaskManager, JobManagerGateway, Outcome, SplitAnswer};
+use crate::checkpoint::{Report, Uploads};
+use crate::messages::{FromTaskManager, Outcome, SplitAnswer, TaskError};
 use headwater_connector_api::Committable;
-use headwater_runtime::{Deployment, Lanes, OperatorSnapshot, TaskEvents, TaskHandle};
-use headwater_types::Result;
-use headwater_types::ids::{JobId, SubtaskId};
+use headwater_runtime::{Barrier, Deployment, Lanes, OperatorSnapshot, SubtaskSnapshot, TaskEvents, TaskHandle};
+use headwater_types::ids::SubtaskId;
+use headwater_types::{Error, Result};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The deployed subtasks of a job.
+/// The deployed subtasks of a job. Those of different regions may be of different attempts.
+#[derive(Default)]
 pub(crate) struct JobTasks {
-    handles: Vec<TaskHandle>,
+    tasks: BTreeMap<SubtaskId, Deployed>,
+}
+
+struct Deployed {
+    handle: TaskHandle,
+    uploads: Arc<Uploads>,
 }
 
 impl JobTasks {
-    /// Deploys the subtasks of a job. `running` is the number of other tasks on the lanes.
-    pub(crate) fn deploy(deployment: &Deployment, lanes: &Lanes, running: usize) -> Result<Self> {
-        lanes.ensure(running + Deployment::subtasks(&deployment.graph).len())?;
-        Ok(Self { handles: deployment.deploy(lanes.scheduler())? })
+    /// Deploys subtasks in the place of earlier ones. `running` is the number of other jobs' tasks on the lanes.
+    pub(crate) fn deploy(
+        &mut self,
+        deployment: &Deployment,
+        uploads: &Arc<Uploads>,
+        lanes: &Lanes,
+        running: usize,
+    ) -> Result<()> {
+        lanes.ensure(running + self.running() + Deployment::subtasks(&deployment.graph).len())?;
+        for handle in deployment.deploy(lanes.scheduler())? {
+            self.tasks.insert(handle.subtask(), Deployed { handle, uploads: uploads.clone() });
+        }
+        Ok(())
     }
 
-    pub(crate) fn cancel(&self) {
-        self.handles.iter().for_each(TaskHandle::cancel);
+    pub(crate) fn cancel(&self, subtasks: &[SubtaskId]) {
+        subtasks.iter().filter_map(|subtask| self.tasks.get(subtask)).for_each(|task| task.handle.cancel());
+    }
+
+    pub(crate) fn cancel_all(&self) {
+        self.tasks.values().for_each(|task| task.handle.cancel());
     }
 
     pub(crate) fn stop(&self) {
-        self.handles.iter().for_each(TaskHandle::stop);
+        self.tasks.values().for_each(|task| task.handle.stop());
     }
 
     pub(crate) fn assign(&self, subtask: SubtaskId, answer: SplitAnswer) {
-        if let Some(handle) = self.handles.iter().find(|handle| handle.subtask() == subtask) {
-            handle.assign(answer.into());
+        if let Some(task) = self.tasks.get(&subtask) {
+            task.handle.assign(answer.into());
         }
     }
 
+    pub(crate) fn trigger(&self, barrier: Barrier) {
+        self.tasks.values().for_each(|task| task.handle.trigger(barrier));
+    }
+
+    pub(crate) fn abort_checkpoint(&self, checkpoint: u64) {
+        self.tasks.values().for_each(|task| task.handle.abort(checkpoint));
+        self.uploads().for_each(|uploads| uploads.abort(checkpoint));
+    }
+
+    pub(crate) fn complete_checkpoint(&self, checkpoint: u64) {
+        self.tasks.values().for_each(|task| task.handle.complete(checkpoint));
+        self.uploads().for_each(|uploads| uploads.complete(checkpoint));
+    }
+
     pub(crate) fn metrics(&self) -> Vec<OperatorSnapshot> {
-        self.handles.iter().flat_map(TaskHandle::metrics).collect()
+        self.tasks.values().flat_map(|task| task.handle.metrics()).collect()
     }
 
     pub(crate) fn running(&self) -> usize {
-        self.handles.iter().filter(|handle| !handle.is_over()).count()
+        self.tasks.values().filter(|task| !task.handle.is_over()).count()
+    }
+
+    /// The uploads of each attempt.
+    fn uploads(&self) -> impl Iterator<Item = &Uploads> {
+        let by_attempt: BTreeMap<u32, &Uploads> =
+            self.tasks.values().map(|task| (task.uploads.attempt(), task.uploads.as_ref())).collect();
+        by_attempt.into_values()
     }
 }
 
 /// Turns what subtasks report into messages.
 pub(crate) struct Reporter {
-    pub(crate) job: JobId,
-    pub(crate) gateway: Arc<dyn JobManagerGateway>,
+    pub(crate) uploads: Arc<Uploads>,
+}
+
+impl Reporter {
+    fn send(&self, subtask: SubtaskId, message: FromTaskManager) {
+        self.uploads.report(subtask, Report::Message(Box::new(message)));
+    }
 }
 
 impl TaskEvents for Reporter {
     fn running(&self, subtask: SubtaskId) {
-        self.gateway.send(FromTaskManager::Running { job: self.job, subtask });
+        let (job, attempt) = (self.uploads.job(), self.uploads.attempt());
+        self.send(subtask, FromTaskManager::Running { job, attempt, subtask });
     }
 
     fn request_split(&self, subtask: SubtaskId) {
-        self.gateway.send(FromTaskManager::SplitRequest { job: self.job, subtask });
+        let (job, attempt) = (self.uploads.job(), self.uploads.attempt());
+        self.send(subtask, FromTaskManager::SplitRequest { job, attempt, subtask });
     }
 
     fn committables(&self, subtask: SubtaskId, committables: Vec<Committable>) {
+        let (job, attempt) = (self.uploads.job(), self.uploads.attempt());
         let committables = committables.into_iter().map(|Committable(bytes)| bytes).collect();
-        self.gateway.send(FromTaskManager::Committables { job: self.job, subtask, committables });
+        self.send(subtask, FromTaskManager::Committables { job, attempt, subtask, committables });
+    }
+
+    fn snapshot(&self, subtask: SubtaskId, snapshot: SubtaskSnapshot) {
+        self.uploads.report(subtask, Report::Snapshot(Box::new(snapshot)));
+    }
+
+    fn declined(&self, subtask: SubtaskId, checkpoint: u64, reason: Error) {
+        let (job, attempt, reason) = (self.uploads.job(), self.uploads.attempt(), TaskError::from(&reason));
+        self.send(subtask, FromTaskManager::CheckpointDeclined { job, attempt, subtask, checkpoint, reason });
+    }
+
+    fn ended_awaiting_checkpoint(&self, subtask: SubtaskId) {
+        let (job, attempt) = (self.uploads.job(), self.uploads.attempt());
+        self.send(subtask, FromTaskManager::AwaitsCheckpoint { job, attempt, subtask });
     }
 
     fn finished(&self, subtask: SubtaskId, outcome: Result<()>, metrics: Vec<OperatorSnapshot>) {
-        let outcome = Outcome::from(outcome);
-        self.gateway.send(FromTaskManager::Finished { job: self.job, subtask, outcome, metrics });
+        let (job, attempt, outcome) = (self.uploads.job(), self.uploads.attempt(), Outcome::from(outcome));
+        self.send(subtask, FromTaskManager::Finished { job, attempt, subtask, outcome, metrics });
     }
 }

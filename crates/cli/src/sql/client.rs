@@ -91,6 +91,9 @@ impl Client {
                 runner::run_job(&mut self.engine, &job, self.progress)?;
                 self.info(INSERTED)?;
             }
+            StatementResult::CompareState(_) => {
+                return Err(Trouble::Sql(SqlError::unsupported("EXPLAIN … COMPATIBLE WITH", None)));
+            }
             StatementResult::Client(command) => return self.command(command),
         }
         Ok(Ending::Done)

@@ -2,29 +2,48 @@
 
 use super::*;
 use headwater_types::Error;
+use headwater_types::config::Configuration;
 use headwater_types::ids::VertexId;
 
 fn subtask(index: u32) -> SubtaskId {
     SubtaskId { vertex: VertexId(0), index }
 }
 
-fn running() -> Execution {
-    let mut execution = Execution::new(&[subtask(0), subtask(1)]);
+/// A running job with these regions of subtasks, and this many restarts.
+fn job(regions: &[&[u32]], restarts: &str) -> Execution {
+    let mut config = Configuration::new();
+    config.set("restart-strategy.type", if restarts == "0" { "none" } else { "fixed-delay" });
+    config.set("restart-strategy.fixed-delay.attempts", restarts);
+    let strategy = RestartStrategy::from_config(&config, false).unwrap();
+    let regions = regions.iter().map(|region| region.iter().map(|index| subtask(*index)).collect()).collect();
+    let mut execution = Execution::new(regions, strategy);
     execution.deployed();
     execution.task_running(subtask(0));
     execution.task_running(subtask(1));
     execution
 }
 
+fn running() -> Execution {
+    job(&[&[0, 1]], "0")
+}
+
 fn error(text: &str) -> TaskError {
     TaskError::from(&Error::user("test", text))
+}
+
+fn ended(job: &mut Execution, index: u32, outcome: Outcome) -> Vec<Action> {
+    job.task_ended(subtask(index), outcome, 100, 0)
+}
+
+fn cancel(indices: &[u32]) -> Action {
+    Action::CancelTasks(indices.iter().map(|index| subtask(*index)).collect())
 }
 
 #[test]
 fn a_job_commits_when_all_tasks_finished() {
     let mut job = running();
-    assert_eq!(job.task_ended(subtask(0), Outcome::Finished), []);
-    assert_eq!(job.task_ended(subtask(1), Outcome::Finished), [Action::Commit]);
+    assert_eq!(ended(&mut job, 0, Outcome::Finished), []);
+    assert_eq!(ended(&mut job, 1, Outcome::Finished), [Action::Commit]);
     assert_eq!(job.state(), JobState::Running);
     assert_eq!(job.committed(Ok(())), [Action::Complete]);
     assert_eq!(job.state(), JobState::Finished);
@@ -33,48 +52,48 @@ fn a_job_commits_when_all_tasks_finished() {
 #[test]
 fn the_first_failure_is_the_cause_and_cancels_the_rest() {
     let mut job = running();
-    assert_eq!(job.task_ended(subtask(1), Outcome::Failed(error("first"))), [Action::CancelTasks]);
+    assert_eq!(ended(&mut job, 1, Outcome::Failed(error("first"))), [cancel(&[0])]);
     assert_eq!(job.state(), JobState::Failing);
-    let actions = job.task_ended(subtask(0), Outcome::Failed(error("second")));
+    let actions = ended(&mut job, 0, Outcome::Failed(error("second")));
     assert_eq!(actions, [Action::Abort, Action::Complete]);
     assert_eq!((job.state(), job.failure()), (JobState::Failed, Some(&error("first"))));
 }
 
 #[test]
 fn a_cancelled_job_aborts_even_when_a_task_fails_meanwhile() {
-    let mut job = running();
-    assert_eq!(job.cancel(), [Action::CancelTasks]);
-    assert_eq!(job.task_ended(subtask(0), Outcome::Failed(error("torn down"))), []);
-    assert_eq!(job.task_ended(subtask(1), Outcome::Cancelled), [Action::Abort, Action::Complete]);
+    let mut job = job(&[&[0, 1]], "9");
+    assert_eq!(job.cancel(0), [cancel(&[0, 1])]);
+    assert_eq!(ended(&mut job, 0, Outcome::Failed(error("torn down"))), []);
+    assert_eq!(ended(&mut job, 1, Outcome::Cancelled), [Action::Abort, Action::Complete]);
     assert_eq!((job.state(), job.failure()), (JobState::Canceled, None));
 }
 
 #[test]
 fn a_failed_commit_fails_the_job() {
     let mut job = running();
-    job.task_ended(subtask(0), Outcome::Finished);
-    job.task_ended(subtask(1), Outcome::Finished);
-    assert_eq!(job.cancel(), [], "too late");
+    ended(&mut job, 0, Outcome::Finished);
+    ended(&mut job, 1, Outcome::Finished);
+    assert_eq!(job.cancel(0), [], "too late");
     assert_eq!(job.committed(Err(error("no space"))), [Action::Abort, Action::Complete]);
     assert_eq!((job.state(), job.failure()), (JobState::Failed, Some(&error("no space"))));
 }
 
 #[test]
 fn a_job_that_cannot_be_deployed_fails_at_once() {
-    let mut job = running();
-    assert_eq!(job.deploy_failed(error("no slots")), [Action::Abort, Action::Complete]);
+    let mut job = job(&[&[0, 1]], "9");
+    assert_eq!(job.deploy_failed(0, error("no such operator"), 0, 0), [cancel(&[]), Action::Abort, Action::Complete]);
     assert_eq!(job.state(), JobState::Failed);
 }
 
 #[test]
 fn reports_after_the_end_change_nothing() {
     let mut job = running();
-    job.cancel();
-    job.task_ended(subtask(0), Outcome::Cancelled);
-    job.task_ended(subtask(1), Outcome::Cancelled);
-    assert_eq!(job.task_ended(subtask(1), Outcome::Finished), []);
+    job.cancel(0);
+    ended(&mut job, 0, Outcome::Cancelled);
+    ended(&mut job, 1, Outcome::Cancelled);
+    assert_eq!(ended(&mut job, 1, Outcome::Finished), []);
     assert_eq!(job.stop(), []);
-    assert_eq!(job.cancel(), []);
+    assert_eq!(job.cancel(0), []);
     assert_eq!(job.state(), JobState::Canceled);
 }
 
@@ -83,4 +102,50 @@ fn stop_ends_the_sources_only() {
     let mut job = running();
     assert_eq!(job.stop(), [Action::StopSources]);
     assert_eq!(job.state(), JobState::Running);
+}
+
+#[test]
+fn a_failure_restarts_its_region_after_the_pause_and_leaves_others_alone() {
+    let mut job = job(&[&[0, 1], &[2]], "1");
+    let restarting = Action::Restarting(vec![subtask(0), subtask(1)]);
+    assert_eq!(ended(&mut job, 0, Outcome::Failed(error("first"))), [restarting, cancel(&[1])]);
+    assert_eq!((job.state(), job.wake_ms()), (JobState::Restarting, None));
+    assert_eq!(ended(&mut job, 1, Outcome::Failed(error("consequence"))), []);
+    assert_eq!(job.wake_ms(), Some(1100));
+    assert_eq!(job.tick(1099), []);
+    assert_eq!(job.tick(1100), [Action::Redeploy { subtasks: vec![subtask(0), subtask(1)], attempt: 1 }]);
+    assert_eq!((job.state(), job.restarts(), job.failure()), (JobState::Running, 1, None));
+    assert_eq!(job.restart_cause(), Some(&error("first")));
+    assert!(job.is_current(subtask(0), 1) && !job.is_current(subtask(0), 0) && job.is_current(subtask(2), 0));
+    assert_eq!(ended(&mut job, 2, Outcome::Failed(error("again"))), [cancel(&[0, 1])], "no attempts are left");
+    assert_eq!(job.state(), JobState::Failing);
+}
+
+#[test]
+fn what_can_only_fail_again_is_not_restarted() {
+    for kind in [ErrorKind::Unsupported, ErrorKind::Corruption, ErrorKind::Fenced] {
+        let mut job = job(&[&[0, 1]], "9");
+        ended(&mut job, 0, Outcome::Failed(TaskError::from(&Error::new(kind, "test", "no"))));
+        assert_eq!(job.state(), JobState::Failing, "{kind:?}");
+    }
+}
+
+#[test]
+fn a_restarting_job_can_be_cancelled() {
+    let mut job = job(&[&[0, 1]], "1");
+    ended(&mut job, 0, Outcome::Failed(error("first")));
+    ended(&mut job, 1, Outcome::Cancelled);
+    assert_eq!(job.cancel(0), [cancel(&[]), Action::Abort, Action::Complete]);
+    assert_eq!((job.state(), job.tick(9999)), (JobState::Canceled, vec![]));
+}
+
+#[test]
+fn a_failed_commit_of_a_checkpoint_restarts_everything() {
+    let mut job = job(&[&[0], &[1]], "1");
+    ended(&mut job, 0, Outcome::Finished);
+    let actions = job.fail_job(error("commit"), 0, 0);
+    assert_eq!(actions.iter().filter(|action| matches!(action, Action::Restarting(_))).count(), 2);
+    ended(&mut job, 1, Outcome::Cancelled);
+    assert_eq!(job.tick(1000).len(), 2);
+    assert_eq!(job.tasks()[&subtask(0)], TaskState::Deploying, "finished tasks too");
 }

@@ -1,6 +1,8 @@
 //! Messages survive the wire, and so do errors.
 
+use super::error::KINDS;
 use super::*;
+use headwater_types::Error;
 use headwater_types::ids::VertexId;
 
 const SUBTASK: SubtaskId = SubtaskId { vertex: VertexId(1), index: 2 };
@@ -14,13 +16,24 @@ fn round_trip<T: Serialize + for<'a> Deserialize<'a> + PartialEq + std::fmt::Deb
 fn messages_round_trip() {
     let job = JobId(7);
     let error = TaskError::from(&Error::user("bad-record", "line 3"));
-    round_trip(ToTaskManager::Deploy { job, attempt: 0, plan: vec![1, 2], subtasks: vec![SUBTASK] });
+    let checkpoints = CheckpointTarget { uri: "memory://x".to_owned(), inline_bytes: 7 };
+    let restore = Restore { checkpoint: 3, uri: "/x".to_owned(), subtasks: vec![], advice: String::new() };
+    let subtasks = vec![SUBTASK];
+    let deploy =
+        ToTaskManager::Deploy { job, attempt: 0, plan: vec![1, 2], subtasks, checkpoints, restore: Some(restore) };
+    round_trip(deploy);
+    round_trip(ToTaskManager::TriggerCheckpoint { job, barrier: Barrier::aligned(7, 1) });
     round_trip(ToTaskManager::AssignSplit { job, subtask: SUBTASK, answer: SplitAnswer::Split(vec![9]) });
     round_trip(ToTaskManager::AssignSplit { job, subtask: SUBTASK, answer: SplitAnswer::Wait(5) });
-    round_trip(FromTaskManager::DeployFailed { job, error: error.clone() });
-    round_trip(FromTaskManager::Committables { job, subtask: SUBTASK, committables: vec![vec![1], vec![]] });
+    round_trip(FromTaskManager::DeployFailed { job, attempt: 1, error: error.clone() });
+    round_trip(FromTaskManager::Committables {
+        job,
+        attempt: 1,
+        subtask: SUBTASK,
+        committables: vec![vec![1], vec![]],
+    });
     let outcome = Outcome::Failed(error);
-    round_trip(FromTaskManager::Finished { job, subtask: SUBTASK, outcome, metrics: vec![] });
+    round_trip(FromTaskManager::Finished { job, attempt: 1, subtask: SUBTASK, outcome, metrics: vec![] });
 }
 
 #[test]

@@ -1,0 +1,433 @@
+//! The checkpoints of a job: collects the parts, stores the manifests, keeps the chain of runs short.
+
+mod merges;
+
+use super::commits::Commit;
+use super::recovery::Point;
+use super::{Job, NewJob, Reply, vertices};
+use crate::guard::guarded;
+use crate::service::Inbound;
+use crate::store::Store;
+use headwater_checkpoint::assemble::{Chain, Parts, SubtaskPart, assemble};
+use headwater_checkpoint::coordinator::AckStatistics;
+use headwater_checkpoint::garbage::Roots;
+use headwater_checkpoint::layout::{Vertex, savepoint_directory};
+use headwater_checkpoint::restore::plan;
+use headwater_checkpoint::{Action, Blob, ClaimMode, Coordinator, Kind, Manifest};
+use headwater_connector_api::Split;
+use headwater_runtime::{Alignment, Barrier, BarrierKind};
+use headwater_taskmanager::ToTaskManager;
+use headwater_types::ids::{SubtaskId, VertexId};
+use headwater_types::{Error, Result};
+use merges::Merges;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+/// The checkpoints of a job.
+pub(crate) struct Checkpoints {
+    pub(super) coordinator: Coordinator,
+    /// The job's own directory.
+    pub(super) store: Store,
+    pub(super) vertices: Vec<Vertex>,
+    /// The last completed checkpoint.
+    pub(super) latest: Option<Arc<Manifest>>,
+    /// The runs that the next one builds on.
+    chain: Chain,
+    pub(super) roots: Roots,
+    /// What the job was started from, and what a region starts from before the first checkpoint.
+    pub(super) origin: Option<Point>,
+    pub(super) origin_path: String,
+    /// Whether the origin is to be deleted when it is no longer needed.
+    claimed: bool,
+    /// When copying the origin is to be tried again.
+    pub(super) readopt_ms: Option<i64>,
+    /// The origin with its runs in the job's own directory.
+    copied: Option<Chain>,
+    collecting: BTreeMap<u64, Collecting>,
+    to_store: VecDeque<ToStore>,
+    pub(super) storing: bool,
+    /// Whether the origin's runs are being copied.
+    pub(super) adopting: bool,
+    /// Source subtasks that wait for a split until their part has arrived.
+    pub(super) deferred: Vec<SubtaskId>,
+    requests: VecDeque<Request>,
+    merges: Merges,
+    /// The savepoint that ended the job.
+    pub(super) stopped_with: Option<String>,
+    pub(super) drained: bool,
+}
+
+/// The parts of a checkpoint that have arrived.
+#[derive(Default)]
+struct Collecting {
+    parts: BTreeMap<SubtaskId, SubtaskPart>,
+    enumerators: BTreeMap<VertexId, Blob>,
+    request: Option<Request>,
+}
+
+/// A checkpoint whose parts are complete.
+struct ToStore {
+    checkpoint: u64,
+    kind: Kind,
+    triggered_ms: i64,
+    finished: BTreeSet<SubtaskId>,
+}
+
+/// Somebody asks for a checkpoint.
+pub(crate) struct Request {
+    pub(crate) kind: RequestKind,
+    pub(crate) reply: Reply<Result<Stored>>,
+}
+
+/// What somebody asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RequestKind {
+    /// A checkpoint.
+    Checkpoint,
+    /// A savepoint.
+    Savepoint {
+        /// Below which directory; by default the configured one.
+        directory: Option<String>,
+    },
+    /// A savepoint behind which the job ends.
+    Stop {
+        /// Below which directory; by default the configured one.
+        directory: Option<String>,
+        /// Whether the sources end first and all windows fire.
+        drain: bool,
+    },
+}
+
+/// A stored checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored {
+    /// Its number.
+    pub checkpoint: u64,
+    /// Where it is.
+    pub path: String,
+}
+
+impl Checkpoints {
+    pub(super) fn new(new: &NewJob, subtasks: &[SubtaskId]) -> Self {
+        let first = new.origin.as_ref().map_or(1, |origin| origin.manifest.checkpoint + 1);
+        let origin = new.origin.as_ref().and_then(|origin| {
+            let storage = new.provider.open(&origin.root, &new.graph.config).ok()?;
+            let store = Store { uri: origin.root.clone(), storage };
+            Some(Point { manifest: origin.manifest.clone(), store, advice: origin.advice.clone() })
+        });
+        Self {
+            coordinator: Coordinator::new(new.settings.clone(), subtasks.iter().copied(), first),
+            store: new.store.clone(),
+            vertices: vertices(&new.graph),
+            latest: None,
+            chain: Chain::default(),
+            roots: Roots::default(),
+            origin,
+            origin_path: new.origin.as_ref().map(|origin| origin.path.clone()).unwrap_or_default(),
+            claimed: new.origin.as_ref().is_some_and(|origin| origin.claim == ClaimMode::Claim),
+            readopt_ms: None,
+            copied: None,
+            collecting: BTreeMap::new(),
+            to_store: VecDeque::new(),
+            storing: false,
+            adopting: false,
+            deferred: vec![],
+            requests: VecDeque::new(),
+            merges: Merges::default(),
+            stopped_with: None,
+            drained: false,
+        }
+    }
+
+    /// Whether a manifest is being written or waits for it.
+    pub(super) fn is_storing(&self) -> bool {
+        self.storing || !self.to_store.is_empty()
+    }
+
+    /// The origin's runs are in the job's own directory.
+    pub(super) fn adopted(&mut self, manifest: Manifest) {
+        let chain = Chain::of(&manifest);
+        self.copied = Some(chain.clone());
+        if self.latest.is_none() {
+            self.chain = chain;
+        }
+    }
+
+    /// A region restarts: what tasks reported since the last completed checkpoint does not count.
+    pub(super) fn rewind(&mut self) {
+        self.chain = match &self.latest {
+            Some(latest) => Chain::of(latest),
+            None => self.copied.clone().unwrap_or_default(),
+        };
+        self.merges.forget(&mut self.roots);
+    }
+}
+
+impl Job {
+    /// Keeps the part of a subtask.
+    pub(super) fn checkpoint_ack(
+        &mut self,
+        checkpoint: u64,
+        subtask: SubtaskId,
+        part: SubtaskPart,
+        statistics: AckStatistics,
+    ) {
+        if let Some(collecting) = self.checkpoints.collecting.get_mut(&checkpoint) {
+            collecting.parts.insert(subtask, part);
+        }
+        let actions = self.checkpoints.coordinator.ack(checkpoint, subtask, statistics, self.env.now_ms());
+        self.act_on_checkpoints(actions);
+    }
+
+    /// Somebody asks for a checkpoint; it is triggered as soon as all tasks run.
+    pub(crate) fn request(&mut self, request: Request) {
+        if self.complete || !self.execution.state().is_active() {
+            let _ = request.reply.try_send(Err(not_running()));
+            return;
+        }
+        if let Err(error) = self.target_of(&request.kind, 0) {
+            let _ = request.reply.try_send(Err(error));
+            return;
+        }
+        self.checkpoints.requests.push_back(request);
+        self.pump();
+    }
+
+    /// Triggers the checkpoints that were asked for.
+    pub(super) fn try_requests(&mut self) {
+        self.readopt();
+        while !self.checkpoints.requests.is_empty() && !self.checkpoints.coordinator.is_starting() {
+            let Some(request) = self.checkpoints.requests.pop_front() else { return };
+            let kind = match request.kind {
+                RequestKind::Checkpoint => Kind::Manual,
+                RequestKind::Savepoint { .. } => Kind::Savepoint,
+                RequestKind::Stop { drain, .. } => Kind::Stop { drain },
+            };
+            match self.checkpoints.coordinator.trigger(kind, self.env.now_ms()) {
+                Ok((checkpoint, actions)) => {
+                    self.checkpoints.collecting.entry(checkpoint).or_default().request = Some(request);
+                    self.act_on_checkpoints(actions);
+                }
+                Err(error) => drop(request.reply.try_send(Err(error))),
+            }
+        }
+    }
+
+    /// The job has ended: nobody's checkpoint will be taken.
+    pub(super) fn refuse_requests(&mut self) {
+        let collecting = std::mem::take(&mut self.checkpoints.collecting).into_values();
+        let pending = collecting.filter_map(|collecting| collecting.request);
+        for request in pending.chain(std::mem::take(&mut self.checkpoints.requests)) {
+            let _ = request.reply.try_send(Err(not_running()));
+        }
+    }
+
+    pub(super) fn act_on_checkpoints(&mut self, actions: Vec<Action>) {
+        for action in actions {
+            match action {
+                Action::Trigger { checkpoint, kind } => self.trigger(checkpoint, kind),
+                Action::Store { checkpoint, kind, triggered_ms, finished } => {
+                    self.checkpoints.to_store.push_back(ToStore { checkpoint, kind, triggered_ms, finished });
+                }
+                Action::Abort { checkpoint, reason } => self.checkpoint_aborted(checkpoint, &reason),
+                Action::Complete { .. } => {}
+                Action::Fail { reason } => {
+                    let message = format!("too many checkpoints failed; the last one: {reason}");
+                    let actions = self.fail(&Error::retryable("checkpoints-failed", message));
+                    self.act(actions);
+                }
+            }
+        }
+    }
+
+    /// Takes the enumerators' part and asks the tasks for theirs.
+    fn trigger(&mut self, checkpoint: u64, kind: Kind) {
+        match guarded(|| self.splits.snapshot()) {
+            Ok(enumerators) => {
+                let enumerators = enumerators.into_iter().map(|(id, state)| (id, Blob::Inline(state))).collect();
+                self.checkpoints.collecting.entry(checkpoint).or_default().enumerators = enumerators;
+            }
+            Err(error) => {
+                let reason = format!("a source cannot be checkpointed: {error}");
+                let actions = self.checkpoints.coordinator.give_up(checkpoint, &reason, self.env.now_ms());
+                return self.act_on_checkpoints(actions);
+            }
+        }
+        let barrier = self.barrier(checkpoint, kind);
+        if let Err(error) = self.task_manager.send(ToTaskManager::TriggerCheckpoint { job: self.id, barrier }) {
+            let now_ms = self.env.now_ms();
+            let actions = self.checkpoints.coordinator.give_up(checkpoint, error.message(), now_ms);
+            self.act_on_checkpoints(actions);
+        }
+    }
+
+    fn barrier(&self, checkpoint: u64, kind: Kind) -> Barrier {
+        let settings = self.checkpoints.coordinator.settings();
+        let alignment = match settings.unaligned_after_ms {
+            _ if kind.is_savepoint() => Alignment::Aligned,
+            _ if settings.at_least_once => Alignment::AtLeastOnce,
+            None => Alignment::Aligned,
+            Some(0) => Alignment::Unaligned,
+            Some(after_ms) => Alignment::Timeout(after_ms),
+        };
+        let kind = match kind {
+            Kind::Periodic | Kind::Manual => BarrierKind::Checkpoint,
+            Kind::Savepoint => BarrierKind::Savepoint,
+            Kind::Stop { drain } => BarrierKind::Stop { drain },
+        };
+        Barrier { checkpoint, triggered_at_ms: self.env.now_ms(), alignment, kind }
+    }
+
+    fn checkpoint_aborted(&mut self, checkpoint: u64, reason: &str) {
+        tracing::warn!(job = %self.id, checkpoint, reason, "checkpoint failed");
+        self.tell(ToTaskManager::AbortCheckpoint { job: self.id, checkpoint });
+        let request = self.checkpoints.collecting.remove(&checkpoint).and_then(|collecting| collecting.request);
+        if let Some(request) = request {
+            let message = format!("checkpoint {checkpoint} failed: {reason}");
+            let _ = request.reply.try_send(Err(Error::retryable("checkpoint-failed", message)));
+        }
+    }
+
+    /// Writes the next manifest, once what the one before committed is committed.
+    pub(super) fn store_next(&mut self) {
+        if self.checkpoints.storing || !self.commits.is_idle() {
+            return;
+        }
+        let Some(next) = self.checkpoints.to_store.pop_front() else { return };
+        let Some(collecting) = self.checkpoints.collecting.remove(&next.checkpoint) else { return };
+        let request = collecting.request;
+        let kind = request.as_ref().map(|request| request.kind.clone());
+        let target = kind.map_or(Ok(None), |kind| self.target_of(&kind, self.env.random_u64()));
+        let mut manifest = assemble(Parts {
+            job: self.id,
+            job_name: &self.graph.name,
+            checkpoint: next.checkpoint,
+            savepoint: next.kind.is_savepoint(),
+            triggered_ms: next.triggered_ms,
+            completed_ms: self.env.now_ms(),
+            max_parallelism: self.graph.max_parallelism,
+            vertices: &self.checkpoints.vertices,
+            parts: collecting.parts,
+            finished: next.finished,
+            enumerators: collecting.enumerators,
+            chain: &self.checkpoints.chain,
+        });
+        self.checkpoints.storing = true;
+        let (job, inbox, store, checkpoint) =
+            (self.id, self.inbox.clone(), self.checkpoints.store.clone(), next.checkpoint);
+        self.env.spawn_blocking("store", move || {
+            let own = manifest.clone();
+            let outcome = guarded(|| match target? {
+                None => store.write_checkpoint(&manifest),
+                Some(target) => store.write_savepoint(&mut manifest, &target),
+            });
+            let outcome = outcome.map(|path| (Box::new(own), path));
+            let _ = inbox.send(Inbound::Stored { job, checkpoint, request, kind: next.kind, outcome });
+        });
+    }
+
+    /// A thread has written a manifest, or could not.
+    pub(crate) fn stored(
+        &mut self,
+        checkpoint: u64,
+        kind: Kind,
+        request: Option<Request>,
+        outcome: Result<(Box<Manifest>, String)>,
+    ) {
+        self.checkpoints.storing = false;
+        let (outcome, told) = match outcome {
+            Ok((manifest, path)) => {
+                let told = Ok(Stored { checkpoint, path: path.clone() });
+                let bytes = manifest.state_bytes();
+                self.checkpoint_complete(*manifest, kind, &path);
+                (Ok((bytes, path)), told)
+            }
+            Err(error) => (Err(error.clone()), Err(error)),
+        };
+        self.checkpoints.apply_late_merges();
+        let actions = self.checkpoints.coordinator.stored(checkpoint, outcome, self.env.now_ms());
+        self.act_on_checkpoints(actions);
+        if let Some(request) = request {
+            let _ = request.reply.try_send(told);
+        }
+        self.pump();
+    }
+
+    /// A checkpoint exists: commits, notifies, forgets what is no longer needed. A savepoint is the user's; the job
+    /// goes on as if it had not been, unless it ends with it.
+    fn checkpoint_complete(&mut self, manifest: Manifest, kind: Kind, path: &str) {
+        if kind == Kind::Savepoint {
+            return;
+        }
+        let checkpoint = manifest.checkpoint;
+        let staged = plan(&manifest, &self.checkpoints.vertices, self.graph.max_parallelism).committables;
+        self.commits.push(Commit { checkpoint, staged, store: self.checkpoints.store.clone() });
+        self.tell(ToTaskManager::CompleteCheckpoint { job: self.id, checkpoint });
+        self.notify_enumerators(&manifest);
+        if let Kind::Stop { drain } = kind {
+            self.checkpoints.stopped_with = Some(path.to_owned());
+            self.checkpoints.drained = drain;
+            return;
+        }
+        self.checkpoints.chain = Chain::of(&manifest);
+        self.checkpoints.roots.retain(&manifest);
+        let keep = self.checkpoints.coordinator.settings().retained;
+        self.checkpoints.roots.release(keep);
+        self.checkpoints.latest = Some(Arc::new(manifest));
+        self.collect_garbage(checkpoint);
+        self.start_merges();
+    }
+
+    fn notify_enumerators(&mut self, manifest: &Manifest) {
+        for vertex in &self.checkpoints.vertices {
+            let Some(head) = vertex.operators.first().filter(|operator| operator.source) else { continue };
+            let Some(state) = manifest.operator(&head.key) else { continue };
+            let items = state.splits.iter().flat_map(|part| &part.items);
+            let splits: Vec<Split> = items.filter_map(inline).map(Split).collect();
+            let told = guarded(|| self.splits.complete(vertex.id, manifest.checkpoint, &splits));
+            if let Err(error) = told {
+                // Offsets that could not be committed back are for other people's eyes only.
+                tracing::warn!(job = %self.id, checkpoint = manifest.checkpoint, %error, "source was not notified");
+            }
+        }
+    }
+
+    fn collect_garbage(&mut self, latest: u64) {
+        let (store, roots, job) = (self.checkpoints.store.clone(), self.checkpoints.roots.clone(), self.id);
+        let claimed = std::mem::take(&mut self.checkpoints.claimed).then(|| self.checkpoints.origin.clone()).flatten();
+        self.env.spawn_blocking("collect-garbage", move || {
+            let outcome = store.collect_garbage(&roots, latest).map(drop);
+            let claimed = claimed.map_or(Ok(()), |origin| origin.store.delete_claimed(&origin.manifest));
+            if let Err(error) = outcome.and(claimed) {
+                tracing::warn!(%job, %error, "checkpoint files that are no longer needed were left behind");
+            }
+        });
+    }
+
+    /// Where a savepoint goes; `None` for checkpoints.
+    fn target_of(&self, kind: &RequestKind, random: u64) -> Result<Option<Store>> {
+        let directory = match kind {
+            RequestKind::Checkpoint => return Ok(None),
+            RequestKind::Savepoint { directory } | RequestKind::Stop { directory, .. } => directory.clone(),
+        };
+        let directory = directory.or_else(|| self.checkpoints.coordinator.settings().savepoint_directory.clone());
+        let directory = directory.ok_or_else(|| {
+            let message = "a savepoint needs a directory: name one, or set 'execution.checkpointing.savepoint-dir'";
+            Error::user("missing-savepoint-directory", message)
+        })?;
+        let uri = headwater_storage::join(&directory, &savepoint_directory(self.id, random));
+        let storage = self.provider.open(&uri, &self.graph.config)?;
+        Ok(Some(Store { uri, storage }))
+    }
+}
+
+fn inline(blob: &Blob) -> Option<Vec<u8>> {
+    match blob {
+        Blob::Inline(bytes) => Some(bytes.clone()),
+        Blob::Stored(_) => None,
+    }
+}
+
+fn not_running() -> Error {
+    Error::user("job-not-running", "no checkpoint can be taken: the job is not running")
+}

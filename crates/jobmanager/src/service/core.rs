@@ -1,0 +1,165 @@
+//! What a JobManager does with what arrives.
+
+use super::{Handle, Inbound, Options};
+use crate::job::Job;
+use crate::link::TaskManagerLink;
+use headwater_taskmanager::FromTaskManager;
+use headwater_types::ids::JobId;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Duration;
+
+/// Messages that may wait for the JobManager. It never waits for others, so senders wait for a moment only.
+const INBOX_MESSAGES: usize = 512;
+/// Longest time until the clock is looked at again while something is due.
+const TICK_MS_MAX: u64 = 50;
+/// Ended jobs whose results are kept.
+const HISTORY_JOBS: usize = 64;
+
+/// A JobManager without a thread: whoever owns it lets it handle what has arrived, and tells it when time has passed.
+pub struct Core {
+    pub(super) options: Options,
+    pub(super) inbox: SyncSender<Inbound>,
+    messages: Receiver<Inbound>,
+    pub(super) task_manager: Arc<TaskManagerLink>,
+    pub(super) jobs: BTreeMap<JobId, Job>,
+    /// Ended jobs, oldest first.
+    history: VecDeque<JobId>,
+}
+
+impl Core {
+    /// A JobManager that has no jobs and knows no TaskManager.
+    pub fn new(options: Options) -> Self {
+        let (inbox, messages) = sync_channel(INBOX_MESSAGES);
+        let (task_manager, jobs, history) = (Arc::default(), BTreeMap::new(), VecDeque::new());
+        Self { options, inbox, messages, task_manager, jobs, history }
+    }
+
+    /// A handle to submit jobs by.
+    pub fn handle(&self) -> Handle {
+        Handle { inbox: self.inbox.clone() }
+    }
+
+    /// Handles a message that has arrived; whether there was one.
+    pub fn handle_next(&mut self) -> bool {
+        let message = self.messages.try_recv();
+        message.is_ok_and(|message| self.receive(message))
+    }
+
+    /// Runs until it is told to end.
+    pub(super) fn run(mut self) {
+        loop {
+            let message = match self.wait() {
+                None => self.messages.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(wait) => self.messages.recv_timeout(wait),
+            };
+            let goes_on = match message {
+                Ok(message) => self.receive(message),
+                Err(error) => error == RecvTimeoutError::Timeout,
+            };
+            if !goes_on {
+                return;
+            }
+            self.tick();
+        }
+    }
+
+    /// When [`Core::tick`] has something to do next.
+    pub fn wake_ms(&self) -> Option<i64> {
+        self.jobs.values().filter_map(Job::wake_ms).min()
+    }
+
+    /// How long to wait for messages at most; for ever when nothing is due.
+    fn wait(&self) -> Option<Duration> {
+        let wake_ms = self.wake_ms()?;
+        let wait_ms = wake_ms.saturating_sub(self.options.env.now_ms()).max(0).unsigned_abs();
+        // A simulated clock moves by leaps: it is looked at again soon.
+        Some(Duration::from_millis(wait_ms.clamp(1, TICK_MS_MAX)))
+    }
+
+    /// Lets the jobs do what is due.
+    pub fn tick(&mut self) {
+        let now_ms = self.options.env.now_ms();
+        let is_due = |job: &Job| job.wake_ms().is_some_and(|wake_ms| wake_ms <= now_ms);
+        let due: Vec<JobId> = self.jobs.iter().filter(|(_, job)| is_due(job)).map(|(id, _)| *id).collect();
+        due.into_iter().for_each(|id| self.with_job(id, Job::tick));
+    }
+
+    /// Handles a message; whether others may follow.
+    fn receive(&mut self, message: Inbound) -> bool {
+        match message {
+            Inbound::Register(task_manager) => self.task_manager.set(Some(task_manager)),
+            Inbound::TaskManagerLost => self.task_manager_lost(),
+            Inbound::Submit { plan, reply } => self.submit(&plan, reply),
+            Inbound::Located { submission, outcome } => self.located(*submission, outcome),
+            Inbound::Cancel(job) => self.with_job(job, Job::cancel),
+            Inbound::Stop(job) => self.with_job(job, Job::stop),
+            Inbound::Wait { job, reply } => self.with_job(job, |job| job.wait(reply)),
+            Inbound::Metrics { job, reply } => self.with_job(job, |job| job.metrics(reply)),
+            Inbound::Status { job, reply } => self.with_job(job, |job| {
+                let _ = reply.try_send(job.status());
+            }),
+            Inbound::Report(message) => self.with_job(job_of(&message), |job| job.report(message)),
+            Inbound::Checkpoint { job, request } => self.with_job(job, |job| job.request(request)),
+            Inbound::Statistics { job, reply } => self.with_job(job, |job| {
+                let _ = reply.try_send(job.statistics());
+            }),
+            Inbound::Adopted { job, outcome } => self.with_job(job, |job| job.adopted(outcome)),
+            Inbound::Stored { job, checkpoint, kind, request, outcome } => {
+                self.with_job(job, |job| job.stored(checkpoint, kind, request, outcome));
+            }
+            Inbound::Committed { job, checkpoint, sinks, outcome } => {
+                self.with_job(job, |job| job.committed(checkpoint, sinks, outcome));
+            }
+            Inbound::Finished { job, sinks, outcome } => self.with_job(job, |job| job.finished(sinks, outcome)),
+            Inbound::Aborted { job } => self.with_job(job, Job::complete),
+            Inbound::Shutdown => return false,
+        }
+        true
+    }
+
+    fn task_manager_lost(&mut self) {
+        self.task_manager.set(None);
+        let jobs: Vec<JobId> = self.jobs.keys().copied().collect();
+        jobs.into_iter().for_each(|id| self.with_job(id, Job::task_manager_lost));
+    }
+
+    /// Calls `f` for a job that exists; a reply to one that was forgotten is dropped, which its asker sees.
+    fn with_job(&mut self, id: JobId, f: impl FnOnce(&mut Job)) {
+        let Some(job) = self.jobs.get_mut(&id) else { return };
+        let before = job.is_complete();
+        f(job);
+        if !before {
+            self.remember(id);
+        }
+    }
+
+    /// Adds a job that has just ended to the history, and forgets the oldest one beyond its bound.
+    pub(super) fn remember(&mut self, id: JobId) {
+        if !self.jobs.get(&id).is_some_and(Job::is_complete) {
+            return;
+        }
+        self.history.push_back(id);
+        if self.history.len() > HISTORY_JOBS
+            && let Some(oldest) = self.history.pop_front()
+        {
+            self.jobs.remove(&oldest);
+        }
+    }
+}
+
+fn job_of(message: &FromTaskManager) -> JobId {
+    match message {
+        FromTaskManager::DeployFailed { job, .. }
+        | FromTaskManager::Running { job, .. }
+        | FromTaskManager::SplitRequest { job, .. }
+        | FromTaskManager::Committables { job, .. }
+        | FromTaskManager::CheckpointAck { job, .. }
+        | FromTaskManager::CheckpointDeclined { job, .. }
+        | FromTaskManager::AwaitsCheckpoint { job, .. }
+        | FromTaskManager::Merged { job, .. }
+        | FromTaskManager::Finished { job, .. }
+        | FromTaskManager::Metrics { job, .. } => *job,
+    }
+}

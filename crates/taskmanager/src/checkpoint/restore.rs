@@ -1,0 +1,159 @@
+//! What subtasks start with after a restore.
+
+use super::merge::Opened;
+use super::{channels, read_place};
+use crate::messages::Restore;
+use headwater_checkpoint::SubtaskRestore;
+use headwater_checkpoint::manifest::{Blob, Channel, TableState};
+use headwater_checkpoint::restore::{ListRestore, OperatorRestore};
+use headwater_connector_api::Split;
+use headwater_data::run::Merge;
+use headwater_env::Storage;
+use headwater_runtime::checkpoint::{ChannelState, RestoredOperator};
+use headwater_runtime::{RestoreSource, RestoredSubtask};
+use headwater_state::{ListSnapshot, Restored, RestoredTable};
+use headwater_types::ids::SubtaskId;
+use headwater_types::{ErrorKind, Result};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A checkpoint in storage.
+pub(crate) struct Source {
+    checkpoint: u64,
+    storage: Arc<dyn Storage>,
+    subtasks: BTreeMap<SubtaskId, SubtaskRestore>,
+    advice: String,
+    now_ms: i64,
+}
+
+impl Source {
+    /// The checkpoint of a message, whose files are in `storage`.
+    pub(crate) fn new(restore: Restore, storage: Arc<dyn Storage>, now_ms: i64) -> Self {
+        let Restore { checkpoint, subtasks, advice, .. } = restore;
+        Self { checkpoint, storage, subtasks: subtasks.into_iter().collect(), advice, now_ms }
+    }
+
+    fn restored(&self, restore: &SubtaskRestore) -> Result<RestoredSubtask> {
+        let mut operators = BTreeMap::new();
+        for operator in &restore.operators {
+            operators.insert(operator.uid.clone(), self.operator(operator)?);
+        }
+        Ok(RestoredSubtask {
+            finished: restore.finished,
+            splits: blobs(&self.storage, &restore.splits)?.into_iter().map(Split).collect(),
+            operators,
+            writer: blobs(&self.storage, &restore.writer)?,
+            channel_state: restore.channels.iter().map(|channel| self.channel(channel)).collect::<Result<_>>()?,
+        })
+    }
+
+    fn operator(&self, operator: &OperatorRestore) -> Result<RestoredOperator> {
+        let tables = operator.tables.iter().map(|table| (table.descriptor.name.clone(), table.clone()));
+        let mut lists = BTreeMap::new();
+        for list in &operator.lists {
+            lists.insert(list.name.clone(), list_snapshot(&self.storage, list)?);
+        }
+        let state = RestoredState {
+            storage: self.storage.clone(),
+            tables: tables.collect(),
+            lists,
+            advice: self.advice.clone(),
+            now_ms: self.now_ms,
+        };
+        Ok(RestoredOperator { state: Arc::new(state), watermark: operator.watermark })
+    }
+
+    fn channel(&self, channel: &Channel) -> Result<ChannelState> {
+        let batches = channels::decode(&blob(&self.storage, &channel.rows)?)?;
+        Ok(ChannelState { edge: channel.edge, batches })
+    }
+}
+
+impl RestoreSource for Source {
+    fn checkpoint(&self) -> u64 {
+        self.checkpoint
+    }
+
+    fn subtask(&self, subtask: SubtaskId) -> Result<RestoredSubtask> {
+        match self.subtasks.get(&subtask) {
+            Some(restore) => self.restored(restore).map_err(|error| advise(error, &self.advice)),
+            None => Ok(RestoredSubtask::default()),
+        }
+    }
+}
+
+/// Damaged files are named by whoever read them; this adds what to do.
+fn advise(error: headwater_types::Error, advice: &str) -> headwater_types::Error {
+    if error.kind() != ErrorKind::Corruption || advice.is_empty() {
+        return error;
+    }
+    let message = format!("{}; {advice}", error.message());
+    headwater_types::Error::new(error.kind(), error.code(), message)
+}
+
+fn list_snapshot(storage: &Arc<dyn Storage>, list: &ListRestore) -> Result<ListSnapshot> {
+    let items = blobs(storage, &list.items)?;
+    Ok(ListSnapshot { name: list.name.clone(), redistribution: list.redistribution, items })
+}
+
+fn blobs(storage: &Arc<dyn Storage>, blobs: &[Blob]) -> Result<Vec<Vec<u8>>> {
+    blobs.iter().map(|item| blob(storage, item)).collect()
+}
+
+fn blob(storage: &Arc<dyn Storage>, blob: &Blob) -> Result<Vec<u8>> {
+    match blob {
+        Blob::Inline(bytes) => Ok(bytes.clone()),
+        Blob::Stored(place) => read_place(storage.as_ref(), place),
+    }
+}
+
+/// The state of an operator instance, read when it is opened.
+struct RestoredState {
+    storage: Arc<dyn Storage>,
+    tables: BTreeMap<String, TableState>,
+    lists: BTreeMap<String, ListSnapshot>,
+    advice: String,
+    now_ms: i64,
+}
+
+impl RestoredState {
+    fn open(&self, table: &TableState) -> Result<RestoredTable> {
+        let mut streams = vec![];
+        for run in &table.runs {
+            streams.push(Opened::open(&self.storage, run)?.read(&table.descriptor, self.now_ms)?);
+        }
+        let entries = Advised { stream: Merge::live(streams), advice: self.advice.clone() };
+        Ok(RestoredTable { descriptor: table.descriptor.clone(), entries: Box::new(entries) })
+    }
+}
+
+impl Restored for RestoredState {
+    fn table(&self, name: &str) -> Result<Option<RestoredTable>> {
+        let Some(table) = self.tables.get(name) else { return Ok(None) };
+        self.open(table).map(Some).map_err(|error| advise(error, &self.advice))
+    }
+
+    fn list(&self, name: &str) -> Result<Vec<ListSnapshot>> {
+        Ok(self.lists.get(name).cloned().into_iter().collect())
+    }
+
+    fn is_restored(&self) -> bool {
+        true
+    }
+}
+
+/// A stream whose errors say what to do.
+struct Advised<S> {
+    stream: S,
+    advice: String,
+}
+
+impl<S: headwater_data::run::EntryStream> headwater_data::run::EntryStream for Advised<S> {
+    fn advance(&mut self) -> Result<bool> {
+        self.stream.advance().map_err(|error| advise(error, &self.advice))
+    }
+
+    fn entry(&self) -> headwater_data::run::EntryRef<'_> {
+        self.stream.entry()
+    }
+}

@@ -2,9 +2,12 @@
 
 mod bench;
 mod cargo;
+mod chaos;
 mod conformance;
 mod fuzz;
 mod golden;
+mod servers;
+mod sim;
 mod test;
 mod tidy;
 
@@ -28,8 +31,14 @@ enum Task {
     Conformance(conformance::Options),
     /// Measure.
     Bench(bench::Options),
+    /// Kill real processes and check that no result is lost or repeated.
+    Chaos(chaos::Options),
+    /// Simulate whole jobs with seeded faults.
+    Sim(sim::Options),
     /// Fuzz the parser and the decoders.
     Fuzz(fuzz::Options),
+    /// Start a real server for tests by hand.
+    Servers(servers::Options),
 }
 
 fn main() -> anyhow::Result<()> {
@@ -38,6 +47,9 @@ fn main() -> anyhow::Result<()> {
         Task::Test(options) => test::run(&options),
         Task::Conformance(options) => conformance::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Chaos(options) => chaos::run(&options),
+        Task::Sim(options) => sim::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
+        Task::Servers(options) => servers::run(&options),
     }
 }

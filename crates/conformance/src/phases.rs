@@ -22,11 +22,13 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// Suffix of the `data-id` that holds the second half of a source's rows.
 pub(crate) const SECOND_HALF: &str = "#after";
+/// Length of a split of the values source.
+const VALUES_SPLIT_BYTES: usize = 8;
 /// How often a waiting source looks at its gate.
 const POLL_MS: i64 = 1;
 
-/// The gates of running programs, by the `data-id` of their sources.
-static GATES: LazyLock<Mutex<HashMap<String, Arc<Gate>>>> = LazyLock::new(Mutex::default);
+/// The gates of running programs with who passes first, by the `data-id` of their sources.
+static GATES: LazyLock<Mutex<HashMap<String, (Arc<Gate>, bool)>>> = LazyLock::new(Mutex::default);
 
 /// How far the sources of a program may go.
 #[derive(Debug, Default)]
@@ -42,12 +44,16 @@ struct State {
     open: u32,
     /// Readers that wait at each barrier.
     waiting: [usize; 2],
+    /// Readers that go first and have not emitted all of the current half.
+    first: usize,
 }
 
 impl Gate {
-    /// Puts the gate of a source's rows in place.
-    pub(crate) fn install(data_id: &str, gate: &Arc<Gate>) {
-        GATES.lock().unwrap_or_else(PoisonError::into_inner).insert(data_id.to_string(), gate.clone());
+    /// Puts the gate of a source's rows in place. Those of a table that is looked up go first: what is looked up is
+    /// all that is there.
+    pub(crate) fn install(data_id: &str, gate: &Arc<Gate>, goes_first: bool) {
+        let entry = (gate.clone(), goes_first);
+        GATES.lock().unwrap_or_else(PoisonError::into_inner).insert(data_id.to_string(), entry);
     }
 
     /// Forgets a gate.
@@ -55,7 +61,7 @@ impl Gate {
         GATES.lock().unwrap_or_else(PoisonError::into_inner).remove(data_id);
     }
 
-    fn of(data_id: &str) -> Option<Arc<Gate>> {
+    fn of(data_id: &str) -> Option<(Arc<Gate>, bool)> {
         GATES.lock().unwrap_or_else(PoisonError::into_inner).get(data_id).cloned()
     }
 
@@ -165,6 +171,10 @@ impl Source for GatedSource {
         self.halves[0].enumerator(env)
     }
 
+    fn restore_enumerator(&self, env: &Env, state: &[u8]) -> Result<Box<dyn SplitEnumerator>> {
+        self.halves[0].restore_enumerator(env, state)
+    }
+
     fn reader(&self, mut context: ReaderContext) -> Result<Box<dyn SourceReader>> {
         let env = context.env.clone();
         if self.gate.is_in_step() {
@@ -201,9 +211,37 @@ impl GatedReader {
 }
 
 impl SourceReader for GatedReader {
+    /// A split of the enumerator is one of the values source; one of a snapshot names the position in front.
     fn add_split(&mut self, split: Split) -> Result<()> {
-        self.at = Position::Half(0);
-        self.halves.iter_mut().try_for_each(|half| half.add_split(split.clone()))
+        let start = || Split(vec![0; VALUES_SPLIT_BYTES]);
+        let Some((tag, inner)) = split.0.split_first().filter(|_| split.0.len() != VALUES_SPLIT_BYTES) else {
+            self.at = Position::Half(0);
+            return self.halves.iter_mut().try_for_each(|half| half.add_split(split.clone()));
+        };
+        self.at = match tag {
+            0 | 1 => Position::Half(usize::from(*tag)),
+            2 | 3 => Position::Barrier(usize::from(*tag - 2)),
+            _ => Position::End,
+        };
+        if let Position::Half(half) = self.at
+            && !inner.is_empty()
+        {
+            self.halves[half].add_split(Split(inner.to_vec()))?;
+        }
+        // What comes after the position is read from its start.
+        match self.at {
+            Position::Half(0) | Position::Barrier(0) => self.halves[1].add_split(start()),
+            _ => Ok(()),
+        }
+    }
+
+    fn snapshot(&mut self) -> Result<Vec<Split>> {
+        let (tag, inner) = match self.at {
+            Position::Start | Position::End => return Ok(vec![]),
+            Position::Half(half) => (half as u8, self.halves[half].snapshot()?.pop().unwrap_or(Split(vec![])).0),
+            Position::Barrier(barrier) => (2 + barrier as u8, vec![]),
+        };
+        Ok(vec![Split([vec![tag], inner].concat())])
     }
 
     fn poll(&mut self) -> Result<ReaderPoll> {

@@ -62,7 +62,7 @@ impl Runner {
         let is_wanted = |id: &str| filter.as_ref().is_none_or(|filter| id.contains(filter.as_str()));
         match case {
             Case::Program(program) if is_wanted(&program.id) => {
-                vec![Outcome::new(program.id.clone(), self.guarded(|engine| program.run(engine)))]
+                vec![Outcome::new(program.id.clone(), self.run_program(program))]
             }
             Case::Group(group) => {
                 let wanted: Vec<usize> = (0..group.cases.len()).filter(|i| is_wanted(&group.case_id(*i))).collect();
@@ -74,6 +74,12 @@ impl Runner {
             }
             _ => vec![],
         }
+    }
+
+    /// Runs a program in all of its variants, up to the first that does not pass.
+    fn run_program(&mut self, program: &Program) -> Result<(), Stop> {
+        let mut variants = program.variants().iter();
+        variants.try_for_each(|between| self.guarded(|engine| program.run(engine, *between)))
     }
 
     /// Runs a case in a new session. A panic fails the case; the engine is replaced, since nothing is known of

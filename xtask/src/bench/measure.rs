@@ -16,10 +16,19 @@ pub struct Cost {
 }
 
 /// Runs a command to its end.
-#[allow(clippy::disallowed_methods, reason = "a measurement reads the real clock")]
 pub fn run(command: &mut Command) -> Result<Cost> {
+    wait(command.stdout(Stdio::null()))
+}
+
+/// Runs a command to its end, and shows what it prints.
+pub fn run_shown(command: &mut Command) -> Result<Cost> {
+    wait(command.stdout(Stdio::inherit()))
+}
+
+#[allow(clippy::disallowed_methods, reason = "a measurement reads the real clock")]
+fn wait(command: &mut Command) -> Result<Cost> {
     let started = Instant::now();
-    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().context("the command did not start")?;
+    let child = command.stderr(Stdio::piped()).spawn().context("the command did not start")?;
     let pid = child.id() as libc::pid_t;
     let mut status = 0;
     // SAFETY: rusage is plain old data, for which all zeroes is a value.

@@ -3,6 +3,7 @@
 mod measure;
 mod nexmark;
 mod peer;
+mod state;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -18,11 +19,14 @@ pub struct Options {
 enum Bench {
     /// Nexmark queries over JSON files or the built-in generator, alone or against Flink.
     Nexmark(nexmark::Options),
+    /// Gigabytes of keyed state on the disk engine: throughput, checkpoints, restore.
+    State(state::Options),
 }
 
 /// Runs a benchmark.
 pub fn run(options: &Options) -> Result<()> {
     match &options.bench {
         Bench::Nexmark(options) => nexmark::run(options),
+        Bench::State(options) => state::run(options),
     }
 }

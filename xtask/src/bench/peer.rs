@@ -25,11 +25,13 @@ impl Flink {
     }
 
     /// Runs one query to its end. CPU and memory are the TaskManager's.
-    pub fn run(&mut self, query: &str, events: u64, parallelism: u32) -> Result<Cost> {
+    pub fn run(&mut self, query: &str, events: u64, parallelism: u32, settings: &[(String, String)]) -> Result<Cost> {
+        let settings = settings.iter().flat_map(|(key, value)| ["--set".to_owned(), format!("{key}={value}")]);
         let output = Command::new("python3")
             .arg(self.peers.join("bench.py"))
             .args(["--events", &events.to_string(), "--parallelism", &parallelism.to_string(), "--data"])
             .arg(&self.data)
+            .args(settings)
             .arg(query)
             .env("FLINKBASE", &self.base)
             .output()

@@ -8,9 +8,9 @@ use anyhow::{Context, Result};
 
 /// The crates, lowest layer first; within a layer, those others may build on first.
 const LAYERS: &[&[&str]] = &[
-    &["headwater-types", "headwater-env"],
+    &["headwater-types", "headwater-env", "headwater-test-servers"],
     &["headwater-data"],
-    &["headwater-plan"],
+    &["headwater-plan", "headwater-state", "headwater-checkpoint"],
     &["headwater-operator-api", "headwater-exchange", "headwater-connector-api", "headwater-runtime"],
     &[
         "headwater-sql-parser",
@@ -20,8 +20,14 @@ const LAYERS: &[&[&str]] = &[
         "headwater-formats",
         "headwater-sql",
     ],
-    &["headwater-connectors", "headwater-taskmanager", "headwater-jobmanager"],
-    &["headwater-embedded", "headwater-conformance", "headwater"],
+    &[
+        "headwater-storage",
+        "headwater-connectors",
+        "headwater-connector-kafka",
+        "headwater-taskmanager",
+        "headwater-jobmanager",
+    ],
+    &["headwater-embedded", "headwater-conformance", "headwater", "headwater-sim", "headwater-chaos"],
 ];
 
 /// Dependencies that must not exist: who, on what (a prefix), and why.
@@ -32,6 +38,9 @@ const NEVER: &[(&str, &str, &str)] = &[
     ("headwater-connectors", "headwater-runtime", "connectors know only the connector API"),
     ("headwater-connectors", "headwater-sql", "connectors know only the connector API"),
     ("headwater-functions", "datafusion", "functions are Arrow kernels"),
+    ("headwater-state", "headwater-operator-api", "state engines know no operators"),
+    ("headwater-checkpoint", "headwater-env", "the protocol does no I/O"),
+    ("headwater-checkpoint", "tokio", "the protocol does no I/O"),
     ("headwater-runtime", "datafusion", "DataFusion types stay inside the SQL crates"),
     ("headwater-plan", "arrow", "plans hold no Arrow types"),
     ("headwater-sql-parser", "", "the parser has no dependencies"),

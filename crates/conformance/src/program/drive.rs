@@ -28,6 +28,8 @@ pub(super) struct Drive<'a> {
     pub(super) graph: &'a JobGraph,
     /// The `data-id`s of the sinks and how many rows they should hold after each half.
     pub(super) sinks: Vec<(String, [usize; 2])>,
+    /// How long to wait between the halves: restores came long after, when short-lived state was gone.
+    pub(super) pause: Duration,
 }
 
 impl Drive<'_> {
@@ -38,8 +40,36 @@ impl Drive<'_> {
             if let Some(result) = self.half(job, half, &ended) {
                 return Ok(result);
             }
+            if half == 0 {
+                self.wait_for_expiry(&ended);
+            }
             self.gate.open_next();
         }
+        end(job, &ended)
+    }
+
+    /// Lets the job process its first half; the result when it ends meanwhile.
+    pub(super) fn run_first_half(&self, job: &JobHandle) -> Option<JobResult> {
+        let ended = watch(job);
+        let result = self.half(job, 0, &ended);
+        if result.is_none() {
+            self.wait_for_expiry(&ended);
+        }
+        result
+    }
+
+    fn wait_for_expiry(&self, ended: &Receiver<JobResult>) {
+        // Nobody ends the job now: this only waits.
+        let _ = (!self.pause.is_zero()).then(|| ended.recv_timeout(self.pause));
+    }
+
+    /// Lets a job that was restored behind its first half run to its end.
+    pub(super) fn run_second_half(&self, job: &JobHandle) -> Result<JobResult, Stop> {
+        let ended = watch(job);
+        if let Some(result) = self.half(job, 1, &ended) {
+            return Ok(result);
+        }
+        self.gate.open_next();
         end(job, &ended)
     }
 

@@ -12,6 +12,8 @@ pub(crate) struct Program {
     pub(crate) id: String,
     /// Whether everything of the program could be written down.
     is_complete: bool,
+    /// Whether it is about an operator that only batch mode has.
+    is_batch: bool,
     steps: Vec<Step>,
 }
 
@@ -53,7 +55,8 @@ impl Program {
         let id = json.get("id").and_then(Json::as_str).ok_or("a program needs an 'id'")?;
         let steps = json.get("steps").and_then(Json::as_array).ok_or("'steps' must be a list")?;
         let is_complete = json.get("completeness").is_none_or(|completeness| completeness == "full");
-        Ok(Self { id: id.to_string(), is_complete, steps: steps.iter().map(step).collect::<Result<_, _>>()? })
+        let is_batch = json.get("class").is_some_and(|class| class == "SortAggregateTestPrograms");
+        Ok(Self { id: id.to_string(), is_complete, is_batch, steps: steps.iter().map(step).collect::<Result<_, _>>()? })
     }
 }
 

@@ -1,7 +1,8 @@
 //! Running a program.
 //!
-//! Programs that are split before and after a restore run in one go: the rows after follow when those before
-//! are processed, and the sink must hold what both halves expect.
+//! Programs that are split before and after a restore run three times: in one go, where the rows after follow when
+//! those before are processed; stopped with a savepoint between the halves and restored; and restored at another
+//! parallelism. Each time the sinks must hold what both halves expect.
 
 use super::compare::{Expectation, compare};
 use super::drive::{Drive, readers, wait};
@@ -10,24 +11,82 @@ use crate::outcome::{Status, Stop};
 use crate::phases::{Gate, SECOND_HALF};
 use headwater_connectors::values::Store;
 use headwater_embedded::Engine;
-use headwater_sql::catalog::{ColumnKind, Relation, Table};
+use headwater_sql::catalog::{Column, ColumnKind, Relation, Table};
+use headwater_sql::planner::PlannedJob;
 use headwater_sql::session::StatementResult;
 use headwater_sql_parser::parse_script;
 use headwater_types::LogicalType;
+use headwater_types::config::parse_duration;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
+/// The setting that asks for an ON CONFLICT clause.
+const REQUIRE_ON_CONFLICT: &str = "table.exec.sink.require-on-conflict";
+/// The setting that runs a program over bounded input.
+const RUNTIME_MODE: &str = "execution.runtime-mode";
+/// The longest life of state whose end is waited for.
+const AWAITED_LIFE_MAX: Duration = Duration::from_secs(5);
 /// The setting that folds updates.
 const MINI_BATCH: &str = "table.exec.mini-batch.enabled";
+
+/// The setting of the parallelism of a job.
+const PARALLELISM: &str = "parallelism.default";
+/// The setting of the savepoint that a job starts from.
+const RECOVERY_PATH: &str = "execution.state-recovery.path";
+
+/// What happens between the halves of a program's rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Between {
+    /// Nothing.
+    Nothing,
+    /// The job is stopped with a savepoint and restored.
+    Restore,
+    /// The same, and the restored job has this parallelism.
+    Rescale(u32),
+}
+
+impl Between {
+    /// What is said of a failure.
+    fn text(self) -> String {
+        match self {
+            Self::Nothing => String::new(),
+            Self::Restore => "after a restore: ".to_owned(),
+            Self::Rescale(parallelism) => format!("after a restore at parallelism {parallelism}: "),
+        }
+    }
+}
 
 /// Numbers the runs of this process, so that rows of two runs never meet.
 static NEXT_RUN: AtomicU64 = AtomicU64::new(0);
 
 impl Program {
     /// Runs the steps in order, then compares every sink.
-    pub(crate) fn run(&self, engine: &mut Engine) -> Result<(), Stop> {
+    pub(crate) fn run(&self, engine: &mut Engine, between: Between) -> Result<(), Stop> {
         let number = NEXT_RUN.fetch_add(1, Ordering::Relaxed);
-        Run { number, engine, program: self, gate: Arc::default() }.run()
+        let run = Run { number, engine, program: self, gate: Arc::default(), between };
+        run.run().map_err(|stop| Stop { reason: between.text() + &stop.reason, ..stop })
+    }
+
+    /// Everything that may happen between the halves of the program's rows.
+    pub(crate) fn variants(&self) -> &'static [Between] {
+        match self.sources().any(TableStep::has_second_half) {
+            // These take as long as their windows: one run has to do.
+            true if self.has_windows_of_the_clock() => &[Between::Rescale(3)],
+            true => &[Between::Nothing, Between::Restore, Between::Rescale(3)],
+            false => &[Between::Nothing],
+        }
+    }
+
+    fn has_windows_of_the_clock(&self) -> bool {
+        let by_clock = |part: &String| part.to_ascii_uppercase().contains("PROCTIME()");
+        let has_window = |step: &Step| match step {
+            Step::Sql(text) => {
+                ["TUMBLE", "HOP", "SESSION", "CUMULATE"].iter().any(|w| text.to_ascii_uppercase().contains(w))
+            }
+            _ => false,
+        };
+        self.sources().flat_map(|table| &table.schema).flatten().any(by_clock) && self.steps.iter().any(has_window)
     }
 
     /// A statement that fails in a program of which parts are missing says nothing about the engine.
@@ -48,6 +107,23 @@ impl Program {
         }
     }
 
+    /// How long to wait until state is gone that a hint gives a short life.
+    fn expiry(&self) -> Duration {
+        let hints = self.steps.iter().filter_map(|step| match step {
+            Step::Sql(text) => text.split_once("STATE_TTL(")?.1.split_once(')'),
+            _ => None,
+        });
+        let lives = hints.flat_map(|(hint, _)| hint.split('\'')).filter_map(parse_duration);
+        lives.filter(|life| *life <= AWAITED_LIFE_MAX).max().map_or(Duration::ZERO, |life| life + life / 4)
+    }
+
+    fn sources(&self) -> impl Iterator<Item = &TableStep> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Source(table) => Some(table),
+            _ => None,
+        })
+    }
+
     fn sinks(&self) -> impl Iterator<Item = &TableStep> {
         self.steps.iter().filter_map(|step| match step {
             Step::Sink(table) => Some(table),
@@ -62,6 +138,7 @@ struct Run<'a> {
     program: &'a Program,
     /// Holds the sources back between the halves of their rows.
     gate: Arc<Gate>,
+    between: Between,
 }
 
 impl Drop for Run<'_> {
@@ -81,9 +158,16 @@ impl Run<'_> {
     fn run(mut self) -> Result<(), Stop> {
         self.check_runnable()?;
         let program = self.program;
+        if program.is_batch {
+            self.engine.session_mut().set_config(RUNTIME_MODE, "batch");
+        }
         // Nothing waits for the clock: what is late must not depend on the speed of the machine.
         for key in ["pipeline.auto-watermark-interval", "execution.buffer-timeout.interval"] {
             self.engine.session_mut().set_config(key, "0 ms");
+        }
+        // Programs with a restore are run without the duty to say what happens on conflicts.
+        if program.sources().any(TableStep::has_second_half) {
+            self.engine.session_mut().set_config(REQUIRE_ON_CONFLICT, "false");
         }
         for step in &program.steps {
             self.step(step).map_err(|stop| program.excused(stop))?;
@@ -154,11 +238,14 @@ impl Run<'_> {
         let (statements, error) = parse_script(text);
         for parsed in &statements {
             match self.engine.execute(&parsed.statement, text)? {
+                StatementResult::Job(job) if self.between == Between::Nothing => self.job(&job)?,
                 StatementResult::Job(job) => {
-                    self.gate.reset(readers(&job.graph) > 1);
-                    let handle = self.engine.start_job(&job)?;
-                    let drive = Drive { gate: &self.gate, graph: &job.graph, sinks: self.progress() };
-                    drive.run(&handle)?.into_result()?;
+                    let replan = |engine: &mut Engine| match engine.execute(&parsed.statement, text) {
+                        Ok(StatementResult::Job(job)) => Ok(job),
+                        Ok(_) => Err(Stop::failed("the restored statement starts no job")),
+                        Err(error) => Err(error.into()),
+                    };
+                    self.interrupted_job(&job, replan)?;
                 }
                 StatementResult::Query(query) => {
                     self.gate.reset(false);
@@ -174,6 +261,46 @@ impl Run<'_> {
             None => Ok(()),
             Some(error) => Err(Stop::failed(format!("syntax error in '{text}': {error}"))),
         }
+    }
+
+    /// Runs a job through both halves of its rows.
+    fn job(&mut self, job: &PlannedJob) -> Result<(), Stop> {
+        self.gate.reset(readers(&job.graph) > 1);
+        let handle = self.engine.start_job(job)?;
+        self.drive(job).run(&handle)?.into_result()?;
+        Ok(())
+    }
+
+    /// Runs a job through the first half of its rows, and what is planned anew through the second.
+    fn interrupted_job(
+        &mut self,
+        job: &PlannedJob,
+        replan: impl Fn(&mut Engine) -> Result<Box<PlannedJob>, Stop>,
+    ) -> Result<(), Stop> {
+        self.gate.reset(readers(&job.graph) > 1);
+        let handle = self.engine.start_job(job)?;
+        if let Some(ended) = self.drive(job).run_first_half(&handle) {
+            ended.into_result()?;
+            return Ok(());
+        }
+        let directory = format!("memory://conformance-{}", self.number);
+        let savepoint = handle.stop_with_savepoint(Some(&directory), false)?;
+        wait(&handle)?.into_result()?;
+        self.engine.session_mut().set_config(RECOVERY_PATH, &savepoint);
+        if let Between::Rescale(parallelism) = self.between {
+            self.engine.session_mut().set_config(PARALLELISM, &parallelism.to_string());
+        }
+        let restored = replan(self.engine)?;
+        self.gate.reset(readers(&restored.graph) > 1);
+        self.gate.open_next();
+        let handle = self.engine.start_job(&restored)?;
+        self.engine.session_mut().set_config(RECOVERY_PATH, "");
+        self.drive(&restored).run_second_half(&handle)?.into_result()?;
+        Ok(())
+    }
+
+    fn drive<'a>(&'a self, job: &'a PlannedJob) -> Drive<'a> {
+        Drive { gate: &self.gate, graph: &job.graph, sinks: self.progress(), pause: self.program.expiry() }
     }
 
     /// The statement must fail, and not for want of a feature.
@@ -217,10 +344,17 @@ fn produced_types(table: &Table) -> Vec<LogicalType> {
     physical.into_iter().chain(metadata).collect()
 }
 
-/// Names and types of the values in a sink's rows: the physical columns, then the metadata that is written.
+/// Names and types of the values in a sink's rows: the physical columns, then the metadata that is written, in the
+/// order in which the connector offers it.
 fn consumed_columns(table: &Table) -> (Vec<String>, Vec<LogicalType>) {
     let physical = table.columns.iter().filter(|c| matches!(c.kind, ColumnKind::Physical));
     let is_written = |kind: &ColumnKind| matches!(kind, ColumnKind::Metadata { virtual_column: false, .. });
-    let metadata = table.columns.iter().filter(|c| is_written(&c.kind));
+    let mut metadata: Vec<_> = table.columns.iter().filter(|c| is_written(&c.kind)).collect();
+    let offered = table.options.get("writable-metadata").map_or("", String::as_str);
+    let place = |column: &&Column| match &column.kind {
+        ColumnKind::Metadata { key, .. } => offered.find(&format!("{key}:")),
+        _ => None,
+    };
+    metadata.sort_by_key(place);
     physical.chain(metadata).map(|c| (c.name.clone(), c.ty.clone())).unzip()
 }

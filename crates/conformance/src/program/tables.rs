@@ -56,6 +56,11 @@ impl TableStep {
         Ok([rows(&PRODUCED)?, rows(&PRODUCED_AFTER)?])
     }
 
+    /// Whether a source goes on producing after a restore.
+    pub(super) fn has_second_half(&self) -> bool {
+        PRODUCED_AFTER.iter().any(|key| self.json.contains_key(*key))
+    }
+
     /// How many rows the sink is expected to have consumed when the first half is processed, and in all.
     pub(super) fn consumed_counts(&self) -> [usize; 2] {
         let before = self.listed(&CONSUMED[..2]).len();

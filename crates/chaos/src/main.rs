@@ -1,0 +1,29 @@
+//! Chaos: real processes, real servers, `kill -9` at random moments.
+//!
+//! Each experiment runs a job in the `headwater` binary, kills it (and its servers) again and again, lets it finish
+//! in the end, and holds what it wrote against a recomputation from the input. The order of kills comes from a
+//! seed, but what they hit does not: this is the counterpart of the simulation, which repeats exactly and tests
+//! nothing outside the process.
+
+mod kafka_exactly_once;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask chaos", bin_name = "cargo xtask chaos")]
+struct Arguments {
+    #[command(subcommand)]
+    experiment: Experiment,
+}
+
+#[derive(Subcommand)]
+enum Experiment {
+    /// Kafka -> windowed and unbounded aggregation -> Kafka; each result is there exactly once.
+    KafkaExactlyOnce(kafka_exactly_once::Options),
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().experiment {
+        Experiment::KafkaExactlyOnce(options) => kafka_exactly_once::run(&options),
+    }
+}

@@ -1,0 +1,28 @@
+//! `cargo xtask chaos`: experiments with real processes and `kill -9`, in a program of their own.
+
+use crate::cargo;
+use anyhow::{Result, bail};
+use std::process::Command;
+
+/// Options of `chaos`.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Build and kill the release binary.
+    #[arg(long)]
+    release: bool,
+    /// The experiment and its options, such as `kafka-exactly-once --kills 200`.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+    experiment: Vec<String>,
+}
+
+/// Builds the engine and the experiments, and runs one.
+pub fn run(options: &Options) -> Result<()> {
+    let headwater = cargo::build_headwater(options.release)?;
+    cargo::cargo(&["build", "-p", "headwater-chaos"])?;
+    let chaos = cargo::target_directory()?.join("debug/headwater-chaos");
+    let status = Command::new(chaos).args(&options.experiment).arg("--headwater").arg(&headwater).status()?;
+    if !status.success() {
+        bail!("{} failed", options.experiment.join(" "));
+    }
+    Ok(())
+}

@@ -1,0 +1,26 @@
+//! Servers that tests and experiments need, started in the foreground.
+
+mod kafka;
+
+use anyhow::Result;
+use clap::{Args, Subcommand};
+
+/// Options of `cargo xtask servers`.
+#[derive(Args)]
+pub struct Options {
+    #[command(subcommand)]
+    server: Server,
+}
+
+#[derive(Subcommand)]
+enum Server {
+    /// A Kafka broker on free loopback ports, until Ctrl-C.
+    Kafka(kafka::Options),
+}
+
+/// Runs the verb.
+pub fn run(options: &Options) -> Result<()> {
+    match &options.server {
+        Server::Kafka(options) => kafka::run(options),
+    }
+}

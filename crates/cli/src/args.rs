@@ -19,6 +19,9 @@ pub enum Command {
     Sql(SqlArgs),
     /// Run SQL test cases and compare their results.
     Test(TestArgs),
+    /// Look into checkpoints and savepoints, without running anything.
+    #[command(subcommand)]
+    Savepoint(SavepointCommand),
     /// Print completions for a shell.
     Completions {
         /// The shell.
@@ -88,6 +91,64 @@ pub struct TestArgs {
     pub filter: Option<String>,
     #[command(flatten)]
     pub config: ConfigArgs,
+}
+
+/// What to do with a checkpoint or savepoint.
+#[derive(Debug, Subcommand)]
+pub enum SavepointCommand {
+    /// Show what a checkpoint or savepoint holds.
+    Inspect(InspectArgs),
+    /// Show what the jobs of a script would keep of a checkpoint or savepoint. Fails when state would be lost.
+    Check(CheckArgs),
+}
+
+/// Options of `headwater savepoint inspect`.
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// Its directory, its _metadata, or a directory of such: the newest is meant.
+    pub path: String,
+    /// Read every file, compare checksums, and name what is damaged.
+    #[arg(long)]
+    pub verify: bool,
+    /// How the report is written.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+/// Options of `headwater savepoint check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Its directory, its _metadata, or a directory of such: the newest is meant.
+    pub path: String,
+    /// A script whose INSERT statements are the jobs; may be repeated. Nothing of it is run.
+    #[arg(short, long = "file", value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
+    pub files: Vec<PathBuf>,
+    /// How the report is written.
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+impl SavepointCommand {
+    /// Where its configuration comes from.
+    pub fn config(&self) -> &ConfigArgs {
+        match self {
+            Self::Inspect(args) => &args.config,
+            Self::Check(args) => &args.config,
+        }
+    }
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For people.
+    Text,
+    /// One JSON document.
+    Json,
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

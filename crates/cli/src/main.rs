@@ -8,6 +8,7 @@ mod config;
 mod output;
 mod progress;
 mod prompt;
+mod savepoint;
 mod signals;
 mod sql;
 mod test;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Sql(args) => run(&args.config, |config| sql::run(&args, config)),
         Command::Test(args) => run(&args.config, |config| test::run(&args, config)),
+        Command::Savepoint(command) => run(command.config(), |config| savepoint::run(&command, config)),
         Command::Completions { shell } => {
             let mut script = vec![];
             clap_complete::generate(shell, &mut Cli::command(), "headwater", &mut script);

@@ -62,6 +62,8 @@ pub struct Progress {
     last: Instant,
     last_rows: (u64, u64),
     shown: bool,
+    /// Restarts that were told.
+    restarts: u32,
 }
 
 impl Progress {
@@ -78,11 +80,13 @@ impl Progress {
             last: now,
             last_rows: (0, 0),
             shown: false,
+            restarts: 0,
         }
     }
 
     /// Renews the line when it is time.
     pub fn tick(&mut self, job: &JobHandle) {
+        self.tell_restarts(job);
         let interval = if self.is_terminal { INTERVAL } else { INTERVAL_LOG };
         let due = if self.shown { self.last.elapsed() >= interval } else { self.started.elapsed() >= QUIET };
         if !self.enabled || !due {
@@ -97,6 +101,21 @@ impl Progress {
         };
         let _ = stderr.flush();
         self.shown = true;
+    }
+
+    /// Says why and when the job starts again; once per restart.
+    fn tell_restarts(&mut self, job: &JobHandle) {
+        let Ok(status) = job.status() else { return };
+        if status.restarts <= self.restarts {
+            return;
+        }
+        self.restarts = status.restarts;
+        self.clear();
+        let delay = Duration::from_millis(status.restart_delay_ms.try_into().unwrap_or(0));
+        let cause = status.restart_cause.map_or_else(|| "unknown".to_owned(), |cause| cause.to_string());
+        let restart =
+            format_args!("[WARNING] Restarting the job in {} (restart {}): {cause}", duration(delay), self.restarts);
+        crate::complain(restart);
     }
 
     #[allow(clippy::disallowed_methods, reason = "the clock of the terminal, not of the engine")]
@@ -178,7 +197,7 @@ fn count(number: f64) -> String {
 }
 
 /// `850ms`, `12.3s`, `4m05s`, `3h12m`, `45d`.
-fn duration(duration: Duration) -> String {
+pub fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
         0 => format!("{}ms", duration.as_millis()),
@@ -195,7 +214,8 @@ fn lag(watermark: i64) -> Option<Duration> {
     u64::try_from(now - watermark).ok().map(Duration::from_millis)
 }
 
-fn timestamp(millis: i64) -> String {
+/// A time since the epoch, in UTC.
+pub fn timestamp(millis: i64) -> String {
     let mut out = String::new();
     headwater_functions::text::push_timestamp(
         &mut out,

@@ -7,9 +7,11 @@
 mod engine;
 mod operators;
 mod query;
+mod state;
 
 pub use engine::Engine;
 pub use query::{Polled, RunningQuery};
+pub use state::wanted_operators;
 
 pub use headwater_jobmanager::{JobHandle, JobResult, JobState, OperatorTotals, totals};
 pub use headwater_runtime::OperatorSnapshot;

@@ -3,9 +3,11 @@
 use super::{Ending, Script, runner, script};
 use crate::args::Format;
 use crate::output;
-use headwater_embedded::Engine;
+use crate::savepoint;
+use headwater_embedded::{Engine, wanted_operators};
+use headwater_env::Env;
 use headwater_sql::SqlError;
-use headwater_sql::session::{Rows, StatementResult};
+use headwater_sql::session::{Rows, StateComparison, StatementResult};
 use headwater_sql_parser::ast::{ClientCommand, Statement};
 use headwater_types::config::Configuration;
 use std::io::{self, Write};
@@ -88,12 +90,13 @@ impl Client {
                 return runner::run_query(&mut self.engine, *query, shape, self.format, self.progress);
             }
             StatementResult::Job(job) => {
-                runner::run_job(&mut self.engine, &job, self.progress)?;
+                let ending = runner::run_job(&mut self.engine, &job, self.progress)?;
+                if !matches!(ending, Ending::Done) {
+                    return Ok(ending);
+                }
                 self.info(INSERTED)?;
             }
-            StatementResult::CompareState(_) => {
-                return Err(Trouble::Sql(SqlError::unsupported("EXPLAIN … COMPATIBLE WITH", None)));
-            }
+            StatementResult::CompareState(compared) => self.rows(&self.compared(&compared)?)?,
             StatementResult::Client(command) => return self.command(command),
         }
         Ok(Ending::Done)
@@ -109,6 +112,16 @@ impl Client {
 
     fn rows(&self, rows: &Rows) -> io::Result<()> {
         output::write_rows(&mut io::BufWriter::new(io::stdout().lock()), self.format, rows)
+    }
+
+    /// The plan, and what it would keep of a savepoint.
+    fn compared(&self, compared: &StateComparison) -> Result<Rows, Trouble> {
+        let StateComparison { savepoint, text, graph, .. } = compared;
+        let opened = savepoint::open(savepoint, self.engine.session().config())?;
+        let wanted = wanted_operators(graph, &Env::real())?;
+        let comparison = savepoint::Comparison::new(&graph.name, &wanted, &opened);
+        let report = savepoint::comparison_text(&comparison);
+        Ok(Rows::single("result", format!("{text}\n== State Compatibility ==\n{report}")))
     }
 
     fn command(&mut self, command: ClientCommand) -> Result<Ending, Trouble> {

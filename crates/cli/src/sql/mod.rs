@@ -1,10 +1,12 @@
 //! `headwater sql`.
 
 mod client;
+mod interrupts;
 mod runner;
 mod script;
 
 pub use client::Client;
+pub use script::read as read_script;
 
 use crate::args::SqlArgs;
 use headwater_types::config::Configuration;

@@ -2,6 +2,7 @@
 
 use super::Ending;
 use super::client::Trouble;
+use super::interrupts::{Interrupts, Kept};
 use crate::args::Format;
 use crate::output::{self, Shape};
 use crate::progress::{Ends, Progress};
@@ -10,6 +11,7 @@ use headwater_embedded::{Engine, JobHandle, JobResult, JobState, Polled};
 use headwater_sql::planner::{PlannedJob, PlannedQuery};
 use headwater_sql::zone::session_zone;
 use headwater_types::Error;
+
 use headwater_types::config::{self, Configuration, Key};
 use std::io::{self, Write};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
@@ -75,19 +77,23 @@ pub fn run_query(
     }
 }
 
-/// Runs inserts to their end. The first interrupt stops the sources and lets the job finish, the second
-/// cancels it.
-pub fn run_job(engine: &mut Engine, job: &PlannedJob, show_progress: bool) -> Result<(), Trouble> {
+/// Runs inserts to their end, or to an interrupt.
+pub fn run_job(engine: &mut Engine, job: &PlannedJob, show_progress: bool) -> Result<Ending, Trouble> {
     signals::watch();
     let mut progress = Progress::new(Ends::of(&job.graph), show_progress);
+    let checkpoints = Kept::of(engine.session().config())?;
     let handle = engine.start_job(job)?;
-    let result = wait(&handle, &mut progress)?;
+    let mut interrupts = Interrupts::new(checkpoints);
+    let result = wait(&handle, &mut progress, &mut interrupts)?;
     progress.finish(&result);
-    result.into_result()?;
-    Ok(())
+    interrupts.farewell(&result);
+    match result.state {
+        JobState::Canceled if interrupts.count > 0 => Ok(Ending::Interrupted),
+        _ => result.into_result().map(|_| Ending::Done).map_err(Trouble::from),
+    }
 }
 
-fn wait(handle: &JobHandle, progress: &mut Progress) -> Result<JobResult, Error> {
+fn wait(handle: &JobHandle, progress: &mut Progress, interrupts: &mut Interrupts) -> Result<JobResult, Error> {
     let (sender, ended) = sync_channel(1);
     let waiting = handle.clone();
     let spawned = std::thread::Builder::new().name("wait".to_owned()).spawn(move || {
@@ -96,7 +102,6 @@ fn wait(handle: &JobHandle, progress: &mut Progress) -> Result<JobResult, Error>
     if spawned.is_err() {
         return Ok(handle.wait());
     }
-    let mut interrupts = 0;
     loop {
         match ended.recv_timeout(TURN) {
             Ok(result) => return Ok(result),
@@ -104,15 +109,9 @@ fn wait(handle: &JobHandle, progress: &mut Progress) -> Result<JobResult, Error>
             Err(RecvTimeoutError::Timeout) => progress.tick(handle),
         }
         if signals::take() {
-            interrupts += 1;
             progress.clear();
-            match interrupts {
-                1 => {
-                    crate::complain(format_args!("[INFO] Stopping; Ctrl-C again cancels without finishing."));
-                    handle.stop();
-                }
-                _ => handle.cancel(),
-            }
+            interrupts.interrupt(handle);
         }
+        interrupts.watch(handle);
     }
 }

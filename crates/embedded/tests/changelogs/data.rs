@@ -5,7 +5,7 @@ use headwater_plan::Value;
 use headwater_types::RowKind;
 
 /// Changes of each of the larger tables.
-const CHANGES: usize = 150;
+const CHANGES: usize = 110;
 /// A start in the middle of an hour.
 const FIRST_EVENT_MS: i64 = 1_700_000_000_000;
 

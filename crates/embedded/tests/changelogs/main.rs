@@ -54,11 +54,6 @@ static EXPECTED: LazyLock<Answers> = LazyLock::new(|| {
 });
 
 #[test]
-fn one_subtask() {
-    check(&Way { name: "one-subtask", config: &[("parallelism.default", "1")], ..STREAM });
-}
-
-#[test]
 fn row_by_row() {
     let config = &[("parallelism.default", "1")];
     check(&Way { name: "row-by-row", batch_rows: 1, config, ..STREAM });
@@ -112,7 +107,8 @@ fn difference(expected: &Result<Table, String>, got: &Result<Table, String>) -> 
     let rows = expected.keys().chain(got.keys()).collect::<std::collections::BTreeSet<_>>();
     let count = |table: &Table, row: &str| table.get(row).copied().unwrap_or(0);
     let differ = rows.into_iter().filter(|row| count(expected, row) != count(got, row));
-    let shown = differ.take(6).map(|row| format!("\n    {} instead of {} times {row}", count(got, row), count(expected, row)));
+    let shown =
+        differ.take(6).map(|row| format!("\n    {} instead of {} times {row}", count(got, row), count(expected, row)));
     shown.collect()
 }
 

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: the whole suite, in the order that fails fastest.
 
-use crate::{cargo, conformance, tidy};
+use crate::{cargo, conformance, sim, tidy};
 use anyhow::Result;
 
 /// Options of `test`.
@@ -17,6 +17,7 @@ pub fn run(options: &Options) -> Result<()> {
         tidy::run(&tidy::Options::default())?;
     }
     cargo::cargo(&["test", "--workspace", "--no-fail-fast"])?;
+    sim::run(&sim::Options::default())?;
     // The tests of the command line had it built.
     let headwater = cargo::target_directory()?.join("debug/headwater");
     conformance::main_job(&headwater)?;

@@ -2,8 +2,8 @@
 //!
 //! Calls block; they are made from tasks of an [`Executor`](crate::Executor), never from a lane.
 
-use headwater_types::{Error, ErrorKind, Result};
 use headwater_types::config::Configuration;
+use headwater_types::{Error, ErrorKind, Result};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
@@ -104,7 +104,11 @@ impl Storage for MemoryStorage {
         let objects = self.objects();
         let part = objects.get(path).and_then(|o| o.get(range.start as usize..range.end as usize));
         part.map(<[u8]>::to_vec).ok_or_else(|| {
-            Error::new(ErrorKind::Corruption, "missing-object", format!("'{path}' is missing or shorter than it should be"))
+            Error::new(
+                ErrorKind::Corruption,
+                "missing-object",
+                format!("'{path}' is missing or shorter than it should be"),
+            )
         })
     }
 

@@ -58,6 +58,8 @@ pub struct Execution {
     failure: Option<TaskError>,
     /// Why the job restarted last.
     restart_cause: Option<TaskError>,
+    /// The strategy's last pause.
+    restart_delay_ms: i64,
     restarts: u32,
     attempt: u32,
     committing: bool,
@@ -74,6 +76,7 @@ impl Execution {
             strategy,
             failure: None,
             restart_cause: None,
+            restart_delay_ms: 0,
             restarts: 0,
             attempt: 0,
             committing: false,
@@ -98,6 +101,11 @@ impl Execution {
     /// Why the job restarted last.
     pub fn restart_cause(&self) -> Option<&TaskError> {
         self.restart_cause.as_ref()
+    }
+
+    /// How long the last restart waits or waited, milliseconds.
+    pub fn restart_delay_ms(&self) -> i64 {
+        self.restart_delay_ms
     }
 
     /// How often regions were restarted.
@@ -169,6 +177,7 @@ impl Execution {
             None => self.fail(error),
             Some(pause_ms) => {
                 self.restart_cause = Some(error);
+                self.restart_delay_ms = pause_ms;
                 (0..self.regions.len()).flat_map(|index| self.restart(index, now_ms.saturating_add(pause_ms))).collect()
             }
         };
@@ -260,6 +269,7 @@ impl Execution {
             None => self.fail(error),
             Some(pause_ms) => {
                 self.restart_cause = Some(error);
+                self.restart_delay_ms = pause_ms;
                 self.restart(index, now_ms.saturating_add(pause_ms))
             }
         }
@@ -269,7 +279,7 @@ impl Execution {
     fn pause_after(&mut self, error: &TaskError, now_ms: i64, random: u64) -> Option<i64> {
         match error.kind() {
             ErrorKind::Unsupported | ErrorKind::Corruption | ErrorKind::Fenced => None,
-            _ if error.code() == "state-incompatible" => None,
+            _ if matches!(error.code(), "state-incompatible" | "channel-state-mismatch") => None,
             _ => self.strategy.failed(now_ms, random),
         }
     }

@@ -140,6 +140,7 @@ impl Job {
             tasks: self.execution.tasks().clone(),
             restarts: self.execution.restarts(),
             restart_cause: self.execution.restart_cause().cloned().map(Error::from),
+            restart_delay_ms: self.execution.restart_delay_ms(),
         }
     }
 
@@ -221,7 +222,8 @@ impl Job {
             true => [self.checkpoints.coordinator.wake_ms(), self.checkpoints.readopt_ms],
             false => [None; 2],
         };
-        self.execution.wake_ms().into_iter().chain(checkpoints.into_iter().flatten()).min()
+        let others = [self.execution.wake_ms(), self.commits.again_ms];
+        others.into_iter().chain(checkpoints).flatten().min()
     }
 
     /// Ends the job without output.
@@ -280,8 +282,10 @@ impl Job {
         self.abort_ready();
     }
 
+    /// Behind the savepoint that ends the job there are none: tasks that end for its sake would count as finished.
     fn takes_checkpoints(&self) -> bool {
-        self.execution.state() == crate::state::JobState::Running && !self.finishing
+        let running = self.execution.state() == crate::state::JobState::Running;
+        running && !self.finishing && self.checkpoints.stopped_with.is_none()
     }
 
     fn result(&self) -> JobResult {

@@ -96,6 +96,8 @@ pub struct JobStatus {
     pub restarts: u32,
     /// Why it was restarted last.
     pub restart_cause: Option<Error>,
+    /// How long the last restart waits or waited, milliseconds.
+    pub restart_delay_ms: i64,
 }
 
 /// How a job ended.

@@ -8,7 +8,7 @@ use headwater_checkpoint::{Manifest, layout};
 use headwater_env::Storage;
 use headwater_types::{Error, ErrorKind, Result};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A directory of checkpoint files.
 #[derive(Clone)]
@@ -23,7 +23,7 @@ impl Store {
     /// Writes the manifest of a checkpoint; where it is.
     pub(crate) fn write_checkpoint(&self, manifest: &Manifest) -> Result<String> {
         let file = layout::manifest_file(manifest.checkpoint);
-        if self.storage.put_if_absent(&file, &encode(manifest)?)? {
+        if create(self.storage.as_ref(), &file, &encode(manifest)?)? {
             return Ok(headwater_storage::join(&self.uri, &format!("chk-{}", manifest.checkpoint)));
         }
         let message = format!("'{}/{file}' exists already: another JobManager runs this job", self.uri);
@@ -35,7 +35,7 @@ impl Store {
     pub(crate) fn write_savepoint(&self, manifest: &mut Manifest, target: &Store) -> Result<String> {
         let copied = self.copy_files(manifest.files(), target, |number| format!("{number:05}"))?;
         manifest.rename_files(|file| copied.get(file).cloned().unwrap_or_else(|| file.to_owned()));
-        if target.storage.put_if_absent(layout::MANIFEST, &encode(manifest)?)? {
+        if create(target.storage.as_ref(), layout::MANIFEST, &encode(manifest)?)? {
             return Ok(target.uri.clone());
         }
         Err(Error::user("savepoint-exists", format!("there is a savepoint at '{}' already", target.uri)))
@@ -121,8 +121,11 @@ impl Store {
     }
 
     /// Deletes what is garbage. A file that cannot be deleted is tried again with the next checkpoint.
-    pub(crate) fn collect_garbage(&self, roots: &Roots, latest: u64) -> Result<usize> {
+    ///
+    /// The roots are looked at when the files are listed: who writes a file makes it a root first.
+    pub(crate) fn collect_garbage(&self, roots: &Mutex<Roots>, latest: u64) -> Result<usize> {
         let files = self.storage.list("")?;
+        let roots = roots.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let garbage = roots.garbage(files.iter().map(|file| file.path.as_str()), latest);
         garbage.iter().try_for_each(|file| self.storage.delete(file))?;
         Ok(garbage.len())
@@ -142,5 +145,18 @@ impl Store {
         }
         let files = manifest.files();
         files.into_iter().filter(|file| !keep.contains(*file)).try_for_each(|file| self.storage.delete(file))
+    }
+}
+
+/// Writes an object unless there is another one; whether it is there now. The answer to a write may get lost: then
+/// the object is there all the same, and a checkpoint that counts as failed would be found after a crash.
+fn create(storage: &dyn Storage, file: &str, content: &[u8]) -> Result<bool> {
+    let written = storage.put_if_absent(file, content);
+    if let Ok(true) = written {
+        return Ok(true);
+    }
+    match storage.get(file) {
+        Ok(Some(there)) => Ok(there == content),
+        _ => written,
     }
 }

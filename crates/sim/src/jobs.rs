@@ -51,7 +51,9 @@ pub(crate) const JOBS: &[Job] = &[
     Job { name: "forward", inserts: &["INSERT INTO appended SELECT k, n, v FROM a WHERE v < 80"], fold: Fold::Retract },
     Job {
         name: "group",
-        inserts: &["INSERT INTO sixes SELECT k, COUNT(*), SUM(v), MIN(v), MAX(v), COUNT(DISTINCT MOD(v, 5)) FROM a GROUP BY k"],
+        inserts: &[
+            "INSERT INTO sixes SELECT k, COUNT(*), SUM(v), MIN(v), MAX(v), COUNT(DISTINCT MOD(v, 5)) FROM a GROUP BY k",
+        ],
         fold: Fold::Retract,
     },
     Job {
@@ -177,7 +179,8 @@ pub(crate) const JOBS: &[Job] = &[
     },
 ];
 
-type Plans = Mutex<BTreeMap<(usize, u32), Arc<JobGraph>>>;
+/// By job, parallelism, and whether checkpoints may be unaligned.
+type Plans = Mutex<BTreeMap<(usize, u32, bool), Arc<JobGraph>>>;
 
 /// Plans are the same in all simulations of this program.
 static PLANS: OnceLock<Plans> = OnceLock::new();
@@ -186,14 +189,22 @@ static PLANS: OnceLock<Plans> = OnceLock::new();
 ///
 /// # Errors
 /// When SQL refuses it.
-pub(crate) fn plan(job: usize, parallelism: u32, process: &Process, store: &Arc<ObjectStore>) -> Result<Arc<JobGraph>> {
+pub(crate) fn plan(
+    job: usize,
+    parallelism: u32,
+    unaligned: bool,
+    process: &Process,
+    store: &Arc<ObjectStore>,
+) -> Result<Arc<JobGraph>> {
     let plans = PLANS.get_or_init(Mutex::default);
-    if let Some(graph) = crate::process::lock(plans).get(&(job, parallelism)) {
+    let key = (job, parallelism, unaligned);
+    if let Some(graph) = crate::process::lock(plans).get(&key) {
         return Ok(graph.clone());
     }
     let registry = connector::registry(store, &process.life, &Arc::default());
     let mut config = Configuration::new();
     config.set("parallelism.default", parallelism.to_string());
+    config.set("execution.checkpointing.unaligned.enabled", unaligned.to_string());
     let mut session = Session::new(config, registry, process.env.clone());
     let script = script(&JOBS[job]);
     let (statements, error) = parse_script(&script);
@@ -209,7 +220,7 @@ pub(crate) fn plan(job: usize, parallelism: u32, process: &Process, store: &Arc<
         }
     }
     let graph = planned.ok_or_else(|| Error::internal("a simulated job inserts nothing"))?;
-    crate::process::lock(plans).insert((job, parallelism), graph.clone());
+    crate::process::lock(plans).insert(key, graph.clone());
     Ok(graph)
 }
 

@@ -1,5 +1,7 @@
 //! Runs seeds of the simulation and reports those that fail.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people at a terminal")]
+
 use clap::Parser;
 use headwater_sim::Outcome;
 use std::process::ExitCode;

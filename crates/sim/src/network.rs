@@ -121,12 +121,16 @@ impl Network {
 fn tolerance(message: &Message) -> Tolerance {
     let (loss, double) = match message {
         Message::Down(ToTaskManager::TriggerCheckpoint { .. }) => (true, false),
-        Message::Down(ToTaskManager::AbortCheckpoint { .. } | ToTaskManager::CompleteCheckpoint { .. }) => (true, true),
-        Message::Down(ToTaskManager::Cancel { .. }) => (false, true),
-        Message::Up(FromTaskManager::CheckpointAck { .. } | FromTaskManager::CheckpointDeclined { .. }) => (true, true),
+        Message::Down(ToTaskManager::CompleteCheckpoint { .. }) => (true, true),
+        // Subtasks that wait behind a stopping savepoint go on only when they hear that it was given up.
+        Message::Down(ToTaskManager::AbortCheckpoint { .. } | ToTaskManager::Cancel { .. }) => (false, true),
         Message::Up(FromTaskManager::Merged { .. }) => (true, true),
+        // The end of a subtask says that nothing before it is missing, so acknowledgements get lost only with the
+        // whole TaskManager.
         Message::Up(
-            FromTaskManager::Running { .. }
+            FromTaskManager::CheckpointAck { .. }
+            | FromTaskManager::CheckpointDeclined { .. }
+            | FromTaskManager::Running { .. }
             | FromTaskManager::AwaitsCheckpoint { .. }
             | FromTaskManager::Finished { .. },
         ) => (false, true),

@@ -3,6 +3,7 @@
 use crate::connector::OUTPUT;
 use crate::jobs::Fold;
 use crate::storage::ObjectStore;
+use crate::trace::Trace;
 use headwater_env::Storage;
 use headwater_types::Result;
 use std::collections::BTreeMap;
@@ -22,7 +23,9 @@ pub(crate) fn committed(store: &ObjectStore, fold: Fold) -> Result<Table> {
             let (kind, row) = line.split_once('\t').unwrap_or((line, ""));
             let is_add = matches!(kind, "+I" | "+U");
             match fold {
-                Fold::Retract => *table.entry((sink.clone(), row.to_owned())).or_default() += if is_add { 1 } else { -1 },
+                Fold::Retract => {
+                    *table.entry((sink.clone(), row.to_owned())).or_default() += if is_add { 1 } else { -1 }
+                }
                 Fold::Upsert(columns) => {
                     let key = row.split('\t').take(columns).collect::<Vec<_>>().join("\t");
                     last.insert((sink.clone(), key), is_add.then(|| row.to_owned()));
@@ -37,6 +40,14 @@ pub(crate) fn committed(store: &ObjectStore, fold: Fold) -> Result<Table> {
     }
     table.retain(|_, count| *count != 0);
     Ok(table)
+}
+
+/// Adds what was committed to the trace, for whoever looks at a failed seed.
+pub(crate) fn show_committed(store: &ObjectStore, trace: &Trace) {
+    for object in store.objects().list(&format!("{OUTPUT}/")).unwrap_or_default() {
+        let content = store.objects().get(&object.path).ok().flatten().unwrap_or_default();
+        trace.line(|| format!("committed {}:\n{}", object.path, String::from_utf8_lossy(&content).trim_end()));
+    }
 }
 
 /// How two results differ; empty when they agree.

@@ -91,7 +91,10 @@ impl Scenario {
         Self {
             job,
             parallelism: vec![1],
-            config: base_config().into_iter().chain([("execution.checkpointing.interval", "100 ms".to_owned())]).collect(),
+            config: base_config()
+                .into_iter()
+                .chain([("execution.checkpointing.interval", "100 ms".to_owned())])
+                .collect(),
             batch: 16,
             pause_ms: 0,
             every: 1,
@@ -102,6 +105,11 @@ impl Scenario {
             storage_failing: 0,
             slow: false,
         }
+    }
+
+    /// Whether barriers may overtake rows.
+    pub(crate) fn is_unaligned(&self) -> bool {
+        self.config.iter().any(|(key, _)| *key == "execution.checkpointing.unaligned.enabled")
     }
 
     /// A plan with the scenario's settings.
@@ -177,7 +185,8 @@ fn config(random: &mut StdRng) -> Vec<(&'static str, String)> {
     config.push(("execution.checkpointing.timeout", ms(choose(random, &[400, 1_500]))));
     config.push(("execution.checkpointing.min-pause", ms(choose(random, &[0, 0, 20]))));
     config.push(("execution.checkpointing.num-retained", random.random_range(1..=3).to_string()));
-    config.push(("execution.checkpointing.data-inline-threshold", choose(random, &["0 b", "64 b", "20 kb"]).to_owned()));
+    config
+        .push(("execution.checkpointing.data-inline-threshold", choose(random, &["0 b", "64 b", "20 kb"]).to_owned()));
     config.push(("headwater.exchange.channel-size", choose(random, &["200 b", "1 kb", "4 kb", "1 mb"]).to_owned()));
     config.push(("execution.buffer-timeout.interval", ms(choose(random, &[0, 5, 100]))));
     match random.random_range(0..4) {

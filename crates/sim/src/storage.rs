@@ -47,7 +47,13 @@ impl ObjectStore {
     pub(crate) fn new(seed: u64, failing: u32, clock: &Arc<SimulatedClock>, trace: &Arc<Trace>) -> Arc<Self> {
         let faults = Faults { random: StdRng::seed_from_u64(seed), failing, down_until_ms: i64::MIN };
         let objects = MemoryStorage::new();
-        Arc::new(Self { objects, clock: clock.clone(), faults: Mutex::new(faults), newest_manifest: AtomicU64::new(0), trace: trace.clone() })
+        Arc::new(Self {
+            objects,
+            clock: clock.clone(),
+            faults: Mutex::new(faults),
+            newest_manifest: AtomicU64::new(0),
+            trace: trace.clone(),
+        })
     }
 
     /// What is really there.

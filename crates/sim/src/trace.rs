@@ -23,6 +23,7 @@ impl Trace {
     }
 
     /// Adds a line.
+    #[allow(clippy::print_stdout, reason = "printing the trace is what was asked for")]
     pub(crate) fn line(&self, line: impl FnOnce() -> String) {
         let line = line();
         self.bytes(line.as_bytes());

@@ -21,7 +21,7 @@ use headwater_types::ids::{SubtaskId, VertexId};
 use headwater_types::{Error, Result};
 use merges::Merges;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The checkpoints of a job.
 pub(crate) struct Checkpoints {
@@ -33,7 +33,8 @@ pub(crate) struct Checkpoints {
     pub(super) latest: Option<Arc<Manifest>>,
     /// The runs that the next one builds on.
     chain: Chain,
-    pub(super) roots: Roots,
+    /// Shared with whoever collects garbage, who must know of merges that began after it did.
+    pub(super) roots: Arc<Mutex<Roots>>,
     /// What the job was started from, and what a region starts from before the first checkpoint.
     pub(super) origin: Option<Point>,
     pub(super) origin_path: String,
@@ -121,7 +122,7 @@ impl Checkpoints {
             vertices: vertices(&new.graph),
             latest: None,
             chain: Chain::default(),
-            roots: Roots::default(),
+            roots: Arc::default(),
             origin,
             origin_path: new.origin.as_ref().map(|origin| origin.path.clone()).unwrap_or_default(),
             claimed: new.origin.as_ref().is_some_and(|origin| origin.claim == ClaimMode::Claim),
@@ -159,7 +160,7 @@ impl Checkpoints {
             Some(latest) => Chain::of(latest),
             None => self.copied.clone().unwrap_or_default(),
         };
-        self.merges.forget(&mut self.roots);
+        self.merges.forget(&mut lock(&self.roots));
     }
 }
 
@@ -367,15 +368,29 @@ impl Job {
         if let Kind::Stop { drain } = kind {
             self.checkpoints.stopped_with = Some(path.to_owned());
             self.checkpoints.drained = drain;
-            return;
+            return self.end_behind_savepoint(path);
         }
         self.checkpoints.chain = Chain::of(&manifest);
-        self.checkpoints.roots.retain(&manifest);
         let keep = self.checkpoints.coordinator.settings().retained;
-        self.checkpoints.roots.release(keep);
+        let mut roots = lock(&self.checkpoints.roots);
+        roots.retain(&manifest);
+        roots.release(keep);
+        drop(roots);
         self.checkpoints.latest = Some(Arc::new(manifest));
         self.collect_garbage(checkpoint);
         self.start_merges();
+    }
+
+    /// Tasks that began to restart while the savepoint was written must not go on behind it.
+    fn end_behind_savepoint(&mut self, path: &str) {
+        if self.execution.state() != crate::state::JobState::Restarting && self.redeploys.is_empty() {
+            return;
+        }
+        let cause = self.execution.restart_cause().cloned().map(Error::from);
+        let error = cause.unwrap_or_else(|| Error::internal("the job restarts"));
+        let error = error.context(format_args!("the savepoint '{path}' is complete, start from it"));
+        let actions = self.execution.fail_for_good(headwater_taskmanager::TaskError::from(&error), self.env.now_ms());
+        self.act(actions);
     }
 
     fn notify_enumerators(&mut self, manifest: &Manifest) {
@@ -419,6 +434,11 @@ impl Job {
         let storage = self.provider.open(&uri, &self.graph.config)?;
         Ok(Some(Store { uri, storage }))
     }
+}
+
+/// The roots, which are consistent whatever happened to who held them.
+fn lock(roots: &Mutex<Roots>) -> MutexGuard<'_, Roots> {
+    roots.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn inline(blob: &Blob) -> Option<Vec<u8>> {

@@ -7,12 +7,14 @@ use crate::sinks::Sinks;
 use crate::state::JobState;
 use crate::store::Store;
 use headwater_checkpoint::Retention;
+use headwater_checkpoint::garbage::Roots;
 use headwater_checkpoint::manifest::Committables;
 use headwater_connector_api::Committable;
 use headwater_taskmanager::TaskError;
 use headwater_types::ids::{SubtaskId, VertexId};
 use headwater_types::{Error, Result};
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
 
 /// What is to be committed for a checkpoint.
 pub(crate) struct Commit {
@@ -31,11 +33,16 @@ pub(crate) struct Commits {
     waiting: VecDeque<Commit>,
     /// Everything staged for checkpoints up to this one is committed.
     through: Option<u64>,
+    /// When a commit that failed may be tried again.
+    pub(super) again_ms: Option<i64>,
 }
+
+/// Milliseconds until a commit that failed is tried again.
+const COMMIT_AGAIN_MS: i64 = 200;
 
 impl Commits {
     pub(super) fn new(sinks: Sinks) -> Self {
-        Self { sinks: Some(sinks), waiting: VecDeque::new(), through: None }
+        Self { sinks: Some(sinks), waiting: VecDeque::new(), through: None, again_ms: None }
     }
 
     /// Whether nothing is being committed or waits for it.
@@ -71,9 +78,11 @@ impl Commits {
 impl Job {
     /// Starts the next commit when none is under way.
     pub(super) fn commit_next(&mut self) {
-        if self.commits.waiting.is_empty() {
+        let early = self.commits.again_ms.is_some_and(|again_ms| again_ms > self.env.now_ms());
+        if self.commits.waiting.is_empty() || early {
             return;
         }
+        self.commits.again_ms = None;
         let Some(mut sinks) = self.commits.sinks.take() else { return };
         let Some(commit) = self.commits.waiting.pop_front() else { return };
         let (job, inbox, through) = (self.id, self.inbox.clone(), self.commits.through);
@@ -102,9 +111,22 @@ impl Job {
                 };
                 self.finishing = false;
                 self.act(actions);
+                self.commit_again();
             }
         }
         self.pump();
+    }
+
+    /// Sees to it that a job that goes on commits what it starts from, also when it was restarting already: what a
+    /// commit leaves out is lost, because later checkpoints do not hold it.
+    fn commit_again(&mut self) {
+        if !self.execution.state().is_active() {
+            return;
+        }
+        self.commits.again_ms = Some(self.env.now_ms().saturating_add(COMMIT_AGAIN_MS));
+        if let Some(point) = self.checkpoints.point() {
+            self.commit_point(&point);
+        }
     }
 
     /// Ends the job when all tasks have finished and everything staged for checkpoints is committed.
@@ -143,12 +165,13 @@ impl Job {
         self.aborting = false;
         let retained = self.checkpoints.latest.is_some() && self.retains();
         let roots = retained.then(|| self.checkpoints.roots.clone());
+        let stopped = self.checkpoints.stopped_with.is_some();
         let sinks = self.commits.sinks.take();
         let (job, inbox, store) = (self.id, self.inbox.clone(), self.checkpoints.store.clone());
         self.env.spawn_blocking("abort", move || {
-            // What a retained checkpoint staged must stay. Litter that cannot be removed does not change how the job
+            // What a retained checkpoint or the savepoint that ended the job staged must stay. Litter that cannot be removed does not change how the job
             // ended.
-            if let (false, Some(mut sinks)) = (retained, sinks) {
+            if let (false, Some(mut sinks)) = (retained || stopped, sinks) {
                 let _ = guarded(|| sinks.abort());
             }
             clean_up(&store, roots);
@@ -167,7 +190,7 @@ impl Job {
 }
 
 /// Deletes the files of a job that has ended, but those of retained checkpoints.
-fn clean_up(store: &Store, roots: Option<headwater_checkpoint::garbage::Roots>) {
+fn clean_up(store: &Store, roots: Option<Arc<Mutex<Roots>>>) {
     if let Err(error) = store.collect_garbage(&roots.unwrap_or_default(), u64::MAX) {
         tracing::warn!(uri = %store.uri, %error, "checkpoint files were left behind");
     }

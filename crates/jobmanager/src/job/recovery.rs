@@ -7,7 +7,7 @@ use crate::service::Inbound;
 use crate::store::Store;
 use headwater_checkpoint::restore::plan;
 use headwater_checkpoint::{Manifest, RestorePlan};
-use headwater_taskmanager::{CheckpointTarget, Restore, TaskError, ToTaskManager};
+use headwater_taskmanager::{CheckpointTarget, Outcome, Restore, TaskError, ToTaskManager};
 use headwater_types::Result;
 use headwater_types::ids::{SubtaskId, VertexId};
 use std::collections::BTreeSet;
@@ -108,10 +108,11 @@ impl Job {
         if let Some(point) = self.checkpoints.point() {
             self.commit_point(&point);
         }
+        self.withdraw(subtasks);
     }
 
     /// Commits what a checkpoint holds, unless that has been done.
-    fn commit_point(&mut self, point: &Point) {
+    pub(super) fn commit_point(&mut self, point: &Point) {
         let staged = self.plan_of(point).committables;
         self.commits.push(Commit { checkpoint: point.manifest.checkpoint, staged, store: point.store.clone() });
     }
@@ -122,18 +123,50 @@ impl Job {
 
     /// Deploys the regions that wait for it, once nothing is being stored or committed.
     pub(super) fn redeploy_ready(&mut self) {
+        if !self.execution.state().is_active() {
+            return self.drop_redeploys();
+        }
         if self.redeploys.is_empty() || self.checkpoints.is_storing() || !self.commits.is_idle() {
             return;
         }
-        for (subtasks, attempt) in std::mem::take(&mut self.redeploys) {
+        let redeploys = std::mem::take(&mut self.redeploys);
+        for (at, (subtasks, attempt)) in redeploys.iter().enumerate() {
             if !self.execution.state().is_active() {
-                continue;
+                self.redeploys = redeploys[at..].to_vec();
+                return self.drop_redeploys();
             }
+            let (subtasks, attempt) = (subtasks.clone(), *attempt);
+            // Tasks may have finished after the restart began; that was their life before.
+            let actions = self.checkpoints.coordinator.restart(subtasks.iter().copied(), self.env.now_ms());
+            self.act_on_checkpoints(actions);
             if let Err(error) = self.redeploy(subtasks, attempt) {
                 let (now_ms, random) = (self.env.now_ms(), self.env.random_u64());
                 let actions = self.execution.deploy_failed(attempt, TaskError::from(&error), now_ms, random);
                 self.act(actions);
             }
+        }
+    }
+
+    /// The job ends: no region that waits will be deployed.
+    fn drop_redeploys(&mut self) {
+        let waiting = std::mem::take(&mut self.redeploys);
+        waiting.into_iter().for_each(|(subtasks, _)| self.withdrawn(subtasks));
+    }
+
+    /// A region restarts again before it was deployed.
+    fn withdraw(&mut self, restarting: &[SubtaskId]) {
+        let waiting = std::mem::take(&mut self.redeploys);
+        let (withdrawn, kept): (Vec<_>, Vec<_>) =
+            waiting.into_iter().partition(|(subtasks, _)| subtasks.iter().any(|subtask| restarting.contains(subtask)));
+        self.redeploys = kept;
+        withdrawn.into_iter().for_each(|(subtasks, _)| self.withdrawn(subtasks));
+    }
+
+    /// No TaskManager knows the tasks of a region that was not deployed, so nobody else will report their end.
+    fn withdrawn(&mut self, subtasks: Vec<SubtaskId>) {
+        for subtask in subtasks {
+            let actions = self.execution.task_ended(subtask, Outcome::Cancelled, self.env.now_ms(), 0);
+            self.act(actions);
         }
     }
 

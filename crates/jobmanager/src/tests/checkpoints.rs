@@ -1,5 +1,6 @@
 //! Checkpoints, restarts, savepoints and restores of whole jobs on a local cluster.
 
+mod cancel;
 mod counting;
 mod damage;
 mod setup;

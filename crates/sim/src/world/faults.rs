@@ -133,7 +133,8 @@ impl World {
         }
         let parallelism = &self.scenario.parallelism;
         let parallelism = parallelism[self.operator.submissions().min(parallelism.len() - 1)];
-        match jobs::plan(self.scenario.job, parallelism, &job_manager.process, &self.store) {
+        let unaligned = self.scenario.is_unaligned();
+        match jobs::plan(self.scenario.job, parallelism, unaligned, &job_manager.process, &self.store) {
             Ok(graph) => self.operator.submit(&job_manager.handle, self.scenario.apply(&graph), &self.store),
             Err(error) => self.troubles.violation(format!("the job cannot be planned: {error}")),
         }

@@ -128,6 +128,9 @@ impl World {
         {
             violations = oracle::difference(expected, &table);
         }
+        if !violations.is_empty() {
+            oracle::show_committed(&self.store, &self.trace);
+        }
         let scenario = format!("{} {:?}", JOBS[self.scenario.job].name, self.scenario);
         let (hash, last) = (self.trace.hash(), self.trace.last());
         (Outcome { hash, steps: self.steps, violations, last, scenario }, table)

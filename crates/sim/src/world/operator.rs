@@ -27,7 +27,9 @@ pub(super) struct Operator {
 
 enum Phase {
     /// The job is to be submitted, not before this time.
-    Absent { again_ms: i64 },
+    Absent {
+        again_ms: i64,
+    },
     Submitting(Pending<Result<JobId>>),
     Running(Box<Running>),
     Done,
@@ -105,7 +107,9 @@ impl Operator {
     /// Looks what has become of the job.
     pub(super) fn look(&mut self, handle: &Handle, name: &str, now_ms: i64) {
         let seen = match &mut self.phase {
-            Phase::Submitting(pending) => pending.take().map(|answer| answer.map(|id| submitted(id, handle, name, now_ms))),
+            Phase::Submitting(pending) => {
+                pending.take().map(|answer| answer.map(|id| submitted(id, handle, name, now_ms)))
+            }
             Phase::Running(running) => running.look(now_ms).map(|phase| phase.map(Ok)),
             Phase::Absent { .. } | Phase::Done => Ok(None),
         };

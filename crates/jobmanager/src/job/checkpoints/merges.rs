@@ -1,6 +1,6 @@
 //! Keeping the chain of runs short, in the background and never on the way of a checkpoint.
 
-use super::Checkpoints;
+use super::{Checkpoints, lock};
 use crate::job::Job;
 use headwater_checkpoint::compact::choose;
 use headwater_checkpoint::garbage::Roots;
@@ -60,7 +60,7 @@ impl Checkpoints {
             }
         };
         if !replaced {
-            self.roots.merged.remove(&merge.file);
+            lock(&self.roots).merged.remove(&merge.file);
         }
     }
 }
@@ -91,7 +91,7 @@ impl Job {
         let checkpoints = &mut self.checkpoints;
         if let Some(latest) = &checkpoints.latest {
             let named = latest.files();
-            checkpoints.roots.merged.retain(|file| !named.contains(file.as_str()));
+            lock(&checkpoints.roots).merged.retain(|file| !named.contains(file.as_str()));
         }
         let mut wanted = vec![];
         for vertex in &checkpoints.vertices {
@@ -120,7 +120,7 @@ impl Job {
             let under_way = UnderWay { operator, table, slice, since: merge.since, file: file.clone() };
             let message = ToTaskManager::MergeRuns { job: self.id, request, merge, file: file.clone() };
             if self.task_manager.send(message).is_ok() {
-                checkpoints.roots.merged.insert(file);
+                lock(&checkpoints.roots).merged.insert(file);
                 checkpoints.merges.under_way.insert(request, under_way);
             }
         }

@@ -24,6 +24,10 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) fn new() -> Self {
+        Self::with_env(Env::real())
+    }
+
+    pub(super) fn with_env(env: Env) -> Self {
         let ledger = Arc::new(Ledger::default());
         let mut registry = Registry::new();
         registry.register(Arc::new(NumbersConnector));
@@ -32,7 +36,7 @@ impl Bench {
             lanes: 2,
             registry,
             operator_factory: Arc::new(counting::factory()),
-            env: Env::real(),
+            env,
             config: Configuration::new(),
             storage: Arc::new(headwater_storage::Provider),
         };

@@ -318,7 +318,7 @@ impl Call {
             }
             let name = match expr {
                 Expr::Column(c) => binder.fresh(crate::logical::display_name(&c.name)),
-                _ => binder.fresh("$f"),
+                _ => binder.fresh(&crate::logical::computed_name(expr)),
             };
             arguments.push((expr.clone(), name.clone()));
             column(&name)

@@ -159,7 +159,7 @@ impl Binder<'_> {
         let value = self.expr(expr, env)?;
         let name = match &value.expr {
             Expr::Column(c) => display_name(&c.name).to_owned(),
-            _ => "$k".to_owned(),
+            other => crate::logical::computed_name(other),
         };
         Ok(vec![grouping.add(value, name)])
     }

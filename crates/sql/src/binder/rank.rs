@@ -158,7 +158,7 @@ impl Binder<'_> {
             names.push(match value.column_name() {
                 Some(name) => name.to_owned(),
                 None => {
-                    let name = self.fresh("$k");
+                    let name = self.fresh(&crate::logical::computed_name(&value.expr));
                     computed.push(value.expr.clone().alias(&name));
                     name
                 }

@@ -51,3 +51,18 @@ impl ColumnNames {
 pub fn display_name(unique: &str) -> &str {
     unique.rsplit_once('#').map_or(unique, |(display, _)| display)
 }
+
+/// Name of a column that holds a computed value: the same for the same expression over columns of the same names.
+/// State is found again by such names after a query changed, so values computed in another way need another one.
+pub fn computed_name(expr: &datafusion_expr::Expr) -> String {
+    let text = expr.to_string();
+    let mut canonical = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    // Unique names end in a number that depends on the rest of the query.
+    while let Some((before, after)) = rest.split_once('#') {
+        canonical.push_str(before);
+        rest = after.trim_start_matches(|c: char| c.is_ascii_digit());
+    }
+    canonical.push_str(rest);
+    format!("${:08x}", headwater_data::stable_hash(canonical.as_bytes()) >> 32)
+}

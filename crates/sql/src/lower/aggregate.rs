@@ -177,7 +177,8 @@ impl Lowering<'_> {
         let wanted = match strategy.as_str() {
             "ONE_PHASE" => false,
             "TWO_PHASE" => true,
-            "AUTO" => self.parallelism > 1,
+            // Checkpoints that hold rows of exchanges need the same exchanges at every parallelism.
+            "AUTO" => self.parallelism > 1 || self.takes_unaligned_checkpoints(),
             other => {
                 let message = format!(
                     "'{other}' is not a value of '{}': AUTO, ONE_PHASE or TWO_PHASE",
@@ -189,6 +190,12 @@ impl Lowering<'_> {
         let sliced = matches!(spec.window.time, WindowTime::Rowtime(_))
             && !matches!(spec.window.shape, WindowShape::Session { .. });
         Ok(wanted && sliced && !changes)
+    }
+
+    fn takes_unaligned_checkpoints(&self) -> bool {
+        let names = ["execution.checkpointing.unaligned.enabled", "execution.checkpointing.unaligned"];
+        let set = names.iter().find_map(|name| self.context.config.get(name));
+        set.is_some_and(|text| text.trim().eq_ignore_ascii_case("true"))
     }
 
     /// A calc that puts keys, arguments and filters of the calls (and `extra` physical columns) in a row.

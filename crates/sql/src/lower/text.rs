@@ -4,7 +4,7 @@ use super::changelog::{self, Kinds};
 use super::physical::{Input, Physical};
 use super::{join, over};
 use headwater_expressions::render;
-use headwater_plan::operators::{AggregateCall, SortKey, WindowShape, WindowSpec, WindowTime};
+use headwater_plan::operators::{AggregateCall, SortKey, WindowRankSpec, WindowShape, WindowSpec, WindowTime};
 use headwater_plan::{Expr, OperatorSpec, Partitioning};
 use std::fmt::Write;
 
@@ -133,14 +133,7 @@ pub fn describe(physical: &Physical, id: usize) -> String {
             join::text::describe(&node.spec, names, right)
         }
         OperatorSpec::OverAggregate(o) => over::describe(o, names),
-        OperatorSpec::WindowRank(r) => {
-            let order = sort_text(&r.order, names);
-            let keys = list(&r.keys, names);
-            format!(
-                "rankType=[{:?}], rankRange=[{}..{}], partitionBy=[{keys}], orderBy=[{order}]",
-                r.function, r.start, r.end
-            )
-        }
+        OperatorSpec::WindowRank(r) => window_rank_text(r, names),
         OperatorSpec::Sort(_) | OperatorSpec::TemporalSort(_) | OperatorSpec::SortLimit(_) => {
             order_text(&node.spec, names)
         }
@@ -158,6 +151,15 @@ pub fn describe(physical: &Physical, id: usize) -> String {
         }
     };
     format!("{kind}({detail})")
+}
+
+fn window_rank_text(rank: &WindowRankSpec, names: &[String]) -> String {
+    let order = sort_text(&rank.order, names);
+    let keys = list(&rank.keys, names);
+    format!(
+        "rankType=[{:?}], rankRange=[{}..{}], partitionBy=[{keys}], orderBy=[{order}]",
+        rank.function, rank.start, rank.end
+    )
 }
 
 fn order_text(spec: &OperatorSpec, names: &[String]) -> String {

@@ -1,10 +1,10 @@
 //! Brings subqueries into the places and forms that DataFusion's decorrelation understands.
 //!
 //! DataFusion makes joins of EXISTS and IN that are conditions of a filter, and marks where they are part of a larger
-//! condition; a mark is two-valued. What it cannot do becomes a comparison of counts, as scalar subqueries, which
-//! it joins wherever they stand:
+//! condition; a mark is two-valued. What it cannot do becomes a test of aggregates, as scalar subqueries, which it joins
+//! wherever they stand. Unlike a count, the aggregate stays what it is when more rows come:
 //!
-//! * `EXISTS (Q)` in a select list is `(SELECT COUNT(*) FROM Q) > 0`;
+//! * `EXISTS (Q)` in a select list is `(SELECT MAX(TRUE) FROM Q) IS NOT NULL`;
 //! * `x IN (Q)` in a select list, and in a condition that tells unknown from false (below NOT, CASE, ...), is
 //!   true if Q has `x`, else unknown if Q has a NULL, or has rows and `x` is NULL, else false.
 //!
@@ -24,8 +24,8 @@ use std::sync::Arc;
 
 /// The plan with its subqueries where they can be joined.
 pub(super) fn arrange(plan: LogicalPlan) -> Result<LogicalPlan> {
-    let mut counts = Counts::default();
-    Ok(plan.transform_up_with_subqueries(|node| rewrite(node, &mut counts))?.data)
+    let mut aggregates = Aggregates::default();
+    Ok(plan.transform_up_with_subqueries(|node| rewrite(node, &mut aggregates))?.data)
 }
 
 /// Whether an expression holds a subquery.
@@ -53,14 +53,14 @@ pub(super) fn plain_groups(node: LogicalPlan) -> Result<Transformed<LogicalPlan>
     Ok(Transformed::yes(LogicalPlan::Projection(Projection::try_new(outputs, grouped)?)))
 }
 
-fn rewrite(node: LogicalPlan, counts: &mut Counts) -> Result<Transformed<LogicalPlan>> {
+fn rewrite(node: LogicalPlan, aggregates: &mut Aggregates) -> Result<Transformed<LogicalPlan>> {
     match node {
         LogicalPlan::Filter(filter) if has_subquery(&filter.predicate) => {
-            Ok(Transformed::yes(arranged_filter(filter, counts)?))
+            Ok(Transformed::yes(arranged_filter(filter, aggregates)?))
         }
         LogicalPlan::Projection(projection) if projection.expr.iter().any(has_subquery) => {
             let schema = projection.input.schema().clone();
-            let exprs = projection.expr.into_iter().map(|e| counts.counted(e, &schema, false));
+            let exprs = projection.expr.into_iter().map(|e| aggregates.aggregated(e, &schema, false));
             let exprs = exprs.collect::<Result<Vec<_>>>()?;
             Ok(Transformed::yes(LogicalPlan::Projection(Projection::try_new(exprs, projection.input)?)))
         }
@@ -68,22 +68,22 @@ fn rewrite(node: LogicalPlan, counts: &mut Counts) -> Result<Transformed<Logical
     }
 }
 
-fn arranged_filter(filter: Filter, counts: &mut Counts) -> Result<LogicalPlan> {
+fn arranged_filter(filter: Filter, aggregates: &mut Aggregates) -> Result<LogicalPlan> {
     let schema = filter.input.schema().clone();
     let mut needles = vec![];
     let mut conditions = vec![];
     for condition in split_conjunction_owned(filter.predicate) {
         conditions.push(match decisive(condition) {
-            Expr::InSubquery(membership) => Expr::InSubquery(counts.plain_needle(membership, &mut needles)),
+            Expr::InSubquery(membership) => Expr::InSubquery(aggregates.plain_needle(membership, &mut needles)),
             Expr::Exists(exists) => Expr::Exists(exists),
             Expr::Not(inner) => match *inner {
                 Expr::InSubquery(membership) => {
-                    Expr::Not(Box::new(Expr::InSubquery(counts.plain_needle(membership, &mut needles))))
+                    Expr::Not(Box::new(Expr::InSubquery(aggregates.plain_needle(membership, &mut needles))))
                 }
                 Expr::Exists(exists) => Expr::Not(Box::new(Expr::Exists(exists))),
-                other => counts.below(Expr::Not(Box::new(other)), &schema)?,
+                other => aggregates.below(Expr::Not(Box::new(other)), &schema)?,
             },
-            other => counts.below(other, &schema)?,
+            other => aggregates.below(other, &schema)?,
         });
     }
     let predicate = conjunction(conditions).unwrap_or_else(|| lit(true));
@@ -91,19 +91,19 @@ fn arranged_filter(filter: Filter, counts: &mut Counts) -> Result<LogicalPlan> {
         return Ok(LogicalPlan::Filter(Filter::try_new(predicate, filter.input)?));
     }
     let columns: Vec<Expr> = schema.columns().into_iter().map(Expr::Column).collect();
-    let exprs = columns.iter().cloned().chain(needles).map(|e| counts.counted(e, &schema, false));
+    let exprs = columns.iter().cloned().chain(needles).map(|e| aggregates.aggregated(e, &schema, false));
     let input = LogicalPlan::Projection(Projection::try_new(exprs.collect::<Result<_>>()?, filter.input)?);
     let kept = LogicalPlan::Filter(Filter::try_new(predicate, Arc::new(input))?);
     Ok(LogicalPlan::Projection(Projection::try_new(columns, Arc::new(kept))?))
 }
 
-/// Makes counting subqueries, with column names that are unique in the plan.
+/// Makes subqueries that aggregate, with column names that are unique in the plan.
 #[derive(Default)]
-struct Counts {
+struct Aggregates {
     next: usize,
 }
 
-impl Counts {
+impl Aggregates {
     fn fresh(&mut self, display: &str) -> String {
         self.next += 1;
         format!("{display}#sub{}", self.next)
@@ -129,12 +129,12 @@ impl Counts {
             Expr::InSubquery(membership) if !membership.negated && !has_subquery(&membership.expr) => {
                 Ok(Expr::InSubquery(membership))
             }
-            other => self.counted(other, schema, true),
+            other => self.aggregated(other, schema, true),
         }
     }
 
-    /// The expression with counts in place of EXISTS and IN; of those only that a mark cannot stand for if `marks`.
-    fn counted(&mut self, expr: Expr, schema: &DFSchema, marks: bool) -> Result<Expr> {
+    /// The expression with aggregates in place of EXISTS and IN; of those only that a mark cannot stand for if `marks`.
+    fn aggregated(&mut self, expr: Expr, schema: &DFSchema, marks: bool) -> Result<Expr> {
         let rewritten = expr.transform_up(|e| match e {
             Expr::Exists(exists) if !marks => {
                 let found = self.any(exists.subquery.subquery.as_ref().clone())?;
@@ -149,7 +149,7 @@ impl Counts {
         Ok(rewritten?.data)
     }
 
-    /// `x IN (Q)` by counts of the rows of Q.
+    /// `x IN (Q)` by aggregates of the rows of Q.
     fn membership(&mut self, membership: InSubquery, schema: &DFSchema) -> Result<Expr> {
         let unknown = may_be_unknown(&membership, schema)?;
         let query = membership.subquery.subquery.as_ref().clone();
@@ -173,14 +173,17 @@ impl Counts {
 
     /// Whether a query has rows.
     fn any(&mut self, query: LogicalPlan) -> Result<Expr> {
-        let bigint = LogicalType::from(TypeRoot::BigInt).not_null();
-        let count =
-            AggregateFunction::new_udf(FlinkAggregate::udf("COUNT", bigint, vec![]), vec![], false, None, vec![], None);
-        let count = Expr::AggregateFunction(count).alias(self.fresh("$count"));
-        let plan = LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(query), vec![], vec![count])?);
+        let boolean = LogicalType::from(TypeRoot::Boolean);
+        let one = self.fresh("$row");
+        let rows = LogicalPlan::Projection(Projection::try_new(vec![lit(true).alias(&one)], Arc::new(query))?);
+        let found = FlinkAggregate::udf("MAX", boolean, vec![]);
+        let one = vec![Expr::Column(Column::new_unqualified(one))];
+        let found = AggregateFunction::new_udf(found, one, false, None, vec![], None);
+        let found = Expr::AggregateFunction(found).alias(self.fresh("$found"));
+        let plan = LogicalPlan::Aggregate(Aggregate::try_new(Arc::new(rows), vec![], vec![found])?);
         let outer_ref_columns = plan.all_out_ref_exprs();
         let subquery = Subquery { subquery: Arc::new(plan), outer_ref_columns, spans: Spans::new() };
-        Ok(Expr::ScalarSubquery(subquery).gt(lit(0_i64)))
+        Ok(Expr::ScalarSubquery(subquery).is_not_null())
     }
 }
 

@@ -134,8 +134,16 @@ fn memberships_of_rows_become_joins() {
             "(a, b) IN (SELECT k, n FROM v)",
             expect!["LeftSemi Join: a#1 = k#13.__correlated_sq_1, b#2 = n#14.__correlated_sq_1"],
         ),
-        ("(a, b) NOT IN (SELECT k, n FROM v)", expect![""]),
-        ("(a, b) IN (SELECT k, n FROM v) OR a = 1", expect![""]),
+        (
+            "(a, b) NOT IN (SELECT k, n FROM v)",
+            expect![
+                "LeftAnti Join:  Filter: a#1 = k#13.__correlated_sq_1 IS NOT FALSE AND b#2 = n#14.__correlated_sq_1 IS NOT FALSE"
+            ],
+        ),
+        (
+            "(a, b) IN (SELECT k, n FROM v) OR a = 1",
+            expect!["LeftMark Join: a#1 = k#13.__correlated_sq_1, b#2 = n#14.__correlated_sq_1"],
+        ),
     ] {
         expected.assert_eq(&join(&format!("SELECT a FROM t WHERE {condition}")));
     }

@@ -31,7 +31,8 @@ pub(super) fn explain(session: &Session, statement: &Explain, source: &str) -> S
         None => Rows::single("result", text).into(),
         Some(savepoint) => {
             let savepoint = savepoint.value.clone();
-            StatementResult::CompareState(Box::new(StateComparison { savepoint, text, state: explained.state }))
+            let Explained { state, graph, .. } = explained;
+            StatementResult::CompareState(Box::new(StateComparison { savepoint, text, state, graph }))
         }
     })
 }

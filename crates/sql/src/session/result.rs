@@ -1,6 +1,7 @@
 //! What a statement answers.
 
 use crate::planner::{OperatorStateDescription, PlannedJob, PlannedQuery};
+use headwater_plan::JobGraph;
 use headwater_sql_parser::ast::ClientCommand;
 use headwater_types::{LogicalType, TypeRoot};
 
@@ -30,6 +31,8 @@ pub struct StateComparison {
     pub text: String,
     /// What the operators keep.
     pub state: Vec<OperatorStateDescription>,
+    /// The job, without what would hand the rows of a query to the client.
+    pub graph: JobGraph,
 }
 
 /// A small table that a statement answers without running a job.

@@ -163,10 +163,10 @@ fn group_by() {
          GROUP BY s, a + 1 HAVING COUNT(*) > 1",
         expect![[r#"
             [s: STRING, EXPR$1: INT, EXPR$2: BIGINT NOT NULL, EXPR$3: BIGINT, v: DOUBLE]
-            Projection: s#9 AS s#14, $k#10 AS EXPR$1#15, COUNT#6 AS EXPR$2#16, SUM#7 AS EXPR$3#17, AVG#8 AS v#18
+            Projection: s#9 AS s#14, $9166cf55#10 AS EXPR$1#15, COUNT#6 AS EXPR$2#16, SUM#7 AS EXPR$3#17, AVG#8 AS v#18
               Filter: COUNT#6 > Int64(1)
-                Aggregate: groupBy=[[s#9, $k#10]], aggr=[[COUNT() AS COUNT#6, SUM(b#11) AS SUM#7, AVG(DISTINCT d#12) FILTER (WHERE $f#13) AS AVG#8]]
-                  Projection: s#3 AS s#9, a#1 + Int32(1) AS $k#10, b#2 AS b#11, d#4 AS d#12, a#1 > Int32(0) AS $f#13
+                Aggregate: groupBy=[[s#9, $9166cf55#10]], aggr=[[COUNT() AS COUNT#6, SUM(b#11) AS SUM#7, AVG(DISTINCT d#12) FILTER (WHERE $e820cfba#13) AS AVG#8]]
+                  Projection: s#3 AS s#9, a#1 + Int32(1) AS $9166cf55#10, b#2 AS b#11, d#4 AS d#12, a#1 > Int32(0) AS $e820cfba#13
                     TableSourceScan(table=[[c, d, t]], fields=[a, b, s, d, ts])
         "#]],
     );
@@ -475,17 +475,23 @@ fn rows_compare_by_field() {
     check(
         "SELECT a FROM t WHERE (a, b) IN (SELECT k, n FROM v)",
         expect![[r#"
-        [a: INT]
-        Projection: a#1 AS a#15
-          Filter: EXISTS (<subquery>)
-            Subquery:
-              Filter: outer_ref(a#1) = k#13 AND outer_ref(b#2) = n#14
-                Projection: a#11 AS k#13, EXPR$1#12 AS n#14
-                  Projection: a#6 AS a#11, b#7 + Int64(1) AS EXPR$1#12
-                    Filter: a#6 > Int32(0)
-                      TableSourceScan(table=[[c, d, t]], fields=[a, b, s, d, ts])
-            TableSourceScan(table=[[c, d, t]], fields=[a, b, s, d, ts])
-    "#]],
+            [a: INT]
+            Projection: a#1 AS a#15
+              Filter: CASE WHEN EXISTS (<subquery>) THEN Boolean(true) WHEN EXISTS (<subquery>) THEN Boolean(NULL) ELSE Boolean(false) END
+                Subquery:
+                  Filter: outer_ref(a#1) = k#13 AND outer_ref(b#2) = n#14
+                    Projection: a#11 AS k#13, EXPR$1#12 AS n#14
+                      Projection: a#6 AS a#11, b#7 + Int64(1) AS EXPR$1#12
+                        Filter: a#6 > Int32(0)
+                          TableSourceScan(table=[[c, d, t]], fields=[a, b, s, d, ts])
+                Subquery:
+                  Filter: outer_ref(a#1) = k#13 IS NOT FALSE AND outer_ref(b#2) = n#14 IS NOT FALSE
+                    Projection: a#11 AS k#13, EXPR$1#12 AS n#14
+                      Projection: a#6 AS a#11, b#7 + Int64(1) AS EXPR$1#12
+                        Filter: a#6 > Int32(0)
+                          TableSourceScan(table=[[c, d, t]], fields=[a, b, s, d, ts])
+                TableSourceScan(table=[[c, d, t]], fields=[a, b, s, d, ts])
+        "#]],
     );
 }
 

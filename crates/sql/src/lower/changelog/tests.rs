@@ -620,7 +620,7 @@ fn names_say_what_operators_are_for() {
         group-aggregate[user_id]
         table-source-scan[default_catalog.default_database.items]
         calc-2
-        join[COUNT=$f0]
+        join[COUNT=$bc112955]
         calc-3
         calc-4
         group-aggregate[user_id]-2

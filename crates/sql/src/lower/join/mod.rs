@@ -112,7 +112,9 @@ impl Lowering<'_> {
 
     /// Positions of the values of expressions; what is not a column is computed by a calc below the join.
     fn computed_columns(&mut self, input: Relation, exprs: &[DfExpr]) -> Result<(Relation, Vec<usize>)> {
-        let name = |(i, e): (usize, &DfExpr)| calc::plain_column(e).map_or_else(|| format!("$f{i}#key"), str::to_owned);
+        let name = |(i, e): (usize, &DfExpr)| {
+            calc::plain_column(e).map_or_else(|| format!("{}#key{i}", crate::logical::computed_name(e)), str::to_owned)
+        };
         let names: Vec<String> = exprs.iter().enumerate().map(name).collect();
         let computed = || exprs.iter().zip(&names).filter(|(e, _)| calc::plain_column(e).is_none());
         let visible = input.columns.len();

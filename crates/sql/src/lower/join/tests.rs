@@ -54,8 +54,8 @@ fn keys_are_cast_computed_and_may_equal_null() {
         expect![[r#"
             Sink(table=[default_catalog.default_database.collect], fields=[v, w])
             +- Calc(select=[v, w])
-               +- Join(joinType=[Left], where=[$f0 = id AND $f1 IS NOT DISTINCT FROM k], leftInputSpec=[NoUniqueKey], rightInputSpec=[NoUniqueKey])
-                  +- Exchange(distribution=[hash[$f0, $f1]]) <- Calc(select=[v, CAST(id AS BIGINT) AS $f0, UPPER(k) AS $f1])
+               +- Join(joinType=[Left], where=[$f120e8e3 = id AND $e947766f IS NOT DISTINCT FROM k], leftInputSpec=[NoUniqueKey], rightInputSpec=[NoUniqueKey])
+                  +- Exchange(distribution=[hash[$f120e8e3, $e947766f]]) <- Calc(select=[v, CAST(id AS BIGINT) AS $f120e8e3, UPPER(k) AS $e947766f])
                      +- WatermarkAssigner(rowtime=[t], watermark=[(t - 1000)])
                         +- TableSourceScan(table=[[default_catalog, default_database, a]], fields=[id, k, v, t])
                   +- Exchange(distribution=[hash[id, k]]) <- Calc(select=[id, k, w])
@@ -362,28 +362,27 @@ fn subqueries_as_values() {
     check(
         "SELECT v, k IN (SELECT k FROM b) FROM a",
         expect![[r#"
-        Sink(table=[default_catalog.default_database.collect], fields=[v, EXPR$1])
-        +- Calc(select=[v, (IS NOT DISTINCT FROM((CASE WHEN __always_true IS NULL THEN 0 ELSE $count END > 0), TRUE) OR (IS NOT DISTINCT FROM((k IS NULL AND ($count0 > 0)), TRUE) AND IS DISTINCT FROM((CASE WHEN __always_true IS NULL THEN 0 ELSE $count END > 0), TRUE) AND NULL) OR (IS NOT DISTINCT FROM(($count1 > 0), TRUE) AND IS DISTINCT FROM((CASE WHEN __always_true IS NULL THEN 0 ELSE $count END > 0), TRUE) AND IS DISTINCT FROM((k IS NULL AND ($count0 > 0)), TRUE) AND NULL)) AS EXPR$1])
-           +- Join(joinType=[Left], where=[true], leftInputSpec=[NoUniqueKey], rightInputSpec=[JoinKeyContainsUniqueKey])
-              +- Exchange(distribution=[single]) <- Join(joinType=[Left], where=[true], leftInputSpec=[NoUniqueKey], rightInputSpec=[JoinKeyContainsUniqueKey])
-                 +- Exchange(distribution=[single]) <- Calc(select=[k, v, __always_true, $count])
-                    +- Join(joinType=[Left], where=[k = k0], leftInputSpec=[NoUniqueKey], rightInputSpec=[JoinKeyContainsUniqueKey])
-                       +- Exchange(distribution=[hash[k]]) <- Calc(select=[k, v])
-                          +- WatermarkAssigner(rowtime=[t], watermark=[(t - 1000)])
-                             +- TableSourceScan(table=[[default_catalog, default_database, a]], fields=[k, v, t])
-                       +- Exchange(distribution=[hash[k]]) <- Calc(select=[k, TRUE AS __always_true, $count])
-                          +- GroupAggregate(groupBy=[k], select=[COUNT(*)])
-                             +- Exchange(distribution=[hash[k]]) <- Calc(select=[k])
-                                +- WatermarkAssigner(rowtime=[u], watermark=[u])(reuse_id=[1])
-                                   +- TableSourceScan(table=[[default_catalog, default_database, b]], fields=[k, u])
-                 +- Exchange(distribution=[single]) <- GroupAggregate(select=[COUNT(*)])
-                    +- Exchange(distribution=[single]) <- Calc(select=[])
-                       +- Reused(reference_id=[1])
-              +- Exchange(distribution=[single]) <- GroupAggregate(select=[COUNT(*)])
-                 +- Exchange(distribution=[single]) <- Calc(select=[], where=[k IS NULL])
-                    +- Reused(reference_id=[1])
+            Sink(table=[default_catalog.default_database.collect], fields=[v, EXPR$1])
+            +- Calc(select=[v, ($found IS NOT NULL OR (k IS NULL AND $found0 IS NOT NULL AND $found IS NULL AND NULL) OR ($found1 IS NOT NULL AND $found IS NULL AND (k IS NOT NULL OR $found0 IS NULL) AND NULL)) AS EXPR$1])
+               +- Join(joinType=[Left], where=[true], leftInputSpec=[NoUniqueKey], rightInputSpec=[JoinKeyContainsUniqueKey])
+                  +- Exchange(distribution=[single]) <- Join(joinType=[Left], where=[true], leftInputSpec=[NoUniqueKey], rightInputSpec=[JoinKeyContainsUniqueKey])
+                     +- Exchange(distribution=[single]) <- Calc(select=[k, v, $found])
+                        +- Join(joinType=[Left], where=[k = k0], leftInputSpec=[NoUniqueKey], rightInputSpec=[JoinKeyContainsUniqueKey])
+                           +- Exchange(distribution=[hash[k]]) <- Calc(select=[k, v])
+                              +- WatermarkAssigner(rowtime=[t], watermark=[(t - 1000)])
+                                 +- TableSourceScan(table=[[default_catalog, default_database, a]], fields=[k, v, t])
+                           +- Exchange(distribution=[hash[k]]) <- GroupAggregate(groupBy=[k], select=[MAX($row)])
+                              +- Exchange(distribution=[hash[k]]) <- Calc(select=[k, TRUE AS $row])
+                                 +- WatermarkAssigner(rowtime=[u], watermark=[u])(reuse_id=[1])
+                                    +- TableSourceScan(table=[[default_catalog, default_database, b]], fields=[k, u])
+                     +- Exchange(distribution=[single]) <- GroupAggregate(select=[MAX($row)])
+                        +- Exchange(distribution=[single]) <- Calc(select=[TRUE AS $row])
+                           +- Reused(reference_id=[1])
+                  +- Exchange(distribution=[single]) <- GroupAggregate(select=[MAX($row)])
+                     +- Exchange(distribution=[single]) <- Calc(select=[TRUE AS $row], where=[k IS NULL])
+                        +- Reused(reference_id=[1])
 
-    "#]],
+        "#]],
     );
     check_joins(
         "SELECT v FROM a WHERE CASE WHEN k NOT IN (SELECT k FROM b) THEN 1 ELSE 2 END NOT IN (SELECT w FROM b WHERE b.k = a.k)",

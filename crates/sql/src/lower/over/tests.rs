@@ -29,8 +29,8 @@ fn calls_over_one_window_share_an_operator() {
         expect![[r#"
             Sink(table=[default_catalog.default_database.collect], fields=[k, EXPR$1, EXPR$2, EXPR$3])
             +- Calc(select=[k, w0$o AS EXPR$1, w0$o0 AS EXPR$2, w0$o1 AS EXPR$3])
-               +- OverAggregate(partitionBy=[k], orderBy=[ts ASC], window=[RANGE BETWEEN 10000 PRECEDING AND CURRENT ROW], select=[COUNT(v), SUM($k), AVG(v) FILTER $k])
-                  +- Exchange(distribution=[hash[k]]) <- Calc(select=[k, v, ts, (v + 1) AS $k, (v > 1) AS $k])
+               +- OverAggregate(partitionBy=[k], orderBy=[ts ASC], window=[RANGE BETWEEN 10000 PRECEDING AND CURRENT ROW], select=[COUNT(v), SUM($b455add7), AVG(v) FILTER $5c1f15a4])
+                  +- Exchange(distribution=[hash[k]]) <- Calc(select=[k, v, ts, (v + 1) AS $b455add7, (v > 1) AS $5c1f15a4])
                      +- WatermarkAssigner(rowtime=[ts], watermark=[ts])
                         +- TableSourceScan(table=[[default_catalog, default_database, t]], fields=[k, v, ts])
 

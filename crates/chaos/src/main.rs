@@ -5,6 +5,8 @@
 //! seed, but what they hit does not: this is the counterpart of the simulation, which repeats exactly and tests
 //! nothing outside the process.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people at a terminal")]
+
 mod kafka_exactly_once;
 
 use clap::{Parser, Subcommand};

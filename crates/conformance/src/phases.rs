@@ -28,7 +28,10 @@ const VALUES_SPLIT_BYTES: usize = 8;
 const POLL_MS: i64 = 1;
 
 /// The gates of running programs with who passes first, by the `data-id` of their sources.
-static GATES: LazyLock<Mutex<HashMap<String, (Arc<Gate>, bool)>>> = LazyLock::new(Mutex::default);
+static GATES: LazyLock<Mutex<Gates>> = LazyLock::new(Mutex::default);
+
+/// Gates, and whether the source is read before the others.
+type Gates = HashMap<String, (Arc<Gate>, bool)>;
 
 /// How far the sources of a program may go.
 #[derive(Debug, Default)]
@@ -44,8 +47,17 @@ struct State {
     open: u32,
     /// Readers that wait at each barrier.
     waiting: [usize; 2],
-    /// Readers that go first and have not emitted all of the current half.
+    /// Readers that go first; the others emit nothing of a half before these have emitted theirs.
     first: usize,
+    /// Readers among those that wait at each barrier.
+    first_waiting: [usize; 2],
+}
+
+impl State {
+    /// How many rows of a half may be emitted at its start.
+    fn first_rows(&self) -> usize {
+        usize::from(self.first == 0)
+    }
 }
 
 impl Gate {
@@ -66,13 +78,17 @@ impl Gate {
     }
 
     /// Closes the gate for another job, whose sources go in step or not.
-    pub(crate) fn reset(&self, in_step: bool) {
-        *self.lock() = State { rows: in_step.then_some(1), ..State::default() };
+    pub(crate) fn reset(&self, in_step: bool, first: usize) {
+        let state = State { first, ..State::default() };
+        *self.lock() = State { rows: in_step.then(|| state.first_rows()), ..state };
     }
 
     /// Lets sources that go in step emit another row.
     pub(crate) fn step(&self) {
-        if let Some(rows) = &mut self.lock().rows {
+        let mut state = self.lock();
+        let half = state.open.min(1) as usize;
+        let may_step = state.first_waiting[half] >= state.first;
+        if let (Some(rows), true) = (&mut state.rows, may_step) {
             *rows += 1;
         }
     }
@@ -81,7 +97,7 @@ impl Gate {
     pub(crate) fn open_next(&self) {
         let mut state = self.lock();
         state.open += 1;
-        state.rows = state.rows.map(|_| 1);
+        state.rows = state.rows.map(|_| state.first_rows());
     }
 
     fn is_in_step(&self) -> bool {
@@ -97,8 +113,10 @@ impl Gate {
         self.lock().waiting[barrier]
     }
 
-    fn arrive(&self, barrier: usize) {
-        self.lock().waiting[barrier] += 1;
+    fn arrive(&self, barrier: usize, goes_first: bool) {
+        let mut state = self.lock();
+        state.waiting[barrier] += 1;
+        state.first_waiting[barrier] += usize::from(goes_first);
     }
 
     fn may_pass(&self, barrier: usize) -> bool {
@@ -145,11 +163,11 @@ impl Connector for GatedValues {
     fn source(&self, scan: &SourceSpec) -> Result<Option<Box<dyn Source>>> {
         let Some(first) = Values.source(scan)? else { return Ok(None) };
         let data_id = scan.table.options.get("data-id").cloned().unwrap_or_default();
-        let Some(gate) = Gate::of(&data_id) else { return Ok(Some(first)) };
+        let Some((gate, goes_first)) = Gate::of(&data_id) else { return Ok(Some(first)) };
         let mut second = scan.clone();
         second.table.options.insert("data-id".to_string(), format!("{data_id}{SECOND_HALF}"));
         let second = Values.source(&second)?;
-        Ok(second.map(|second| Box::new(GatedSource { gate, halves: [first, second] }) as Box<dyn Source>))
+        Ok(second.map(|second| Box::new(GatedSource { gate, goes_first, halves: [first, second] }) as Box<dyn Source>))
     }
 
     fn sink(&self, write: &SinkSpec) -> Result<Option<Box<dyn Sink>>> {
@@ -159,6 +177,7 @@ impl Connector for GatedValues {
 
 struct GatedSource {
     gate: Arc<Gate>,
+    goes_first: bool,
     halves: [Box<dyn Source>; 2],
 }
 
@@ -182,7 +201,8 @@ impl Source for GatedSource {
         }
         let [first, second] = &self.halves;
         let halves = [first.reader(context.clone())?, second.reader(context)?];
-        Ok(Box::new(GatedReader { gate: self.gate.clone(), halves, env, at: Position::Start, emitted: 0 }))
+        let (gate, goes_first) = (self.gate.clone(), self.goes_first);
+        Ok(Box::new(GatedReader { gate, goes_first, halves, env, at: Position::Start, emitted: 0 }))
     }
 }
 
@@ -197,6 +217,7 @@ enum Position {
 
 struct GatedReader {
     gate: Arc<Gate>,
+    goes_first: bool,
     halves: [Box<dyn SourceReader>; 2],
     env: Env,
     at: Position,
@@ -248,10 +269,10 @@ impl SourceReader for GatedReader {
         loop {
             match self.at {
                 Position::Start | Position::End => return Ok(ReaderPoll::NeedSplit),
-                Position::Half(_) if !self.gate.may_emit(self.emitted) => return Ok(self.wait()),
+                Position::Half(_) if !self.goes_first && !self.gate.may_emit(self.emitted) => return Ok(self.wait()),
                 Position::Half(half) => match self.halves[half].poll()? {
                     ReaderPoll::NeedSplit | ReaderPoll::Finished => {
-                        self.gate.arrive(half);
+                        self.gate.arrive(half, self.goes_first);
                         self.at = Position::Barrier(half);
                     }
                     other => {

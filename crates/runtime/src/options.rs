@@ -47,12 +47,15 @@ impl Default for RuntimeOptions {
 impl RuntimeOptions {
     /// The defaults, with what the job's configuration sets.
     pub fn from_config(config: &Configuration) -> Result<Self> {
-        let mut options = Self::default();
-        options.channel_bytes = channel_bytes(config)?;
-        options.output.buffer_timeout_ms = config.duration(BUFFER_TIMEOUT)?.as_millis() as i64;
-        options.state = StateOptions::from_config(config)?;
-        options.checkpointing = !config.duration(CHECKPOINTING_INTERVAL)?.is_zero();
-        Ok(options)
+        let defaults = Self::default();
+        let buffer_timeout_ms = config.duration(BUFFER_TIMEOUT)?.as_millis() as i64;
+        Ok(Self {
+            channel_bytes: channel_bytes(config)?,
+            output: OutputOptions { buffer_timeout_ms, ..defaults.output },
+            state: StateOptions::from_config(config)?,
+            checkpointing: !config.duration(CHECKPOINTING_INTERVAL)?.is_zero(),
+            ..defaults
+        })
     }
 }
 

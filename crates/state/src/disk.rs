@@ -27,7 +27,7 @@ pub(crate) use store::Store;
 pub(crate) use values::DiskValues;
 
 /// Places in memory looked at in search of something to evict.
-const EVICT_PLACES: usize = 256;
+const EVICT_PLACES: usize = 128;
 /// Accesses between looks at memory use.
 const CHECK_INTERVAL: u32 = 32;
 /// Changes set aside at once: about a millisecond of copying.

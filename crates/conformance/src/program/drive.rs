@@ -5,7 +5,8 @@ use crate::phases::Gate;
 use headwater_connectors::values::Store;
 use headwater_embedded::{JobHandle, JobResult, OperatorSnapshot, totals};
 use headwater_plan::operators::WindowTime;
-use headwater_plan::{JobGraph, OperatorSpec, Partitioning};
+use headwater_plan::{JobGraph, OperatorSpec, Partitioning, SourceSpec};
+use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -135,12 +136,27 @@ impl Drive<'_> {
 
 /// Sources of the test connector: each is read by one reader.
 pub(super) fn readers(graph: &JobGraph) -> usize {
+    sources(graph).count()
+}
+
+/// Those among them that are looked up.
+pub(super) fn looked_up(graph: &JobGraph) -> usize {
+    sources(graph).filter(|source| is_looked_up(&source.table.options)).count()
+}
+
+/// Whether a table with these options is looked up.
+pub(super) fn is_looked_up(options: &BTreeMap<String, String>) -> bool {
+    options.get("disable-lookup").is_some_and(|disabled| disabled == "false")
+}
+
+fn sources(graph: &JobGraph) -> impl Iterator<Item = &SourceSpec> {
     let specs = graph.vertices.iter().flat_map(|vertex| &vertex.chain).map(|operator| &operator.spec);
-    let is_values = |spec: &&OperatorSpec| match spec {
-        OperatorSpec::Source(source) => source.table.options.get("connector").is_some_and(|c| c == "values"),
-        _ => false,
-    };
-    specs.filter(is_values).count()
+    specs.filter_map(|spec| match spec {
+        OperatorSpec::Source(source) if source.table.options.get("connector").is_some_and(|c| c == "values") => {
+            Some(source)
+        }
+        _ => None,
+    })
 }
 
 /// Waits for the end of a job; one that takes too long is cancelled and fails its case.

@@ -5,7 +5,7 @@
 //! parallelism. Each time the sinks must hold what both halves expect.
 
 use super::compare::{Expectation, compare};
-use super::drive::{Drive, readers, wait};
+use super::drive::{Drive, is_looked_up, looked_up, readers, wait};
 use super::{Program, Step, TableStep};
 use crate::outcome::{Status, Stop};
 use crate::phases::{Gate, SECOND_HALF};
@@ -214,7 +214,7 @@ impl Run<'_> {
         let [first, second] = step.produced(&types)?;
         Store::register(format!("{data_id}{SECOND_HALF}"), second);
         Store::register(&data_id, first);
-        Gate::install(&data_id, &self.gate);
+        Gate::install(&data_id, &self.gate, is_looked_up(&self.table(step)?.options));
         Ok(())
     }
 
@@ -248,7 +248,7 @@ impl Run<'_> {
                     self.interrupted_job(&job, replan)?;
                 }
                 StatementResult::Query(query) => {
-                    self.gate.reset(false);
+                    self.gate.reset(false, 0);
                     // Nobody looks at the rows: nothing is to be held back.
                     (0..2).for_each(|_| self.gate.open_next());
                     let running = self.engine.start_query(*query)?;
@@ -265,7 +265,7 @@ impl Run<'_> {
 
     /// Runs a job through both halves of its rows.
     fn job(&mut self, job: &PlannedJob) -> Result<(), Stop> {
-        self.gate.reset(readers(&job.graph) > 1);
+        self.gate.reset(readers(&job.graph) > 1, looked_up(&job.graph));
         let handle = self.engine.start_job(job)?;
         self.drive(job).run(&handle)?.into_result()?;
         Ok(())
@@ -277,7 +277,7 @@ impl Run<'_> {
         job: &PlannedJob,
         replan: impl Fn(&mut Engine) -> Result<Box<PlannedJob>, Stop>,
     ) -> Result<(), Stop> {
-        self.gate.reset(readers(&job.graph) > 1);
+        self.gate.reset(readers(&job.graph) > 1, looked_up(&job.graph));
         let handle = self.engine.start_job(job)?;
         if let Some(ended) = self.drive(job).run_first_half(&handle) {
             ended.into_result()?;
@@ -291,7 +291,7 @@ impl Run<'_> {
             self.engine.session_mut().set_config(PARALLELISM, &parallelism.to_string());
         }
         let restored = replan(self.engine)?;
-        self.gate.reset(readers(&restored.graph) > 1);
+        self.gate.reset(readers(&restored.graph) > 1, looked_up(&restored.graph));
         self.gate.open_next();
         let handle = self.engine.start_job(&restored)?;
         self.engine.session_mut().set_config(RECOVERY_PATH, "");

@@ -67,31 +67,14 @@ fn advice(code: Code) -> (ErrorKind, &'static str, &'static str) {
             "check that a broker listens at 'properties.bootstrap.servers', that the address it advertises is reachable \
              from here, and that 'properties.security.protocol' is the one of that listener",
         ),
-        Code::TopicAuthorizationFailed => (
-            User,
-            "kafka-authorization",
-            "the user may not use the topic: sources need READ and DESCRIBE on it, sinks WRITE and DESCRIBE",
-        ),
-        Code::GroupAuthorizationFailed => (
-            User,
-            "kafka-authorization",
-            "the user may not use the consumer group: sources with 'properties.group.id' need READ on that group, \
-             exactly-once sinks need READ on the groups that start with 'sink.transactional-id-prefix'",
-        ),
-        Code::TransactionalIdAuthorizationFailed => (
-            User,
-            "kafka-authorization",
-            "the user needs WRITE and DESCRIBE on the transactional ids that start with 'sink.transactional-id-prefix'",
-        ),
-        Code::ClusterAuthorizationFailed => {
-            (User, "kafka-authorization", "the user needs IDEMPOTENT_WRITE on the cluster")
-        }
-        Code::Authentication | Code::SaslAuthenticationFailed | Code::UnsupportedSASLMechanism => (
-            User,
-            "kafka-authentication",
-            "check 'properties.sasl.mechanism' and the user and password in 'properties.sasl.jaas.config'",
-        ),
-        Code::SSL => (User, "kafka-tls", "check the 'properties.ssl.*' options"),
+        Code::TopicAuthorizationFailed
+        | Code::GroupAuthorizationFailed
+        | Code::TransactionalIdAuthorizationFailed
+        | Code::ClusterAuthorizationFailed
+        | Code::Authentication
+        | Code::SaslAuthenticationFailed
+        | Code::UnsupportedSASLMechanism
+        | Code::SSL => access_advice(code),
         Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition => {
             (User, "kafka-topic-missing", "create the topic or correct the option 'topic'")
         }
@@ -118,5 +101,38 @@ fn advice(code: Code) -> (ErrorKind, &'static str, &'static str) {
             (User, "kafka-refused", "the topic's settings refuse the record")
         }
         _ => (Retryable, "kafka", ""),
+    }
+}
+
+/// What to do when the broker does not let the user in, or not do what is asked for.
+fn access_advice(code: Code) -> (ErrorKind, &'static str, &'static str) {
+    use ErrorKind::User;
+    match code {
+        Code::TopicAuthorizationFailed => (
+            User,
+            "kafka-authorization",
+            "the user may not use the topic: sources need READ and DESCRIBE on it, sinks WRITE and DESCRIBE",
+        ),
+        Code::GroupAuthorizationFailed => (
+            User,
+            "kafka-authorization",
+            "the user may not use the consumer group: sources with 'properties.group.id' need READ on that group, \
+             exactly-once sinks need READ on the groups that start with 'sink.transactional-id-prefix'",
+        ),
+        Code::TransactionalIdAuthorizationFailed => (
+            User,
+            "kafka-authorization",
+            "the user needs WRITE and DESCRIBE on the transactional ids that start with 'sink.transactional-id-prefix'",
+        ),
+        Code::ClusterAuthorizationFailed => {
+            (User, "kafka-authorization", "the user needs IDEMPOTENT_WRITE on the cluster")
+        }
+        Code::Authentication | Code::SaslAuthenticationFailed | Code::UnsupportedSASLMechanism => (
+            User,
+            "kafka-authentication",
+            "check 'properties.sasl.mechanism' and the user and password in 'properties.sasl.jaas.config'",
+        ),
+        Code::SSL => (User, "kafka-tls", "check the 'properties.ssl.*' options"),
+        _ => (User, "kafka-authorization", ""),
     }
 }

@@ -3,10 +3,10 @@
 use super::store::Row;
 use super::{Store, metadata_columns};
 use arrow::array::{RecordBatch, RecordBatchOptions};
+use headwater_connector_api::options::bad_option;
 use headwater_connector_api::{
     Boundedness, Options, ReaderContext, ReaderPoll, Source, SourceReader, Split, SplitAssignment, SplitEnumerator,
 };
-use headwater_connector_api::options::bad_option;
 use headwater_data::{ChangeBatch, arrow_schema};
 use headwater_env::Env;
 use headwater_formats::values::array;

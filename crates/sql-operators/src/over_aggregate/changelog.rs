@@ -16,8 +16,8 @@ use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::{concat, concat_batches, take};
 use arrow::datatypes::{DataType, SchemaRef};
 use hashbrown::HashMap;
-use headwater_data::{ChangeBatch, arrow_type};
 use headwater_data::key_codec::{EncodedKeys, KeyEncoder};
+use headwater_data::{ChangeBatch, arrow_type};
 use headwater_operator_api::{Collector, OpenContext, Operator};
 use headwater_plan::OperatorNode;
 use headwater_plan::graph::RowType;
@@ -67,6 +67,9 @@ struct Emission {
     /// Parts of every result column.
     results: Vec<Vec<ArrayRef>>,
 }
+
+/// Result columns, and the accumulators behind the last row.
+type Computed = (Vec<ArrayRef>, Vec<Box<dyn Accumulator>>);
 
 impl ChangelogOver {
     pub(super) fn new(spec: &OverAggregateSpec, node: &OperatorNode) -> Result<Self> {
@@ -161,7 +164,7 @@ impl ChangelogOver {
     }
 
     /// The results of all rows of a partition, and what they have accumulated.
-    fn compute(&self, entries: &[Entry], rows: &RecordBatch) -> Result<(Vec<ArrayRef>, Vec<Box<dyn Accumulator>>)> {
+    fn compute(&self, entries: &[Entry], rows: &RecordBatch) -> Result<Computed> {
         let mut peer = 0;
         let mut ordered = Vec::with_capacity(entries.len());
         for (position, entry) in entries.iter().enumerate() {

@@ -22,8 +22,9 @@ const FILE_BYTES_MIN: usize = 1 << 20;
 const MEMTABLE_BYTES: u64 = 4 << 20;
 /// Size of the files that compactions write.
 const FILE_BYTES: u64 = 16 << 20;
-/// Threads of a tree: one flushes while another compacts, else writers wait for compactions.
-const TREE_THREADS: usize = 2;
+/// Threads of a tree. With more, one keeps for flushes and passes compactions on, again and again while another
+/// compacts; batches come as files, so there is hardly anything to flush.
+const TREE_THREADS: usize = 1;
 /// Buckets of a block's hash index, per entry: a point read finds its entry at once.
 const HASH_RATIO: f32 = 0.75;
 /// Smallest block cache of the tree.

@@ -1,5 +1,7 @@
 //! An ordered map per key in memory.
 
+mod points;
+
 use super::arena::{ABSENT, DIRTY, FLIGHT, FREE, PERSISTED, UNFLUSHED};
 use super::order::{Order, Place};
 use super::values::write;
@@ -9,6 +11,7 @@ use crate::engine::VisitMaps;
 use hashbrown::HashTable;
 use headwater_data::run::{Entries, EntryRef};
 use headwater_types::Result;
+use points::Points;
 use std::collections::VecDeque;
 use std::ops::{Bound, ControlFlow};
 
@@ -30,6 +33,7 @@ pub(crate) struct HeapMaps {
     free_keys: Vec<KeyId>,
     /// Records of keys (without values) and of entries, whose own key is the [`KeyId`] and the map key.
     arena: Arena,
+    points: Points,
     dirty: Vec<Ref>,
     graves: Entries,
     unflushed: VecDeque<Ref>,
@@ -61,6 +65,8 @@ struct Key {
     marked: bool,
     /// While caching: used since the hand last passed.
     used: bool,
+    /// Whether its entries are in the index of points.
+    indexed: bool,
     order: Order,
 }
 
@@ -86,7 +92,12 @@ impl HeapMaps {
     /// Memory in use, bytes.
     pub fn bytes(&self) -> usize {
         let tables = self.table.allocation_size() + self.keys.capacity() * size_of::<Key>();
-        tables + self.arena.bytes() + self.order_bytes + self.dirty.capacity() * 4 + self.graves.memory_bytes()
+        tables
+            + self.points.bytes()
+            + self.arena.bytes()
+            + self.order_bytes
+            + self.dirty.capacity() * 4
+            + self.graves.memory_bytes()
     }
 
     /// Number of keys and entries.
@@ -111,7 +122,7 @@ impl HeapMaps {
     /// The entry of a key; absent ones too while caching.
     #[inline]
     pub fn entry(&self, key: KeyId, map_key: &[u8]) -> Option<Ref> {
-        self.place(key, map_key).1
+        if self.is_indexed(key) { self.find_point(key, map_key) } else { self.place(key, map_key).1 }
     }
 
     /// The value of an entry; `None` when it is known to be absent.
@@ -128,9 +139,18 @@ impl HeapMaps {
 
     /// Sets an entry; the value is given in two parts.
     pub fn put(&mut self, key: KeyId, map_key: &[u8], value: [&[u8]; 2]) -> Result<()> {
+        let length = value[0].len() + value[1].len();
+        let known = if self.is_indexed(key) { self.find_point(key, map_key) } else { None };
+        if let Some(entry) = known.filter(|entry| self.arena.fits(*entry, length)) {
+            write(self.arena.value_mut(entry, length), value);
+            self.mark(entry, false);
+            return Ok(());
+        }
         let (place, entry) = self.place(key, map_key);
         let entry = match entry {
             Some(entry) => self.overwrite(key, place, entry, value)?,
+            // A snapshot may hold what is not in memory: its deletion will have to be told.
+            None if self.caching && !self.is_complete(key) => self.insert(key, place, map_key, value, PERSISTED)?,
             None => self.insert(key, place, map_key, value, 0)?,
         };
         self.mark(entry, false);
@@ -333,7 +353,10 @@ impl HeapMaps {
         slot.complete &= evicted.is_empty();
         let empty = matches!(slot.order, Order::Empty);
         self.entries -= evicted.len();
-        evicted.into_iter().for_each(|entry| self.arena.release(entry));
+        for entry in evicted {
+            self.drop_point(entry);
+            self.arena.release(entry);
+        }
         if empty {
             self.remove_key(key);
         }
@@ -348,7 +371,7 @@ impl HeapMaps {
     /// Memory of keys, entries and their order, without what is free for others, bytes.
     pub fn live_bytes(&self) -> usize {
         let keys = self.table.len() * (size_of::<Bucket>() + size_of::<Key>());
-        self.arena.live_bytes() + self.order_bytes + keys + self.flights.bytes()
+        self.arena.live_bytes() + self.points.bytes() + self.order_bytes + keys + self.flights.bytes()
     }
 
     /// Deletes the first few entries of a key whose value is `expired`.
@@ -414,7 +437,7 @@ impl HeapMaps {
     fn add_key(&mut self, hash: KeyHash, key: &[u8]) -> Result<KeyId> {
         let record = Some(self.arena.allocate([key, &[]], 0, hash.group, 0)?);
         let (tag, order) = (hash.tag, Order::Empty);
-        let key = Key { record, tag, complete: false, asked: false, marked: false, used: true, order };
+        let key = Key { record, tag, complete: false, asked: false, marked: false, used: true, indexed: false, order };
         let id = match self.free_keys.pop() {
             Some(id) => {
                 self.keys[id.0 as usize] = key;
@@ -435,6 +458,7 @@ impl HeapMaps {
         if let Ok(bucket) = self.table.find_entry(spread(slot.tag), |b| b.key == key) {
             bucket.remove();
         }
+        slot.indexed = false;
         self.arena.release(record);
         self.free_keys.push(key);
     }
@@ -444,6 +468,7 @@ impl HeapMaps {
         let entry = self.arena.allocate([&key.0.to_le_bytes(), map_key], length, self.group(key), flags)?;
         write(self.arena.value_mut(entry, length), value);
         self.change_order(key, |order| order.insert(place, entry));
+        self.add_point(key, entry);
         self.entries += 1;
         Ok(entry)
     }
@@ -460,6 +485,8 @@ impl HeapMaps {
         let moved = self.arena.allocate([&stored, &[]], length, self.group(key), flags)?;
         write(self.arena.value_mut(moved, length), value);
         self.keys[key.0 as usize].order.set(place, moved);
+        self.drop_point(entry);
+        self.add_point(key, moved);
         self.arena.release(entry);
         Ok(moved)
     }
@@ -516,6 +543,7 @@ impl HeapMaps {
 
     fn remove_entry(&mut self, key: KeyId, place: Place, entry: Ref) {
         self.change_order(key, |order| order.remove(place));
+        self.drop_point(entry);
         self.arena.release(entry);
         self.entries -= 1;
     }

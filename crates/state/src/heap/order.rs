@@ -43,6 +43,16 @@ impl Order {
         }
     }
 
+    /// Whether there are more entries than `count`.
+    pub fn has_more_than(&self, count: usize) -> bool {
+        match self {
+            Self::Empty => false,
+            Self::One(_) => count == 0,
+            Self::Few(list) => list.len() > count,
+            Self::Many(lists) => lists.iter().map(Vec::len).sum::<usize>() > count,
+        }
+    }
+
     /// The first place.
     pub fn start(&self) -> Place {
         Place { list: 0, index: 0 }

@@ -86,7 +86,8 @@ impl HeapValues {
     pub fn put(&mut self, hash: KeyHash, key: &[u8], value: [&[u8]; 2]) -> Result<()> {
         let record = match self.find(hash, key) {
             Some(record) => self.overwrite(hash, record, value)?,
-            None => self.insert(hash, key, value, 0)?,
+            // A snapshot may hold what is not in memory: its deletion will have to be told.
+            None => self.insert(hash, key, value, if self.caching { PERSISTED } else { 0 })?,
         };
         self.mark(record, false);
         Ok(())

@@ -32,7 +32,8 @@ impl Default for Options {
 
 /// Builds the simulation and runs the seeds.
 pub fn run(options: &Options) -> Result<()> {
-    let mut build = vec!["build", "-p", "headwater-sim"];
+    // With the features of the whole workspace, as the tests were built: otherwise all dependencies are built anew.
+    let mut build = vec!["build", "--workspace", "--bin", "headwater-sim"];
     if options.release {
         build.push("--release");
     }

@@ -38,6 +38,18 @@ pub fn build_headwater(release: bool) -> Result<PathBuf> {
     Ok(target_directory()?.join(profile).join("headwater"))
 }
 
+/// Builds a program for experiments and answers its path. With the features of the whole workspace, as the tests are
+/// built: otherwise all dependencies would be built anew.
+pub fn build_program(name: &str, release: bool) -> Result<PathBuf> {
+    let mut args = vec!["build", "--workspace", "--bin", name];
+    if release {
+        args.push("--release");
+    }
+    cargo(&args)?;
+    let profile = if release { "release" } else { "debug" };
+    Ok(target_directory()?.join(profile).join(name))
+}
+
 /// Where cargo puts what it builds.
 pub fn target_directory() -> Result<PathBuf> {
     let metadata = metadata()?;

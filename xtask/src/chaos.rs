@@ -18,8 +18,7 @@ pub struct Options {
 /// Builds the engine and the experiments, and runs one.
 pub fn run(options: &Options) -> Result<()> {
     let headwater = cargo::build_headwater(options.release)?;
-    cargo::cargo(&["build", "--workspace", "--bin", "headwater-chaos"])?;
-    let chaos = cargo::target_directory()?.join("debug/headwater-chaos");
+    let chaos = cargo::build_program("headwater-chaos", false)?;
     let status = Command::new(chaos).args(&options.experiment).arg("--headwater").arg(&headwater).status()?;
     if !status.success() {
         bail!("{} failed", options.experiment.join(" "));

@@ -32,14 +32,7 @@ impl Default for Options {
 
 /// Builds the simulation and runs the seeds.
 pub fn run(options: &Options) -> Result<()> {
-    // With the features of the whole workspace, as the tests were built: otherwise all dependencies are built anew.
-    let mut build = vec!["build", "--workspace", "--bin", "headwater-sim"];
-    if options.release {
-        build.push("--release");
-    }
-    cargo::cargo(&build)?;
-    let profile = if options.release { "release" } else { "debug" };
-    let program = cargo::target_directory()?.join(profile).join("headwater-sim");
+    let program = cargo::build_program("headwater-sim", options.release)?;
     let (seeds, from) = (options.seeds.to_string(), options.from.to_string());
     let mut command = Command::new(program);
     command.args(["--seeds", &seeds, "--from", &from]);

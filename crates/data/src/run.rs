@@ -5,67 +5,83 @@
 //! deltas after it ([`Merge`]), reading only the blocks of the key groups it owns. The format depends on no state
 //! engine. Every byte is covered by a checksum or a check, so damage is found and named, never read as state.
 //!
-//! # Format, version 1
+//! # Format, version 2
 //!
 //! Fixed-width numbers are little-endian; `varint` is LEB128.
 //!
 //! ```text
-//! run          := block* directory footer
+//! run          := block* filter* directory footer
 //! block        := rows as they are (codec 0) | zstd frame of rows (codec 1); blocks leave no gaps
-//! rows         := entries:varint groups_len:varint lengths_len:varint keys_len:varint map_keys_len:varint
-//!                 groups lengths keys map_keys values
-//! groups       := ( group:varint entries:varint )*                    entries of a group follow each other
+//! rows         := entries:varint restarts:varint lengths_len:varint keys_len:varint map_keys_len:varint
+//!                 restart* lengths keys map_keys values
+//! restart      := entry:u32 group:u32 lengths:u32 keys:u32 map_keys:u32 values:u32
+//!                 the first entry, each first entry of a group and each 16th after those: its number, its group, and
+//!                 where its part of each section starts; it shares nothing with the entry before
 //! lengths      := ( key_shared key_rest map_key_shared map_key_rest value )*   varints, one set an entry;
 //!                 value := 0 for a deletion, else 1 + length of the value
 //! keys         := key_rest bytes of every entry: the key without the prefix it shares with the one before
 //! map_keys     := the same for map keys
 //! values       := the values, one after the other
-//! directory    := header_len:varint header blocks:varint block_info*
+//! filter       := what keys and entries some blocks have, see `filter.rs`
+//! directory    := header_len:varint header blocks:varint block_info* filters:varint filter_info*
 //! header       := bytes of the writer's choice: what the table is
 //! block_info   := stored_len:varint raw_len:varint codec:u8 first_group:varint last_group:varint
 //!                 entries:varint deletions:varint xxh3_64 of the stored bytes:u64
+//!                 key_len:varint map_key_len:varint key map_key      of the first entry
+//! filter_info  := blocks:varint filter_len:varint xxh3_64 of the filter:u64
+//!                 of the blocks after those of the filter before
 //! footer       := directory_offset:u64 directory_len:u32 xxh3_64 of the directory:u64 0:u32 version:u8 "HWSTRUN"
 //! ```
 //!
-//! What this is not: updatable, or indexed within a key group; point reads are the business of a state engine.
+//! Version 1, which is read and no longer written, has no filters, `block_info` without the first entry, and
+//!
+//! ```text
+//! rows         := entries:varint groups_len:varint lengths_len:varint keys_len:varint map_keys_len:varint
+//!                 groups lengths keys map_keys values
+//! groups       := ( group:varint entries:varint )*                    entries of a group follow each other
+//! ```
+//!
+//! An entry is found by a look at the filter, a binary search of the directory, and one of the restarts of a block.
+//! What a run is not: updatable.
 
 mod block;
+mod cursor;
+mod directory;
 mod entries;
+mod filter;
+mod index;
 mod merge;
+mod point;
 mod reader;
+mod scan;
+mod stream;
 mod writer;
 
-pub use entries::{Entries, EntriesStream, EntryRef, EntryStream};
+pub use entries::{Entries, EntriesStream, EntryRef, EntryStream, Place};
 pub use merge::Merge;
-pub use reader::{ReadRange, Run, RunStream};
-pub use writer::{RunWriter, encode};
+pub use point::{BlockBuf, Found, KeyHashes};
+pub use reader::{BlockCache, ReadAt, ReadRange, Run};
+pub use scan::{KeyScan, MapBounds};
+pub use stream::RunStream;
+pub use writer::{Codec, RunOptions, RunWriter, encode};
 
 use headwater_types::{Error, ErrorKind, Result};
 
 /// Version of the format above.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
+/// The oldest version that is read.
+const VERSION_MIN: u8 = 1;
+/// The first version whose entries can be looked up.
+const VERSION_INDEXED: u8 = 2;
 
 const MAGIC: &[u8; 7] = b"HWSTRUN";
 const FOOTER_BYTES: u64 = 32;
-/// A block is closed when its rows reach this size.
-const BLOCK_BYTES: usize = 64 << 10;
+/// Entries from one restart of a block to the next, at most.
+const RESTART_ENTRIES: u64 = 16;
+/// A restart in a block.
+const RESTART_BYTES: usize = 24;
 const CODEC_RAW: u8 = 0;
 const CODEC_ZSTD: u8 = 1;
-
-/// What the directory says about a block.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct BlockInfo {
-    /// Where its stored bytes start; not stored, blocks leave no gaps.
-    offset: u64,
-    stored_len: u64,
-    raw_len: u64,
-    codec: u8,
-    first_group: u32,
-    last_group: u32,
-    entries: u64,
-    deletions: u64,
-    checksum: u64,
-}
 
 fn checksum(bytes: &[u8]) -> u64 {
     xxhash_rust::xxh3::xxh3_64(bytes)

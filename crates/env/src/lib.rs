@@ -8,7 +8,7 @@ mod executor;
 mod storage;
 
 pub use executor::{Executor, SimulatedExecutor, Work};
-pub use storage::{MemoryStorage, ObjectMeta, Storage, StorageProvider};
+pub use storage::{MemoryStorage, ObjectMeta, ObjectWriter, Storage, StorageProvider};
 
 use executor::ThreadPool;
 use rand::{RngCore, SeedableRng, rngs::StdRng};

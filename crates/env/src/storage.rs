@@ -23,6 +23,15 @@ pub trait Storage: Send + Sync {
     /// # Errors
     /// `Retryable` when another attempt may succeed; `User` when access is refused or the store is full.
     fn put(&self, path: &str, content: &[u8]) -> Result<()>;
+    /// Writes an object in parts, replacing one of this name when it is finished. For objects that need not fit into
+    /// memory; where a store cannot do that, they must.
+    ///
+    /// # Errors
+    /// As [`Storage::put`].
+    fn put_stream<'a>(&'a self, path: &str) -> Result<Box<dyn ObjectWriter + 'a>> {
+        let path = path.to_owned();
+        Ok(Box::new(Buffered { content: vec![], put: Box::new(move |content| self.put(&path, content)) }))
+    }
     /// Writes an object unless one of this name exists; whether it was written.
     ///
     /// # Errors
@@ -48,6 +57,39 @@ pub trait Storage: Send + Sync {
     /// # Errors
     /// As [`Storage::put`].
     fn delete(&self, path: &str) -> Result<()>;
+}
+
+/// An object that is being written. Dropped before it is finished, it leaves nothing behind.
+pub trait ObjectWriter {
+    /// Adds to its content.
+    ///
+    /// # Errors
+    /// As [`Storage::put`].
+    fn write(&mut self, part: &[u8]) -> Result<()>;
+    /// Makes it visible.
+    ///
+    /// # Errors
+    /// As [`Storage::put`].
+    fn finish(self: Box<Self>) -> Result<()>;
+}
+
+/// An object in memory until it is finished.
+struct Buffered<'a> {
+    content: Vec<u8>,
+    put: Put<'a>,
+}
+
+type Put<'a> = Box<dyn FnOnce(&[u8]) -> Result<()> + 'a>;
+
+impl ObjectWriter for Buffered<'_> {
+    fn write(&mut self, part: &[u8]) -> Result<()> {
+        self.content.extend_from_slice(part);
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<()> {
+        (self.put)(&self.content)
+    }
 }
 
 /// Opens storage by URI: a path, `file://..`, `s3://..`.

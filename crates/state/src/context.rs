@@ -1,13 +1,14 @@
 //! Where an operator instance gets its state from.
 
-use crate::engine::{EngineContext, EngineOptions};
+use crate::engine::{EngineContext, EngineKind, EngineOptions};
 use crate::evolution::ValueMigrator;
 use crate::memory::MemoryBudget;
+use crate::rewrite::restored_as;
 use crate::row_codec::EncodedRows;
 use crate::snapshot::ListSnapshot;
 use crate::ttl::split_stored;
 use crate::{MapTable, OperatorList, Redistribution, TableDescriptor, TimerTable, ValueTable};
-use headwater_data::run::{Entries, EntryRef, EntryStream};
+use headwater_data::run::{Entries, EntryRef, EntryStream, Run};
 use headwater_env::Env;
 use headwater_types::Result;
 use std::ops::Range;
@@ -42,6 +43,15 @@ pub trait Restored: Send + Sync {
     /// # Errors
     /// When the stored list cannot be read.
     fn list(&self, name: &str) -> Result<Vec<ListSnapshot>>;
+    /// The runs of the table of this name, for engines that read them where they are; `None` when the checkpoint has
+    /// none, or when they can only be read through [`Restored::table`].
+    ///
+    /// # Errors
+    /// When the stored table cannot be read.
+    fn runs(&self, name: &str) -> Result<Option<Vec<RestoredRun>>> {
+        let _ = name;
+        Ok(None)
+    }
     /// Whether the job starts from a checkpoint at all.
     fn is_restored(&self) -> bool;
 }
@@ -52,6 +62,16 @@ pub struct RestoredTable {
     pub descriptor: TableDescriptor,
     /// The entries, in any order.
     pub entries: Box<dyn EntryStream>,
+}
+
+/// A run of a stored table. Runs of a table come oldest first: a newer one hides what an older one says.
+pub struct RestoredRun {
+    /// What the table was when the run was written.
+    pub descriptor: TableDescriptor,
+    /// The run.
+    pub run: Run,
+    /// Key groups that it counts for here, in order.
+    pub groups: Vec<Range<u32>>,
 }
 
 /// Nothing was restored.
@@ -90,6 +110,10 @@ impl StateContext {
     /// When its stored form cannot be read or does not fit.
     pub fn value_table(&self, descriptor: TableDescriptor) -> Result<ValueTable> {
         let mut table = ValueTable::new(descriptor.clone(), self)?;
+        if let Some(runs) = self.runs_in_place(&descriptor)? {
+            table.adopt(runs)?;
+            return Ok(table);
+        }
         self.load(&descriptor, &mut |entry, had_ttl| table.load(entry, had_ttl))?;
         table.finish_load()?;
         Ok(table)
@@ -101,6 +125,10 @@ impl StateContext {
     /// When its stored form cannot be read or does not fit.
     pub fn map_table(&self, descriptor: TableDescriptor) -> Result<MapTable> {
         let mut table = MapTable::new(descriptor.clone(), self)?;
+        if let Some(runs) = self.runs_in_place(&descriptor)? {
+            table.adopt(runs)?;
+            return Ok(table);
+        }
         self.load(&descriptor, &mut |entry, had_ttl| table.load(entry, had_ttl))?;
         table.finish_load()?;
         Ok(table)
@@ -125,12 +153,38 @@ impl StateContext {
         Ok(OperatorList::new(name.to_owned(), redistribution, items))
     }
 
+    /// What a checkpoint holds of a table that an operator keeps in a form of its own: every entry once, values as
+    /// the table that is `wanted` has them. `None` when there is no such table.
+    ///
+    /// # Errors
+    /// When the stored form cannot be read or does not fit.
+    pub fn restored_entries(&self, wanted: &TableDescriptor) -> Result<Option<Box<dyn EntryStream>>> {
+        let stored = self.restored.table(&wanted.name)?;
+        stored.map(|stored| restored_as(stored, wanted, self.env.now_ms())).transpose()
+    }
+
     pub(crate) fn engine_context(&self) -> Result<EngineContext> {
         let lease = match self.engine.store()? {
             Some(store) => store.lease(&self.memory),
             None => Arc::new(self.memory.lease(u64::MAX)),
         };
         Ok(EngineContext { groups: self.max_parallelism, env: self.env.clone(), lease })
+    }
+
+    /// The runs of a table, if the engine can read them where they are and they hold what the table will.
+    fn runs_in_place(&self, wanted: &TableDescriptor) -> Result<Option<Vec<RestoredRun>>> {
+        if matches!(self.engine.kind, EngineKind::HashMap) {
+            return Ok(None);
+        }
+        let Some(runs) = self.restored.runs(&wanted.name)? else { return Ok(None) };
+        for run in &runs {
+            let is_same = run.descriptor.ttl.is_some() == wanted.ttl.is_some()
+                && ValueMigrator::new(&run.descriptor, wanted)?.is_none();
+            if !is_same || !run.run.is_indexed() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(runs))
     }
 
     /// Calls `load(entry, had_ttl)` with every restored entry of a table, values rewritten as they are wanted.

@@ -23,6 +23,10 @@ pub struct TableDescriptor {
     /// What the bytes of values are.
     #[serde(default)]
     pub encoding: ValueEncoding,
+    /// Whether the operator keeps its sense when the table alone is gone or empty: a table of one aggregate call, which
+    /// may come and go with the query.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub detachable: bool,
 }
 
 /// What the bytes of values are.
@@ -42,6 +46,22 @@ pub struct Column {
     pub name: String,
     /// Its type. Opaque bytes (an accumulator) are `BYTES`.
     pub ty: LogicalType,
+    /// What the bytes of an accumulator are; absent in other columns, and in state that was stored before it was said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accumulator: Option<AccumulatorLayout>,
+}
+
+/// What the bytes of an accumulator are: they can be read again only by one that is made alike.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AccumulatorLayout {
+    /// What it does, such as `MAX`.
+    pub function: String,
+    /// The type of what it accumulates; absent when it does not matter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<LogicalType>,
+    /// Whether an accumulator of a wider number reads the bytes of one of a narrower number.
+    #[serde(default)]
+    pub widens: bool,
 }
 
 /// Kinds of tables.
@@ -103,6 +123,7 @@ impl TableDescriptor {
             value,
             ttl: None,
             encoding: ValueEncoding::Opaque,
+            detachable: false,
         }
     }
 
@@ -116,6 +137,7 @@ impl TableDescriptor {
             value,
             ttl: None,
             encoding: ValueEncoding::Opaque,
+            detachable: false,
         }
     }
 
@@ -129,6 +151,7 @@ impl TableDescriptor {
             value: vec![],
             ttl: None,
             encoding: ValueEncoding::Opaque,
+            detachable: false,
         }
     }
 
@@ -143,6 +166,13 @@ impl TableDescriptor {
     #[must_use]
     pub fn with_rows(mut self) -> Self {
         self.encoding = ValueEncoding::Rows;
+        self
+    }
+
+    /// The same table, without which the operator keeps its sense.
+    #[must_use]
+    pub fn detachable(mut self) -> Self {
+        self.detachable = true;
         self
     }
 
@@ -183,6 +213,6 @@ impl TableDescriptor {
 impl Column {
     /// A column.
     pub fn new(name: impl Into<String>, ty: LogicalType) -> Self {
-        Self { name: name.into(), ty }
+        Self { name: name.into(), ty, accumulator: None }
     }
 }

@@ -1,8 +1,8 @@
-//! The disk engine: state larger than memory, in an LSM tree (fjall) on local disk.
+//! The disk engine: state larger than memory, in an LSM tree on local disk.
 //!
 //! ```text
-//! get ──> overlay and cache (heap tables) ──miss──> LSM tree
-//! put ──> overlay ── oldest changes, a sorted batch at a time, by another thread ──> LSM tree
+//! get ──> overlay and cache (heap tables) ──miss──> tree
+//! put ──> overlay ── oldest changes, a sorted batch at a time, by another thread ──> tree
 //!            └── changes of the epoch ──> snapshot
 //! ```
 //!
@@ -12,16 +12,24 @@
 //! memory sets changes aside in local files. The directory is a cache of what checkpoints hold: emptied when opened,
 //! filled by a restore.
 //!
-//! Keys of the tree ([`shape`]) make the entries of a key neighbours in the order of their map keys, and so the keys
-//! of a group. Key and map key have 65,000 bytes at most.
+//! The tree ([`tree`]) is ours: sorted runs in files, in the run format of checkpoints but with small blocks as they
+//! are. A get looks into a filter in memory for each run and reads one block, mostly from the system's page cache; that
+//! is why there is no cache of blocks here, only one of entries. A restore hangs the runs of the checkpoint below the
+//! tree and reads them where they are, while another thread makes them local.
 
+mod cache;
+mod compaction;
+mod files;
 mod flush;
 mod maps;
-mod shape;
+mod scan;
+mod sorted;
 mod store;
+mod table;
+mod tree;
 mod values;
 
-pub(crate) use flush::{Mark, Overlay};
+pub(crate) use flush::Overlay;
 pub(crate) use maps::DiskMaps;
 pub(crate) use store::Store;
 pub(crate) use values::DiskValues;
@@ -32,3 +40,10 @@ const EVICT_PLACES: usize = 128;
 const CHECK_INTERVAL: u32 = 32;
 /// Changes set aside at once: about a millisecond of copying.
 const SET_ASIDE_ENTRIES: usize = 16 << 10;
+
+/// Brings keys with their groups into the order of the tree, each once: neighbours share blocks.
+fn sort_keys(mut keys: Vec<(u16, &[u8])>) -> Vec<(u16, &[u8])> {
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}

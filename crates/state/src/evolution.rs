@@ -5,7 +5,7 @@
 //! is a pure function, so that a plan can be checked against a savepoint without reading any entry.
 
 use crate::row_codec::{EncodedRows, RowCodec};
-use crate::{Column, TableDescriptor, Ttl, ValueEncoding};
+use crate::{AccumulatorLayout, Column, TableDescriptor, Ttl, ValueEncoding};
 use arrow::array::{ArrayRef, new_null_array};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
@@ -22,6 +22,8 @@ pub enum Compatibility {
     Migrated {
         /// What changes, for people.
         what: Vec<String>,
+        /// Columns that nothing takes any more.
+        dropped: Vec<String>,
     },
     /// It cannot be used.
     Incompatible {
@@ -33,13 +35,20 @@ pub enum Compatibility {
 /// Judges whether entries stored as `stored` can be restored into a table that is `wanted`.
 pub fn compatibility(stored: &TableDescriptor, wanted: &TableDescriptor) -> Compatibility {
     match changes(stored, wanted) {
-        Ok(what) if what.is_empty() => Compatibility::Same,
-        Ok(what) => Compatibility::Migrated { what },
+        Ok(Changed { what, dropped }) if what.is_empty() && dropped.is_empty() => Compatibility::Same,
+        Ok(Changed { what, dropped }) => Compatibility::Migrated { what, dropped },
         Err(why) => Compatibility::Incompatible { why },
     }
 }
 
-type Changes = Result<Vec<String>, String>;
+/// What becomes of a table.
+#[derive(Default)]
+struct Changed {
+    what: Vec<String>,
+    dropped: Vec<String>,
+}
+
+type Changes = Result<Changed, String>;
 
 fn changes(stored: &TableDescriptor, wanted: &TableDescriptor) -> Changes {
     if stored.kind != wanted.kind {
@@ -47,16 +56,20 @@ fn changes(stored: &TableDescriptor, wanted: &TableDescriptor) -> Changes {
     }
     same_columns("key", &stored.key, &wanted.key)?;
     same_columns("map key", &stored.map_key, &wanted.map_key)?;
-    let mut what = match (stored.encoding, wanted.encoding) {
+    let mut changed = match (stored.encoding, wanted.encoding) {
         (ValueEncoding::Rows, ValueEncoding::Rows) => row_changes(&stored.value, &wanted.value)?,
         (ValueEncoding::Opaque, ValueEncoding::Opaque) => {
             same_columns("value", &stored.value, &wanted.value)?;
-            vec![]
+            Changed::default()
+        }
+        // Operators said so of rows before they could be migrated.
+        (ValueEncoding::Opaque, ValueEncoding::Rows) if same_columns("value", &stored.value, &wanted.value).is_ok() => {
+            Changed::default()
         }
         _ => return Err("its values are encoded in another way".to_owned()),
     };
-    what.extend(ttl_change(stored.ttl, wanted.ttl));
-    Ok(what)
+    changed.what.extend(ttl_change(stored.ttl, wanted.ttl));
+    Ok(changed)
 }
 
 /// Keys and opaque values: names and bytes must be the same.
@@ -78,7 +91,7 @@ fn row_changes(stored: &[Column], wanted: &[Column]) -> Changes {
         }
     }
     let gone = stored.iter().filter(|c| wanted.iter().all(|w| w.name != c.name));
-    what.extend(gone.map(|column| format!("column '{}' is dropped", column.name)));
+    let dropped = gone.map(|column| column.name.clone()).collect();
     let kept = |columns: &[Column], others: &[Column]| {
         let kept = columns.iter().filter(|c| others.iter().any(|o| o.name == c.name));
         kept.map(|c| c.name.clone()).collect::<Vec<_>>()
@@ -86,7 +99,7 @@ fn row_changes(stored: &[Column], wanted: &[Column]) -> Changes {
     if kept(stored, wanted) != kept(wanted, stored) {
         what.push("columns change their order".to_owned());
     }
-    Ok(what)
+    Ok(Changed { what, dropped })
 }
 
 /// What changes about a column that stays.
@@ -96,13 +109,33 @@ fn column_change(stored: &Column, wanted: &Column) -> Result<Option<String>, Str
         return Err(format!("{}: stored rows may hold NULL", change()));
     }
     if stored.ty.same_root(&wanted.ty) {
-        return Ok((stored.ty.nullable != wanted.ty.nullable).then(change));
+        let accumulates = accumulator_change(stored, wanted)?;
+        return Ok(accumulates.or_else(|| (stored.ty.nullable != wanted.ty.nullable).then(change)));
     }
     if widens(&stored.ty, &wanted.ty) { Ok(Some(change())) } else { Err(change()) }
 }
 
-/// Whether every value of one type is a value of the other.
-fn widens(from: &LogicalType, to: &LogicalType) -> bool {
+/// What changes about an accumulator whose bytes are kept.
+fn accumulator_change(stored: &Column, wanted: &Column) -> Result<Option<String>, String> {
+    let (Some(before), Some(after)) = (&stored.accumulator, &wanted.accumulator) else { return Ok(None) };
+    let text = |layout: &AccumulatorLayout| match &layout.of {
+        Some(ty) => format!("{} of {}", layout.function, ty.clone().with_nullable(true)),
+        None => layout.function.clone(),
+    };
+    let change = || format!("column '{}' held {} and holds {}", stored.name, text(before), text(after));
+    let (same, wider) = match (&before.of, &after.of) {
+        (Some(a), Some(b)) => (a.same_root(b), widens(a, b)),
+        (a, b) => (a.is_none() && b.is_none(), false),
+    };
+    match before.function == after.function {
+        true if same => Ok(None),
+        true if wider && before.widens && after.widens => Ok(Some(change())),
+        _ => Err(change()),
+    }
+}
+
+/// Whether every value of one type is a value of the other, so that stored values may become values of it.
+pub fn widens(from: &LogicalType, to: &LogicalType) -> bool {
     use TypeRoot::{
         BigInt, Binary, Char, Decimal, Double, Float, Int, SmallInt, Timestamp, TimestampLtz, TinyInt, VarBinary,
         VarChar,
@@ -155,8 +188,8 @@ impl ValueMigrator {
     pub fn new(stored: &TableDescriptor, wanted: &TableDescriptor) -> Result<Option<Self>> {
         if let Compatibility::Incompatible { why } = compatibility(stored, wanted) {
             let message = format!(
-                "the stored state table '{}' does not fit: {why}. Restore with the query that wrote it, \
-                 or allow state to be left out (execution.savepoint.ignore-unclaimed-state)",
+                "the stored state table '{}' does not fit: {why}. Restore with the query that wrote it, or set \
+                 'execution.state-recovery.ignore-unclaimed-state' to true, which lets the operator start empty",
                 wanted.name
             );
             return Err(Error::user("state-incompatible", message));

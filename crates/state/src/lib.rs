@@ -38,10 +38,12 @@ mod timers;
 mod ttl;
 mod value_table;
 
-pub use context::{Restored, RestoredTable, StateContext};
-pub use descriptor::{Column, TableDescriptor, TableKind, Ttl, TtlUpdate, TtlVisibility, ValueEncoding};
+pub use context::{Restored, RestoredRun, RestoredTable, StateContext};
+pub use descriptor::{
+    AccumulatorLayout, Column, TableDescriptor, TableKind, Ttl, TtlUpdate, TtlVisibility, ValueEncoding,
+};
 pub use engine::{EngineKind, EngineOptions, VisitMaps, VisitUntil, VisitValues};
-pub use evolution::{Compatibility, ValueMigrator, compatibility};
+pub use evolution::{Compatibility, ValueMigrator, compatibility, widens};
 pub use headwater_data::run::{Entries, EntryRef, EntryStream};
 pub use kinds::{AggregatingState, Aggregation, BroadcastState, ListState, ReducingState, Reduction};
 pub use lists::{OperatorList, Redistribution};

@@ -1,7 +1,7 @@
 //! A table of an ordered map per key.
 
 use crate::TableDescriptor;
-use crate::context::StateContext;
+use crate::context::{RestoredRun, StateContext};
 use crate::disk::DiskMaps;
 use crate::engine::{Bounds, Maps, MemoryMaps, VisitMaps, VisitUntil};
 use crate::row_codec::EncodedRows;
@@ -27,7 +27,7 @@ impl MapTable {
     pub(crate) fn new(descriptor: TableDescriptor, context: &StateContext) -> Result<Self> {
         let engine: Box<dyn Maps> = match context.engine.store()? {
             None => Box::new(MemoryMaps::new(&context.engine_context()?)),
-            Some(store) => Box::new(DiskMaps::new(store.table(true)?, &context.engine_context()?)),
+            Some(store) => Box::new(DiskMaps::new(store, &context.engine_context()?)),
         };
         let lifetime = Lifetime::new(descriptor.ttl, &context.env);
         Ok(Self { descriptor, lifetime, engine, scratch: vec![] })
@@ -39,6 +39,11 @@ impl MapTable {
             Some(value) => self.engine.load(EntryRef { value: Some(value), ..entry }),
             None => Ok(()),
         }
+    }
+
+    /// Takes over runs of a checkpoint that hold what this table would.
+    pub(crate) fn adopt(&mut self, runs: Vec<RestoredRun>) -> Result<()> {
+        self.engine.adopt(runs)
     }
 
     pub(crate) fn finish_load(&mut self) -> Result<()> {
@@ -56,6 +61,14 @@ impl MapTable {
     /// When the engine cannot be read.
     pub fn prefetch(&mut self, keys: &EncodedKeys) -> Result<()> {
         self.engine.prefetch(keys)
+    }
+
+    /// Tells the engine which entries, by key and map key, are about to be read one by one.
+    ///
+    /// # Errors
+    /// When the engine cannot be read.
+    pub fn prefetch_entries<'a>(&mut self, mut entries: impl Iterator<Item = (&'a [u8], &'a [u8])>) -> Result<()> {
+        self.engine.prefetch_entries(&mut entries)
     }
 
     /// The value of an entry.

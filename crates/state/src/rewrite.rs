@@ -6,7 +6,7 @@
 use crate::evolution::ValueMigrator;
 use crate::row_codec::EncodedRows;
 use crate::ttl::split_stored;
-use crate::{EntryRef, EntryStream, TableDescriptor};
+use crate::{EntryRef, EntryStream, RestoredTable, TableDescriptor};
 use headwater_data::run::Entries;
 use headwater_types::Result;
 
@@ -32,8 +32,26 @@ pub fn rewritten(
     Ok(Box::new(Rewritten { stream, migrator, had_ttl, has_ttl, now_ms, batch: Entries::new(), next: 0 }))
 }
 
-struct Rewritten {
-    stream: Box<dyn EntryStream + Send>,
+/// A restored table's entries as those of the table that is `wanted`.
+///
+/// # Errors
+/// `state-incompatible` when the descriptors are not compatible.
+pub(crate) fn restored_as(
+    stored: RestoredTable,
+    wanted: &TableDescriptor,
+    now_ms: i64,
+) -> Result<Box<dyn EntryStream>> {
+    let RestoredTable { descriptor, entries: stream } = stored;
+    let migrator = ValueMigrator::new(&descriptor, wanted)?;
+    let (had_ttl, has_ttl) = (descriptor.ttl.is_some(), wanted.ttl.is_some());
+    if migrator.is_none() && had_ttl == has_ttl {
+        return Ok(stream);
+    }
+    Ok(Box::new(Rewritten { stream, migrator, had_ttl, has_ttl, now_ms, batch: Entries::new(), next: 0 }))
+}
+
+struct Rewritten<S> {
+    stream: S,
     migrator: Option<ValueMigrator>,
     had_ttl: bool,
     has_ttl: bool,
@@ -43,7 +61,7 @@ struct Rewritten {
     next: usize,
 }
 
-impl Rewritten {
+impl<S: EntryStream> Rewritten<S> {
     fn refill(&mut self) -> Result<()> {
         let mut stored = Entries::new();
         while stored.len() < ENTRIES && self.stream.advance()? {
@@ -87,7 +105,7 @@ impl Rewritten {
     }
 }
 
-impl EntryStream for Rewritten {
+impl<S: EntryStream> EntryStream for Rewritten<S> {
     fn advance(&mut self) -> Result<bool> {
         if self.next == self.batch.len() {
             self.refill()?;

@@ -1,6 +1,6 @@
 //! Changes of an epoch that do not wait in memory for the snapshot.
 
-use headwater_data::run::{Entries, EntryStream, Run, encode};
+use headwater_data::run::{Entries, EntryStream, Run, RunOptions, encode};
 use headwater_env::Env;
 use headwater_types::{Error, Result};
 use std::fs::File;
@@ -64,7 +64,7 @@ impl SetAside {
         let encoded = match &mut *self.lock() {
             Content::Memory(entries) if !entries.is_empty() => {
                 entries.sort_latest();
-                encode(&[], entries)
+                encode(&[], entries, RunOptions { filters: false, ..RunOptions::STORED })
             }
             _ => return,
         };

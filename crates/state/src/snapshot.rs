@@ -2,7 +2,7 @@
 
 use crate::set_aside::SetAside;
 use crate::{Redistribution, TableDescriptor};
-use headwater_data::run::{Entries, EntryRef, EntryStream, Merge, RunWriter};
+use headwater_data::run::{Entries, EntryRef, EntryStream, Merge, RunOptions, RunWriter};
 use headwater_types::Result;
 
 /// Collects the changes of one operator instance when a barrier passes.
@@ -91,7 +91,7 @@ impl TableDelta {
     /// # Errors
     /// When changes that were set aside cannot be read.
     pub fn into_run(self) -> Result<Vec<u8>> {
-        let mut writer = RunWriter::new(&self.descriptor.to_header()?)?;
+        let mut writer = RunWriter::with_options(&self.descriptor.to_header()?, RunOptions::DELTA)?;
         writer.extend(&mut *self.into_stream())?;
         writer.finish()
     }

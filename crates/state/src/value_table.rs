@@ -1,7 +1,7 @@
 //! A table of one value per key.
 
 use crate::TableDescriptor;
-use crate::context::StateContext;
+use crate::context::{RestoredRun, StateContext};
 use crate::disk::DiskValues;
 use crate::engine::{MemoryValues, Values, VisitValues};
 use crate::snapshot::{Snapshot, TableDelta};
@@ -23,7 +23,7 @@ impl ValueTable {
     pub(crate) fn new(descriptor: TableDescriptor, context: &StateContext) -> Result<Self> {
         let engine: Box<dyn Values> = match context.engine.store()? {
             None => Box::new(MemoryValues::new(&context.engine_context()?)),
-            Some(store) => Box::new(DiskValues::new(store.table(false)?, &context.engine_context()?)),
+            Some(store) => Box::new(DiskValues::new(store, &context.engine_context()?)),
         };
         let lifetime = Lifetime::new(descriptor.ttl, &context.env);
         Ok(Self { descriptor, lifetime, engine, scratch: vec![] })
@@ -35,6 +35,11 @@ impl ValueTable {
             Some(value) => self.engine.load(EntryRef { value: Some(value), ..entry }),
             None => Ok(()),
         }
+    }
+
+    /// Takes over runs of a checkpoint that hold what this table would.
+    pub(crate) fn adopt(&mut self, runs: Vec<RestoredRun>) -> Result<()> {
+        self.engine.adopt(runs)
     }
 
     pub(crate) fn finish_load(&mut self) -> Result<()> {

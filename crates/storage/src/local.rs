@@ -5,7 +5,7 @@
 //! name is taken.
 
 use crate::errors::local as failed;
-use headwater_env::{ObjectMeta, Storage};
+use headwater_env::{ObjectMeta, ObjectWriter, Storage};
 use headwater_types::{Error, ErrorKind, Result};
 use std::fs::{self, File};
 use std::io::ErrorKind::{AlreadyExists, NotFound};
@@ -59,6 +59,13 @@ impl LocalStorage {
 impl Storage for LocalStorage {
     fn put(&self, path: &str, content: &[u8]) -> Result<()> {
         self.write(path, content, |staged, file| fs::rename(staged, file)).map(drop)
+    }
+
+    fn put_stream<'a>(&'a self, path: &str) -> Result<Box<dyn ObjectWriter + 'a>> {
+        let target = self.file(path)?;
+        let staged = staged_beside(&target);
+        let file = create_staged(&staged).map_err(|e| failed("written", &target, e))?;
+        Ok(Box::new(StagedFile { file, staged, target }))
     }
 
     fn put_if_absent(&self, path: &str, content: &[u8]) -> Result<bool> {
@@ -124,29 +131,70 @@ impl LocalStorage {
 }
 
 fn write_atomically(file: &Path, content: &[u8], publish: impl Fn(&Path, &Path) -> io::Result<()>) -> io::Result<()> {
-    let directory = file.parent().unwrap_or(Path::new("."));
-    let name = format!("{STAGING}{}-{}", std::process::id(), NEXT_STAGED.fetch_add(1, Ordering::Relaxed));
-    let staged = directory.join(name);
-    let result = stage(directory, &staged, content).and_then(|()| publish(&staged, file));
+    let staged = staged_beside(file);
+    let stage = || {
+        let mut written = create_staged(&staged)?;
+        written.write_all(content)?;
+        written.sync_all()
+    };
+    let result = stage().and_then(|()| publish(&staged, file));
     if result.is_err() {
         let _ = fs::remove_file(&staged);
         return result;
     }
-    sync_directory(directory)
+    sync_directory(directory_of(file))
 }
 
-fn stage(directory: &Path, staged: &Path, content: &[u8]) -> io::Result<()> {
+fn directory_of(file: &Path) -> &Path {
+    file.parent().unwrap_or(Path::new("."))
+}
+
+/// A new hidden name beside a file.
+fn staged_beside(file: &Path) -> PathBuf {
+    let name = format!("{STAGING}{}-{}", std::process::id(), NEXT_STAGED.fetch_add(1, Ordering::Relaxed));
+    directory_of(file).join(name)
+}
+
+fn create_staged(staged: &Path) -> io::Result<File> {
+    let directory = directory_of(staged);
     // A directory that was removed as empty meanwhile is made again.
     fs::create_dir_all(directory)?;
-    let mut file = match File::create_new(staged) {
+    match File::create_new(staged) {
         Err(e) if e.kind() == NotFound => {
             fs::create_dir_all(directory)?;
-            File::create_new(staged)?
+            File::create_new(staged)
         }
-        other => other?,
-    };
-    file.write_all(content)?;
-    file.sync_all()
+        other => other,
+    }
+}
+
+/// An object that is being written in parts.
+struct StagedFile {
+    file: File,
+    /// Gone once the object is published.
+    staged: PathBuf,
+    target: PathBuf,
+}
+
+impl ObjectWriter for StagedFile {
+    fn write(&mut self, part: &[u8]) -> Result<()> {
+        self.file.write_all(part).map_err(|e| failed("written", &self.target, e))
+    }
+
+    fn finish(self: Box<Self>) -> Result<()> {
+        let publish = || {
+            self.file.sync_all()?;
+            fs::rename(&self.staged, &self.target)?;
+            sync_directory(directory_of(&self.target))
+        };
+        publish().map_err(|e| failed("written", &self.target, e))
+    }
+}
+
+impl Drop for StagedFile {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.staged);
+    }
 }
 
 /// Makes a new name survive a crash. Not all systems can, and those that cannot need not.

@@ -16,7 +16,24 @@ pub struct EntryRef<'a> {
     pub value: Option<&'a [u8]>,
 }
 
-impl EntryRef<'_> {
+/// Where an entry is in the order of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place<'a> {
+    /// Key group of the key.
+    pub group: u32,
+    /// Encoded key.
+    pub key: &'a [u8],
+    /// Encoded map key.
+    pub map_key: &'a [u8],
+}
+
+impl<'a> EntryRef<'a> {
+    /// Its place in the order of a run.
+    #[inline]
+    pub fn place(&self) -> Place<'a> {
+        Place { group: self.group, key: self.key, map_key: self.map_key }
+    }
+
     /// The order of entries in a run: by group, key and map key.
     #[inline]
     pub fn order(&self, other: &EntryRef<'_>) -> Ordering {
@@ -67,6 +84,12 @@ impl Entries {
         Self { slots: Vec::with_capacity(entries), bytes: Vec::with_capacity(bytes) }
     }
 
+    /// Makes room for more.
+    pub fn reserve(&mut self, entries: usize, bytes: usize) {
+        self.slots.reserve(entries);
+        self.bytes.reserve(bytes);
+    }
+
     /// Number of entries.
     pub fn len(&self) -> usize {
         self.slots.len()
@@ -75,6 +98,11 @@ impl Entries {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.slots.is_empty()
+    }
+
+    /// Memory of the entries, without what is reserved for more, bytes.
+    pub fn bytes(&self) -> usize {
+        self.bytes.len() + self.slots.len() * size_of::<Slot>()
     }
 
     /// Memory in use, bytes.
@@ -118,18 +146,46 @@ impl Entries {
 
     /// Brings the entries into the order of a run.
     pub fn sort(&mut self) {
-        let mut slots = std::mem::take(&mut self.slots);
-        slots.sort_unstable_by(|a, b| self.entry(a).order(&self.entry(b)));
-        self.slots = slots;
+        self.slots = self.sorted();
     }
 
     /// Brings the entries into the order of a run, and keeps the last of those with the same key.
     pub fn sort_latest(&mut self) {
-        let mut slots = std::mem::take(&mut self.slots);
-        // Entries lie in the order they came, so their start breaks ties: the latest first.
-        slots.sort_unstable_by(|a, b| self.entry(a).order(&self.entry(b)).then(b.start.cmp(&a.start)));
-        slots.dedup_by(|b, a| self.entry(a).order(&self.entry(b)).is_eq());
+        let mut slots = self.sorted();
+        slots.dedup_by(|later, kept| {
+            let same = self.entry(kept).order(&self.entry(later)).is_eq();
+            if same {
+                *kept = *later;
+            }
+            same
+        });
         self.slots = slots;
+    }
+
+    /// The slots in the order of a run; those of entries with the same key as they came.
+    ///
+    /// First bytes decide nearly all comparisons, and lie beside each other: to look at the entries themselves is a
+    /// cache miss each.
+    fn sorted(&self) -> Vec<Slot> {
+        let headed = |slot: &Slot| {
+            let entry = self.entry(slot);
+            (key_head(entry.group, entry.key), *slot)
+        };
+        let mut slots: Vec<([u64; 2], Slot)> = self.slots.iter().map(headed).collect();
+        slots.sort_by_key(|(head, _)| *head);
+        for alike in slots.chunk_by_mut(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1) {
+            self.sort_alike(alike);
+        }
+        slots.into_iter().map(|(_, slot)| slot).collect()
+    }
+
+    /// Sorts entries whose keys have the same head.
+    fn sort_alike(&self, slots: &mut [([u64; 2], Slot)]) {
+        let key = self.entry(&slots[0].1).key;
+        if slots.iter().all(|(_, slot)| self.entry(slot).key == key) {
+            slots.iter_mut().for_each(|(head, slot)| *head = bytes_head(self.entry(slot).map_key));
+        }
+        slots.sort_by(|(a_head, a), (b_head, b)| a_head.cmp(b_head).then_with(|| self.entry(a).order(&self.entry(b))));
     }
 
     /// Keeps the entries of which `keep` is true; does not give back their bytes.
@@ -162,6 +218,21 @@ impl Entries {
             value: (slot.value != DELETED).then(|| &self.bytes[value..value + slot.value as usize]),
         }
     }
+}
+
+/// What decides the order of most entries: the group and the first bytes of the key.
+pub(super) fn key_head(group: u32, key: &[u8]) -> [u64; 2] {
+    let [first, second] = bytes_head(key);
+    [u64::from(group) << 32 | first >> 32, first << 32 | second >> 32]
+}
+
+/// The first 16 bytes, padded: not greater than those of what comes later.
+fn bytes_head(bytes: &[u8]) -> [u64; 2] {
+    let mut head = [0; 16];
+    let length = bytes.len().min(16);
+    head[..length].copy_from_slice(&bytes[..length]);
+    let (first, second) = head.split_at(8);
+    [first, second].map(|half| u64::from_be_bytes(half.try_into().expect("a half of sixteen bytes")))
 }
 
 impl<'a> FromIterator<EntryRef<'a>> for Entries {

@@ -1,5 +1,6 @@
 //! Merging a base and the deltas after it.
 
+use super::entries::key_head;
 use super::{EntryRef, EntryStream};
 use headwater_types::Result;
 use std::cmp::Ordering;
@@ -8,6 +9,8 @@ use std::cmp::Ordering;
 pub struct Merge<S> {
     /// Oldest first.
     streams: Vec<S>,
+    /// What the current entries begin with, which decides most comparisons of them.
+    heads: Vec<[u64; 2]>,
     /// Streams that have an entry, as a binary heap: least entry first, newest first among equals.
     heap: Vec<usize>,
     keep_deletions: bool,
@@ -17,7 +20,8 @@ pub struct Merge<S> {
 impl<S: EntryStream> Merge<S> {
     /// The live entries of a base and its deltas, oldest first.
     pub fn live(streams: Vec<S>) -> Self {
-        Self { streams, heap: vec![], keep_deletions: false, started: false }
+        let heads = vec![[0; 2]; streams.len()];
+        Self { streams, heads, heap: vec![], keep_deletions: false, started: false }
     }
 
     /// One delta out of several, oldest first: deletions are kept, because an older run may hold the entry.
@@ -28,7 +32,7 @@ impl<S: EntryStream> Merge<S> {
     fn start(&mut self) -> Result<()> {
         self.started = true;
         for index in 0..self.streams.len() {
-            if self.streams[index].advance()? {
+            if self.advance_stream(index)? {
                 self.heap.push(index);
             }
         }
@@ -36,9 +40,25 @@ impl<S: EntryStream> Merge<S> {
         Ok(())
     }
 
+    fn advance_stream(&mut self, index: usize) -> Result<bool> {
+        let more = self.streams[index].advance()?;
+        if more {
+            let entry = self.streams[index].entry();
+            self.heads[index] = key_head(entry.group, entry.key);
+        }
+        Ok(more)
+    }
+
+    /// The order of the current entries of two streams.
+    #[inline]
+    fn order(&self, a: usize, b: usize) -> Ordering {
+        let entries = || self.streams[a].entry().order(&self.streams[b].entry());
+        self.heads[a].cmp(&self.heads[b]).then_with(entries)
+    }
+
     /// Moves the first stream on and restores the heap.
     fn pop(&mut self) -> Result<()> {
-        if !self.streams[self.heap[0]].advance()? {
+        if !self.advance_stream(self.heap[0])? {
             self.heap.swap_remove(0);
         }
         self.sift_down(0);
@@ -49,7 +69,7 @@ impl<S: EntryStream> Merge<S> {
     fn skip_current(&mut self) -> Result<()> {
         let current = self.heap[0];
         while let Some(other) = self.second() {
-            if self.streams[current].entry().order(&self.streams[other].entry()) != Ordering::Equal {
+            if self.order(current, other) != Ordering::Equal {
                 break;
             }
             self.pop_second()?;
@@ -72,7 +92,7 @@ impl<S: EntryStream> Merge<S> {
 
     fn pop_second(&mut self) -> Result<()> {
         let Some(position) = self.second_position() else { return Ok(()) };
-        if !self.streams[self.heap[position]].advance()? {
+        if !self.advance_stream(self.heap[position])? {
             self.heap.swap_remove(position);
         }
         if position < self.heap.len() {
@@ -100,8 +120,7 @@ impl<S: EntryStream> Merge<S> {
     /// Whether one heap position comes before another.
     fn before(&self, a: usize, b: usize) -> bool {
         let (a, b) = (self.heap[a], self.heap[b]);
-        let order = self.streams[a].entry().order(&self.streams[b].entry());
-        order.then(b.cmp(&a)) == Ordering::Less
+        self.order(a, b).then(b.cmp(&a)) == Ordering::Less
     }
 }
 

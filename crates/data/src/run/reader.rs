@@ -1,32 +1,66 @@
-//! Reading runs, in slices of key groups.
+//! Opening runs and reading their blocks.
 
-use super::block::BlockCursor;
-use super::{
-    BlockInfo, CODEC_RAW, CODEC_ZSTD, EntryRef, EntryStream, FOOTER_BYTES, MAGIC, VERSION, checksum, corrupt,
-    take_bytes, take_u32, take_u64, take_varint,
-};
+use super::directory::{self, Directory};
+use super::filter::Filter;
+use super::index::Index;
+use super::{CODEC_RAW, VERSION_INDEXED, checksum, corrupt};
 use headwater_types::{Error, ErrorKind, Result};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Reads a byte range of the run: of an object in storage, or of memory. It may block.
 pub type ReadRange = Arc<dyn Fn(Range<u64>) -> Result<Vec<u8>> + Send + Sync>;
 
-/// Bytes read from the end of a run at once: the directory of most runs.
-const TAIL_BYTES: u64 = 64 << 10;
-/// Neighbouring blocks are read together up to this size.
-const READ_BYTES: u64 = 4 << 20;
-/// More than any block can have: a block ends with the entry that fills it.
-const RAW_BYTES_MAX: u64 = 16 << 30;
+/// Where the bytes of a run are. It may block.
+pub trait ReadAt: Send + Sync {
+    /// Replaces the content of `out` by a byte range.
+    ///
+    /// # Errors
+    /// When the range cannot be read.
+    fn read_at(&self, range: Range<u64>, out: &mut Vec<u8>) -> Result<()>;
+}
 
-/// An open run: its directory is read, its blocks are not.
+struct Closure(ReadRange);
+
+impl ReadAt for Closure {
+    fn read_at(&self, range: Range<u64>, out: &mut Vec<u8>) -> Result<()> {
+        *out = (self.0)(range)?;
+        Ok(())
+    }
+}
+
+/// Keeps the rows of compressed blocks, so that a look at one need not read and decompress it again.
+pub trait BlockCache: Send + Sync {
+    /// The rows of a block of the run with this [`Run::id`].
+    fn get(&self, run: u64, block: usize) -> Option<Arc<Vec<u8>>>;
+    /// Offers the rows of a block.
+    fn put(&self, run: u64, block: usize, rows: &Arc<Vec<u8>>);
+}
+
+/// An open run: its directory is read, its blocks are not. Clones share what is in memory.
 #[derive(Clone)]
 pub struct Run {
-    name: Arc<str>,
-    header: Vec<u8>,
-    blocks: Arc<[BlockInfo]>,
-    read: ReadRange,
+    pub(super) inner: Arc<Inner>,
+    cache: Option<Arc<dyn BlockCache>>,
+    advice: Option<Arc<str>>,
 }
+
+pub(super) struct Inner {
+    id: u64,
+    name: Arc<str>,
+    directory: Directory,
+    filters: OnceLock<Vec<BlocksFilter>>,
+    source: Arc<dyn ReadAt>,
+}
+
+/// The filter of some blocks, which follow those of the filter before.
+pub(super) struct BlocksFilter {
+    pub end: usize,
+    pub filter: Filter,
+}
+
+static NEXT_ID: AtomicU64 = AtomicU64::new(0);
 
 impl Run {
     /// Opens a run of `bytes` bytes. `name` is what errors call it.
@@ -35,14 +69,19 @@ impl Run {
     /// `Corruption` when it is truncated or damaged; `User` when its version is newer than this program;
     /// what `read` returns.
     pub fn open(name: impl Into<Arc<str>>, bytes: u64, read: ReadRange) -> Result<Self> {
+        Self::open_at(name, bytes, Arc::new(Closure(read)))
+    }
+
+    /// As [`Run::open`].
+    ///
+    /// # Errors
+    /// As [`Run::open`].
+    pub fn open_at(name: impl Into<Arc<str>>, bytes: u64, source: Arc<dyn ReadAt>) -> Result<Self> {
         let name = name.into();
-        let open = || {
-            let directory = read_directory(bytes, &read)?;
-            let (header, blocks) = parse_directory(&directory, bytes - FOOTER_BYTES - directory.len() as u64)?;
-            Ok((header, blocks.into()))
-        };
-        let (header, blocks) = open().map_err(|e: Error| in_run(&name, e))?;
-        Ok(Self { name, header, blocks, read })
+        let directory = directory::read(bytes, source.as_ref()).map_err(|e| in_run(&name, e))?;
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        let inner = Inner { id, name, directory, filters: OnceLock::new(), source };
+        Ok(Self { inner: Arc::new(inner), cache: None, advice: None })
     }
 
     /// Opens a run that is in memory.
@@ -58,221 +97,177 @@ impl Run {
         Self::open(name, length, Arc::new(read))
     }
 
+    /// The same run, whose compressed blocks are kept in a cache when they are looked at.
+    #[must_use]
+    pub fn with_cache(&self, cache: Arc<dyn BlockCache>) -> Self {
+        Self { cache: Some(cache), ..self.clone() }
+    }
+
+    /// The same run, with what to do when it is damaged: the end of such errors.
+    #[must_use]
+    pub fn with_advice(&self, advice: &str) -> Self {
+        let advice = (!advice.is_empty()).then(|| advice.into());
+        Self { advice, ..self.clone() }
+    }
+
+    /// Reads the filters, without which every look for an entry reads a block. Once they are there it does nothing.
+    ///
+    /// # Errors
+    /// When they cannot be read or are damaged.
+    pub fn load_filters(&self) -> Result<()> {
+        if self.inner.filters.get().is_some() {
+            return Ok(());
+        }
+        let filters = self.read_filters().map_err(|e| self.failed(e))?;
+        // Whoever else was reading them read the same.
+        let _ = self.inner.filters.set(filters);
+        Ok(())
+    }
+
+    /// Tells runs of this process apart.
+    pub fn id(&self) -> u64 {
+        self.inner.id
+    }
+
+    /// What errors call it.
+    pub fn name(&self) -> &str {
+        &self.inner.name
+    }
+
+    /// Whether entries can be looked up. Runs of version 1 can only be read through.
+    pub fn is_indexed(&self) -> bool {
+        self.inner.directory.version >= VERSION_INDEXED
+    }
+
     /// What the writer said about the table.
     pub fn header(&self) -> &[u8] {
-        &self.header
+        &self.inner.directory.header
     }
 
     /// Number of entries, deletions included.
     pub fn entries(&self) -> u64 {
-        self.blocks.iter().map(|b| b.entries).sum()
+        self.inner.directory.entries
     }
 
     /// Number of deletions among the entries.
     pub fn deletions(&self) -> u64 {
-        self.blocks.iter().map(|b| b.deletions).sum()
+        self.inner.directory.deletions
+    }
+
+    /// Memory of the directory and the filters, bytes.
+    pub fn memory_bytes(&self) -> usize {
+        let filters = self.filters().iter().map(|filter| filter.filter.bytes());
+        self.index().bytes() + self.inner.directory.header.len() + filters.sum::<usize>()
     }
 
     /// Stored bytes of the blocks that a read of these key groups would fetch.
     pub fn bytes_of(&self, groups: &Range<u32>) -> u64 {
-        self.blocks[self.blocks_of(groups)].iter().map(|b| b.stored_len).sum()
+        let blocks = self.blocks_of(groups);
+        let start = self.index().blocks().get(blocks.start).map_or(0, |block| block.offset);
+        if blocks.is_empty() { 0 } else { self.index().end_of(blocks.end - 1) - start }
     }
 
-    /// The entries of these key groups.
-    pub fn read(&self, groups: Range<u32>) -> RunStream {
-        let blocks = self.blocks_of(&groups);
-        let (rows, cursor) = (vec![], BlockCursor::default());
-        RunStream { run: self.clone(), groups, blocks, fetched: Fetched::default(), rows, cursor }
-    }
-
-    /// All entries.
-    pub fn read_all(&self) -> RunStream {
-        self.read(0..u32::MAX)
-    }
-
-    fn blocks_of(&self, groups: &Range<u32>) -> Range<usize> {
-        let start = self.blocks.partition_point(|b| b.last_group < groups.start);
-        let end = self.blocks.partition_point(|b| b.first_group < groups.end);
+    pub(super) fn blocks_of(&self, groups: &Range<u32>) -> Range<usize> {
+        let blocks = self.index().blocks();
+        let start = blocks.partition_point(|b| b.last_group < groups.start);
+        let end = blocks.partition_point(|b| b.first_group < groups.end);
         start..end.max(start)
     }
+
+    pub(super) fn version(&self) -> u8 {
+        self.inner.directory.version
+    }
+
+    #[inline]
+    pub(super) fn index(&self) -> &Index {
+        &self.inner.directory.index
+    }
+
+    /// The filters, as far as they are loaded.
+    #[inline]
+    pub(super) fn filters(&self) -> &[BlocksFilter] {
+        self.inner.filters.get().map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn cache(&self) -> Option<&dyn BlockCache> {
+        self.cache.as_deref()
+    }
+
+    /// Reads a byte range that must be there.
+    pub(super) fn read_range(&self, range: Range<u64>, out: &mut Vec<u8>) -> Result<()> {
+        let (length, end) = (range.end - range.start, range.end);
+        self.inner.source.read_at(range, out)?;
+        if out.len() as u64 == length { Ok(()) } else { Err(corrupt(format!("the run ends before byte {end}"))) }
+    }
+
+    /// Checks the stored bytes of a block.
+    pub(super) fn check_block(&self, index: usize, stored: &[u8]) -> Result<()> {
+        let block = self.index().block(index);
+        if checksum(stored) == block.checksum {
+            return Ok(());
+        }
+        Err(corrupt(format!("the checksum of block {index} (at byte {}) does not match", block.offset)))
+    }
+
+    /// Says in which run an error is.
+    pub(super) fn failed(&self, error: Error) -> Error {
+        let error = in_run(&self.inner.name, error);
+        match &self.advice {
+            Some(advice) if error.kind() == ErrorKind::Corruption => {
+                Error::new(error.kind(), error.code(), format!("{}; {advice}", error.message()))
+            }
+            _ => error,
+        }
+    }
+
+    fn read_filters(&self) -> Result<Vec<BlocksFilter>> {
+        let (mut filters, mut start, mut end) = (vec![], self.index().end(), 0);
+        let mut bytes = vec![];
+        for info in &self.inner.directory.filters {
+            self.read_range(start..start + info.length, &mut bytes)?;
+            if checksum(&bytes) != info.checksum {
+                return Err(corrupt(format!("the checksum of a filter (at byte {start}) does not match")));
+            }
+            start += info.length;
+            end += info.blocks as usize;
+            filters.push(BlocksFilter { end, filter: Filter::read(&bytes)? });
+        }
+        Ok(filters)
+    }
 }
 
-/// Stored blocks that were read together.
+/// Makes rows of the stored bytes of blocks.
 #[derive(Default)]
-struct Fetched {
-    offset: u64,
-    bytes: Vec<u8>,
+pub(super) struct Decoder {
+    zstd: Option<zstd::bulk::Decompressor<'static>>,
 }
 
-/// The entries of some key groups of a run, in order.
-pub struct RunStream {
-    run: Run,
-    groups: Range<u32>,
-    /// Blocks not started yet.
-    blocks: Range<usize>,
-    fetched: Fetched,
-    /// Rows of the current block.
-    rows: Vec<u8>,
-    cursor: BlockCursor,
-}
-
-impl RunStream {
-    /// Starts the next block; false when there is none.
-    fn next_block(&mut self) -> Result<bool> {
-        let Some(index) = self.blocks.next() else { return Ok(false) };
-        let block = self.run.blocks[index].clone();
-        if block.offset + block.stored_len > self.fetched.offset + self.fetched.bytes.len() as u64 {
-            self.fetch(index)?;
+impl Decoder {
+    /// Replaces the content of `rows` by the rows of a block.
+    pub fn decode(&mut self, run: &Run, index: usize, stored: &[u8], rows: &mut Vec<u8>) -> Result<()> {
+        let block = run.index().block(index);
+        rows.clear();
+        if block.codec == CODEC_RAW {
+            rows.extend_from_slice(stored);
+        } else {
+            self.decompress(block.raw_len, stored, rows)?;
         }
-        let start = (block.offset - self.fetched.offset) as usize;
-        let stored = &self.fetched.bytes[start..start + block.stored_len as usize];
-        if checksum(stored) != block.checksum {
-            let what = format!("the checksum of block {index} (at byte {}) does not match", block.offset);
-            return Err(corrupt(what));
-        }
-        decompress(&block, stored, &mut self.rows)?;
-        self.cursor.start(&self.rows)?;
-        Ok(true)
+        check_length(rows, block.raw_len)
     }
 
-    /// Reads a block and those behind it that belong to the slice, up to a limit.
-    fn fetch(&mut self, first: usize) -> Result<()> {
-        let offset = self.run.blocks[first].offset;
-        let end_of = |block: &BlockInfo| block.offset + block.stored_len;
-        let mut end = end_of(&self.run.blocks[first]);
-        for block in &self.run.blocks[self.blocks.clone()] {
-            if end_of(block) - offset > READ_BYTES {
-                break;
-            }
-            end = end_of(block);
-        }
-        let bytes = (self.run.read)(offset..end)?;
-        if bytes.len() as u64 != end - offset {
-            return Err(corrupt(format!("the run ends within its blocks, before byte {end}")));
-        }
-        self.fetched = Fetched { offset, bytes };
-        Ok(())
-    }
-
-    fn next(&mut self) -> Result<bool> {
-        loop {
-            while self.cursor.advance(&self.rows)? {
-                if self.cursor.group >= self.groups.end {
-                    self.blocks = 0..0;
-                    return Ok(false);
-                }
-                if self.cursor.group >= self.groups.start {
-                    return Ok(true);
-                }
-            }
-            if !self.next_block()? {
-                return Ok(false);
-            }
-        }
+    fn decompress(&mut self, raw_len: u64, stored: &[u8], rows: &mut Vec<u8>) -> Result<()> {
+        let failed = |e: std::io::Error| corrupt(format!("a block cannot be decompressed: {e}"));
+        let zstd = match &mut self.zstd {
+            Some(zstd) => zstd,
+            none => none.insert(zstd::bulk::Decompressor::new().map_err(failed)?),
+        };
+        rows.reserve(raw_len as usize);
+        zstd.decompress_to_buffer(stored, rows).map(drop).map_err(failed)
     }
 }
 
-impl EntryStream for RunStream {
-    fn advance(&mut self) -> Result<bool> {
-        self.next().map_err(|e| in_run(&self.run.name, e))
-    }
-
-    fn entry(&self) -> EntryRef<'_> {
-        let cursor = &self.cursor;
-        let value = cursor.value.map(|(start, end)| &self.rows[start..end]);
-        EntryRef { group: cursor.group, key: &cursor.key, map_key: &cursor.map_key, value }
-    }
-}
-
-fn decompress(block: &BlockInfo, stored: &[u8], rows: &mut Vec<u8>) -> Result<()> {
-    rows.clear();
-    match block.codec {
-        CODEC_RAW => rows.extend_from_slice(stored),
-        _ => {
-            rows.reserve(block.raw_len as usize);
-            zstd::bulk::Decompressor::new()
-                .and_then(|mut zstd| zstd.decompress_to_buffer(stored, rows))
-                .map_err(|e| corrupt(format!("a block cannot be decompressed: {e}")))?;
-        }
-    }
-    if rows.len() as u64 == block.raw_len { Ok(()) } else { Err(corrupt("a block has another length than noted")) }
-}
-
-/// Reads the footer and the directory it points to, whose checksum it checks.
-fn read_directory(bytes: u64, read: &ReadRange) -> Result<Vec<u8>> {
-    if bytes < FOOTER_BYTES {
-        return Err(corrupt(format!("it is truncated: it has {bytes} bytes, a run has at least {FOOTER_BYTES}")));
-    }
-    let tail_start = bytes.saturating_sub(TAIL_BYTES);
-    let mut tail = read(tail_start..bytes)?;
-    if tail.len() as u64 != bytes - tail_start {
-        return Err(corrupt(format!("it is truncated: {bytes} bytes were expected")));
-    }
-    let mut footer = &tail[tail.len() - FOOTER_BYTES as usize..];
-    let offset = take_u64(&mut footer)?;
-    let length =
-        u64::from(u32::from_le_bytes(take_bytes(&mut footer, 4, "the footer")?.try_into().unwrap_or_default()));
-    let expected = take_u64(&mut footer)?;
-    check_version(footer)?;
-    if offset.checked_add(length).and_then(|end| end.checked_add(FOOTER_BYTES)) != Some(bytes) {
-        return Err(corrupt("it is truncated or damaged: its footer does not fit its length"));
-    }
-    let directory = if offset < tail_start {
-        read(offset..offset + length)?
-    } else {
-        tail.truncate(tail.len() - FOOTER_BYTES as usize);
-        tail.split_off((offset - tail_start) as usize)
-    };
-    if checksum(&directory) != expected {
-        return Err(corrupt("the checksum of its directory does not match"));
-    }
-    Ok(directory)
-}
-
-/// Checks the end of the footer: reserved bytes, version, magic.
-fn check_version(end: &[u8]) -> Result<()> {
-    let (reserved, rest) = end.split_at(4);
-    match rest.split_first() {
-        Some((version, magic)) if magic == MAGIC => {
-            if *version != VERSION {
-                let message = format!(
-                    "it has format version {version}, and this program reads version {VERSION}: \
-                     use the version of Headwater that wrote it"
-                );
-                return Err(Error::new(ErrorKind::User, "run-version", message));
-            }
-        }
-        _ => return Err(corrupt("it is truncated, or it is no run at all: it does not end as one")),
-    }
-    if reserved == [0; 4] { Ok(()) } else { Err(corrupt("reserved bytes of its footer are set")) }
-}
-
-/// Header and blocks; the blocks must fill the run up to the directory.
-fn parse_directory(mut input: &[u8], directory_offset: u64) -> Result<(Vec<u8>, Vec<BlockInfo>)> {
-    let header_len = take_varint(&mut input)?;
-    let header = take_bytes(&mut input, header_len, "the header")?.to_vec();
-    let count = take_varint(&mut input)?;
-    let (mut blocks, mut offset) = (vec![], 0u64);
-    for _ in 0..count {
-        let block = parse_block(&mut input, offset)?;
-        offset = offset.checked_add(block.stored_len).ok_or_else(|| corrupt("a block is too long"))?;
-        blocks.push(block);
-    }
-    if !input.is_empty() || offset != directory_offset {
-        return Err(corrupt("its blocks do not add up to its length"));
-    }
-    Ok((header, blocks))
-}
-
-fn parse_block(input: &mut &[u8], offset: u64) -> Result<BlockInfo> {
-    let (stored_len, raw_len) = (take_varint(input)?, take_varint(input)?);
-    let codec = take_bytes(input, 1, "the directory")?[0];
-    if ![CODEC_RAW, CODEC_ZSTD].contains(&codec) || raw_len > RAW_BYTES_MAX {
-        return Err(corrupt(format!("a block has the unknown codec {codec} or the impossible length {raw_len}")));
-    }
-    let (first_group, last_group) = (take_u32(input)?, take_u32(input)?);
-    let (entries, deletions, checksum) = (take_varint(input)?, take_varint(input)?, take_u64(input)?);
-    Ok(BlockInfo { offset, stored_len, raw_len, codec, first_group, last_group, entries, deletions, checksum })
+pub(super) fn check_length(rows: &[u8], raw_len: u64) -> Result<()> {
+    if rows.len() as u64 == raw_len { Ok(()) } else { Err(corrupt("a block has another length than noted")) }
 }
 
 fn in_run(name: &str, error: Error) -> Error {

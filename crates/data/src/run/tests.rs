@@ -1,3 +1,5 @@
+mod points;
+
 use super::*;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -24,8 +26,14 @@ fn unpacked(stream: &mut dyn EntryStream) -> Result<Model> {
     Ok(model)
 }
 
+/// Everything there is to read of a run.
+fn read_whole(run: &Run) -> Result<Model> {
+    run.load_filters()?;
+    unpacked(&mut run.read_all())
+}
+
 fn run_of(model: &Model) -> Run {
-    Run::of_bytes("test", encode(b"header", &packed(model)).unwrap()).unwrap()
+    Run::of_bytes("test", encode(b"header", &packed(model), RunOptions::STORED).unwrap()).unwrap()
 }
 
 fn models() -> impl Strategy<Value = Model> {
@@ -68,19 +76,22 @@ proptest! {
 
     #[test]
     fn damage_is_found(model in models(), at in any::<prop::sample::Index>(), bit in 0u32..8) {
-        let mut bytes = encode(b"header", &packed(&model)).unwrap();
+        let mut bytes = encode(b"header", &packed(&model), RunOptions::STORED).unwrap();
         let position = at.index(bytes.len());
         bytes[position] ^= 1 << bit;
-        let read = |bytes: Vec<u8>| Run::of_bytes("test", bytes).and_then(|run| unpacked(&mut run.read_all()));
+        let read = |bytes: Vec<u8>| Run::of_bytes("test", bytes).and_then(|run| read_whole(&run));
         prop_assert!(read(bytes.clone()).is_err(), "a flipped bit at {}", position);
         bytes.truncate(position);
         prop_assert!(read(bytes).is_err(), "cut at {}", position);
     }
 
     #[test]
-    fn rubbish_is_no_block(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let mut cursor = block::BlockCursor::default();
-        if cursor.start(&bytes).is_ok() {
+    fn rubbish_is_no_block(bytes in prop::collection::vec(any::<u8>(), 0..200), version in 1u8..=2, seek: bool) {
+        let mut cursor = cursor::BlockCursor::default();
+        if cursor.start(&bytes, version).is_ok() {
+            if seek {
+                let _ = cursor.seek(&bytes, Place { group: 1, key: b"k", map_key: b"" });
+            }
             for _ in 0..1000 {
                 if !matches!(cursor.advance(&bytes), Ok(true)) {
                     break;
@@ -93,8 +104,8 @@ proptest! {
 #[test]
 fn every_single_byte_is_covered() {
     let model: Model = (0..3u32).map(|i| ((i, vec![i as u8], vec![]), (i != 1).then(|| vec![9; 100]))).collect();
-    let bytes = encode(b"{}", &packed(&model)).unwrap();
-    let read = |bytes: Vec<u8>| Run::of_bytes("test", bytes).and_then(|run| unpacked(&mut run.read_all()));
+    let bytes = encode(b"{}", &packed(&model), RunOptions::STORED).unwrap();
+    let read = |bytes: Vec<u8>| Run::of_bytes("test", bytes).and_then(|run| read_whole(&run));
     for position in 0..bytes.len() {
         for bit in 0..8 {
             let mut damaged = bytes.clone();
@@ -108,12 +119,12 @@ fn every_single_byte_is_covered() {
 
 #[test]
 fn errors_say_what_is_wrong() {
-    let good = encode(b"{}", &Entries::from_iter([entry(1, b"k", b"v")])).unwrap();
+    let good = encode(b"{}", &Entries::from_iter([entry(1, b"k", b"v")]), RunOptions::STORED).unwrap();
     let error = |bytes: Vec<u8>| Run::of_bytes("chk-7/a.run", bytes).err().unwrap();
     assert_eq!(error(vec![]).message(), "run 'chk-7/a.run': it is truncated: it has 0 bytes, a run has at least 32");
     let mut newer = good.clone();
     let version = newer.len() - 8;
-    newer[version] = 2;
+    newer[version] = VERSION + 1;
     assert_eq!(error(newer).code(), "run-version");
     let mut damaged = good.clone();
     damaged[0] ^= 1;
@@ -127,9 +138,9 @@ fn errors_say_what_is_wrong() {
 #[test]
 fn the_writer_refuses_disorder() {
     let unsorted = Entries::from_iter([entry(1, b"b", b""), entry(1, b"a", b"")]);
-    assert!(encode(b"", &unsorted).is_err());
+    assert!(encode(b"", &unsorted, RunOptions::STORED).is_err());
     let twice = Entries::from_iter([entry(1, b"a", b""), entry(1, b"a", b"")]);
-    assert!(encode(b"", &twice).is_err());
+    assert!(encode(b"", &twice, RunOptions::STORED).is_err());
 }
 
 #[test]
@@ -139,7 +150,7 @@ fn a_slice_reads_only_its_blocks() {
             (0..40u32).map(move |i| ((group, i.to_be_bytes().to_vec(), vec![]), Some(noise(group * 40 + i))))
         })
         .collect();
-    let bytes = encode(b"{}", &packed(&model)).unwrap();
+    let bytes = encode(b"{}", &packed(&model), RunOptions::STORED).unwrap();
     let length = bytes.len() as u64;
     let reads = Arc::new(Mutex::new(vec![]));
     let seen = reads.clone();
@@ -165,9 +176,33 @@ fn a_run_can_be_taken_in_parts() {
     }
     assert!(parts.len() as u64 == writer.bytes() && !parts.is_empty());
     parts.extend(writer.finish().unwrap());
-    assert_eq!(parts, encode(b"h", &packed(&model)).unwrap());
+    assert_eq!(parts, encode(b"h", &packed(&model), RunOptions::STORED).unwrap());
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Keys that begin alike for longer than sorting looks at first, that others continue, and that come again.
+    #[test]
+    fn entries_are_sorted_and_the_latest_wins(
+        entries in prop::collection::vec((0u32..3, (0usize..3, 0u8..3), (0usize..3, 0u8..3), any::<Option<u8>>()), 0..80),
+    ) {
+        let part = |(length, last): (usize, u8)| {
+            [&b"0123456789abcdef0123"[..[0, 9, 20][length]], &[last][..usize::from(last.min(1))]].concat()
+        };
+        let (mut packed, mut model) = (Entries::new(), Model::new());
+        for (group, key, map_key, value) in entries {
+            let (key, map_key) = (part(key), part(map_key));
+            let value = value.map(|value| vec![value]);
+            packed.push(EntryRef { group, key: &key, map_key: &map_key, value: value.as_deref() });
+            model.insert((group, key, map_key), value);
+        }
+        packed.sort_latest();
+        prop_assert_eq!(unpacked(&mut packed.into_stream()).unwrap(), model);
+    }
+}
+
+/// A value that does not compress.
 /// A value that does not compress.
 fn noise(seed: u32) -> Vec<u8> {
     (0..256u32)
@@ -190,8 +225,6 @@ fn version_1_is_readable_for_ever() {
     .into();
     let stored = "03050f03020002ac0201000200010201010101000000000001616263787931027b7d011f1f0000ac02\
                   0301466f17a4b6bbdf761f00000000000000140000003bc3c070c0549edc00000000014857535452554e";
-    let written: String = encode(b"{}", &packed(&model)).unwrap().iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(written, stored);
     let bytes = (0..stored.len()).step_by(2).map(|i| u8::from_str_radix(&stored[i..i + 2], 16).unwrap()).collect();
     assert_eq!(unpacked(&mut Run::of_bytes("stored", bytes).unwrap().read_all()).unwrap(), model);
 }
@@ -200,10 +233,30 @@ fn version_1_is_readable_for_ever() {
 fn deltas_compact_into_a_base() {
     let run = |value: Option<&'static [u8]>| {
         let entries = Entries::from_iter([EntryRef { value, ..entry(1, b"k", b"") }, entry(2, b"k", b"v")]);
-        Run::of_bytes("delta", encode(b"{}", &entries).unwrap()).unwrap()
+        Run::of_bytes("delta", encode(b"{}", &entries, RunOptions::STORED).unwrap()).unwrap()
     };
     let mut base = RunWriter::new(b"{}").unwrap();
     base.extend(&mut Merge::live(vec![run(Some(b"old")).read_all(), run(None).read_all()])).unwrap();
     let base = Run::of_bytes("base", base.finish().unwrap()).unwrap();
     assert_eq!((base.entries(), base.deletions()), (1, 0));
+}
+
+/// The second version, byte by byte: later versions must read it.
+#[test]
+fn version_2_is_readable_for_ever() {
+    let model: Model = [
+        ((0, b"ab".to_vec(), b"x".to_vec()), Some(b"1".to_vec())),
+        ((0, b"ac".to_vec(), b"xy".to_vec()), None),
+        ((300, b"".to_vec(), b"".to_vec()), Some(vec![])),
+    ]
+    .into();
+    let stored = "03020f0302000000000000000000000000000000000000000000000000020000002c0100000a00000003000000020000000100000000\
+                  020001020101010100000000000161626378793120000882400201228c000030224200402408400402086800000c018240020010027b\
+                  7d014a4a0000ac020301c200875619c36b8c0201616278010120199016e27040920c6a0000000000000024000000942d0d424e059f6300000000024857535452554e";
+    let options = RunOptions { codec: Codec::Raw, ..RunOptions::STORED };
+    let encoded = encode(b"{}", &packed(&model), options).unwrap();
+    let written: String = encoded.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(written, stored);
+    let bytes = (0..stored.len()).step_by(2).map(|i| u8::from_str_radix(&stored[i..i + 2], 16).unwrap()).collect();
+    assert_eq!(read_whole(&Run::of_bytes("stored", bytes).unwrap()).unwrap(), model);
 }

@@ -1,28 +1,68 @@
 //! Writing runs.
 
 use super::block::BlockBuilder;
-use super::{
-    BLOCK_BYTES, BlockInfo, CODEC_RAW, CODEC_ZSTD, Entries, EntryRef, EntryStream, MAGIC, VERSION, checksum, put_varint,
-};
+use super::directory::{WrittenBlock, put_block, put_footer};
+use super::filter::{Filter, hash_entry, hash_key};
+use super::{CODEC_RAW, CODEC_ZSTD, Entries, EntryRef, EntryStream, checksum, put_varint};
 use headwater_types::{Error, Result};
 use std::cmp::Ordering;
 
 /// The fastest ordinary level: runs are written far more often than read.
 const ZSTD_LEVEL: i32 = 1;
+/// Hashes of a filter, about: how many the writer keeps.
+const FILTER_HASHES: usize = if cfg!(test) { 64 } else { 1 << 20 };
+
+/// How the blocks of a run are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Codec {
+    /// As they are.
+    Raw,
+    /// Compressed, where that makes them smaller.
+    Zstd,
+}
+
+/// How a run is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunOptions {
+    /// A block is closed when its rows reach this size.
+    pub block_bytes: usize,
+    /// How blocks are stored.
+    pub codec: Codec,
+    /// Whether there are filters.
+    pub filters: bool,
+}
+
+impl RunOptions {
+    /// For runs of checkpoints: small, and read through more often than looked into.
+    pub const STORED: Self = Self { block_bytes: 64 << 10, codec: Codec::Zstd, filters: true };
+    /// For what changed from one checkpoint to the next: written all the time beside the work itself, and soon merged.
+    /// The merge compresses.
+    pub const DELTA: Self = Self { block_bytes: 64 << 10, codec: Codec::Raw, filters: false };
+    /// For local runs that are looked into.
+    pub const LOCAL: Self = Self { block_bytes: 3 << 10, codec: Codec::Raw, filters: true };
+}
 
 /// Writes a run front to back. What is finished can be taken away in between, so that a run needs not fit
 /// into memory.
 pub struct RunWriter {
     header: Vec<u8>,
+    options: RunOptions,
     block: BlockBuilder,
-    blocks: Vec<BlockInfo>,
+    /// What the directory says of blocks and filters so far, and how many they are.
+    block_infos: Vec<u8>,
+    blocks: u64,
+    filter_infos: Vec<u8>,
+    filters: u64,
+    /// Finished filters, which follow the blocks.
+    filter_bytes: Vec<u8>,
+    hashes: Hashes,
     /// Finished bytes that were not taken.
     out: Vec<u8>,
     /// Number of bytes before `out`.
     taken: u64,
     raw: Vec<u8>,
     last: Option<Last>,
-    compressor: zstd::bulk::Compressor<'static>,
+    compressor: Option<zstd::bulk::Compressor<'static>>,
 }
 
 /// The last entry's place in the order.
@@ -32,12 +72,22 @@ struct Last {
     map_key: Vec<u8>,
 }
 
+/// What the next filter is made of.
+#[derive(Default)]
+struct Hashes {
+    hashes: Vec<u64>,
+    /// The hash of the last key; `None` when it is not in the filter.
+    key: Option<u64>,
+    /// Blocks of the filter so far.
+    blocks: u64,
+}
+
 /// Encodes sorted entries as a run.
 ///
 /// # Errors
 /// When the entries are not sorted, or one comes twice.
-pub fn encode(header: &[u8], entries: &Entries) -> Result<Vec<u8>> {
-    let mut writer = RunWriter::new(header)?;
+pub fn encode(header: &[u8], entries: &Entries, options: RunOptions) -> Result<Vec<u8>> {
+    let mut writer = RunWriter::with_options(header, options)?;
     for entry in entries.iter() {
         writer.push(entry)?;
     }
@@ -45,20 +95,38 @@ pub fn encode(header: &[u8], entries: &Entries) -> Result<Vec<u8>> {
 }
 
 impl RunWriter {
-    /// A run without entries.
+    /// A writer of a run for a checkpoint, with this header.
     ///
     /// # Errors
     /// When the compressor cannot be set up.
     pub fn new(header: &[u8]) -> Result<Self> {
+        Self::with_options(header, RunOptions::STORED)
+    }
+
+    /// A writer of a run with this header.
+    ///
+    /// # Errors
+    /// When the compressor cannot be set up.
+    pub fn with_options(header: &[u8], options: RunOptions) -> Result<Self> {
+        let compressor = match options.codec {
+            Codec::Raw => None,
+            Codec::Zstd => Some(zstd::bulk::Compressor::new(ZSTD_LEVEL).map_err(compression_failed)?),
+        };
         Ok(Self {
             header: header.to_vec(),
+            options,
             block: BlockBuilder::default(),
-            blocks: vec![],
+            block_infos: vec![],
+            blocks: 0,
+            filter_infos: vec![],
+            filters: 0,
+            filter_bytes: vec![],
+            hashes: Hashes::default(),
             out: vec![],
             taken: 0,
             raw: vec![],
             last: None,
-            compressor: zstd::bulk::Compressor::new(ZSTD_LEVEL).map_err(compression_failed)?,
+            compressor,
         })
     }
 
@@ -67,9 +135,12 @@ impl RunWriter {
     /// # Errors
     /// When it does not come after the entry before.
     pub fn push(&mut self, entry: EntryRef<'_>) -> Result<()> {
-        self.check_order(entry)?;
+        let same_key = self.check_order(entry)?;
+        if self.options.filters {
+            self.hashes.push(entry, same_key);
+        }
         self.block.push(entry);
-        if self.block.bytes() >= BLOCK_BYTES { self.finish_block() } else { Ok(()) }
+        if self.block.bytes() >= self.options.block_bytes { self.finish_block() } else { Ok(()) }
     }
 
     /// Adds the rest of a stream, such as a [`Merge`](super::Merge) of runs that become one.
@@ -83,9 +154,14 @@ impl RunWriter {
         Ok(())
     }
 
-    /// Size of the run so far, bytes.
+    /// Size of the blocks so far, bytes.
     pub fn bytes(&self) -> u64 {
         self.taken + self.out.len() as u64
+    }
+
+    /// Bytes that are finished and not taken.
+    pub fn finished_bytes(&self) -> usize {
+        self.out.len()
     }
 
     /// Takes the bytes that are finished since the last call. They precede those of the next call and of
@@ -103,79 +179,118 @@ impl RunWriter {
         if self.block.entries > 0 {
             self.finish_block()?;
         }
-        let directory = self.directory();
-        let length =
-            u32::try_from(directory.len()).map_err(|_| Error::internal("the directory of a run is too large"))?;
+        if self.hashes.blocks > 0 {
+            self.finish_filter();
+        }
+        let filters = std::mem::take(&mut self.filter_bytes);
+        self.out.extend_from_slice(&filters);
         let offset = self.bytes();
+        let directory = self.directory();
         self.out.extend_from_slice(&directory);
-        self.out.extend_from_slice(&offset.to_le_bytes());
-        self.out.extend_from_slice(&length.to_le_bytes());
-        self.out.extend_from_slice(&checksum(&directory).to_le_bytes());
-        self.out.extend_from_slice(&[0; 4]);
-        self.out.push(VERSION);
-        self.out.extend_from_slice(MAGIC);
+        put_footer(&directory, offset, &mut self.out)?;
         Ok(self.out)
     }
 
-    fn check_order(&mut self, entry: EntryRef<'_>) -> Result<()> {
+    /// Whether the entry has the key of the one before, behind which it must come.
+    fn check_order(&mut self, entry: EntryRef<'_>) -> Result<bool> {
         let Some(last) = &mut self.last else {
             let (key, map_key) = (entry.key.to_vec(), entry.map_key.to_vec());
             self.last = Some(Last { group: entry.group, key, map_key });
-            return Ok(());
+            return Ok(false);
         };
-        let before = EntryRef { group: last.group, key: &last.key, map_key: &last.map_key, value: None };
-        if before.order(&entry) != Ordering::Less {
+        let key_order = (last.group, last.key.as_slice()).cmp(&(entry.group, entry.key));
+        if key_order.then_with(|| last.map_key.as_slice().cmp(entry.map_key)) != Ordering::Less {
             return Err(Error::internal("the entries of a run are not sorted, or one comes twice"));
+        }
+        last.map_key.clear();
+        last.map_key.extend_from_slice(entry.map_key);
+        if key_order.is_eq() {
+            return Ok(true);
         }
         last.group = entry.group;
         last.key.clear();
         last.key.extend_from_slice(entry.key);
-        last.map_key.clear();
-        last.map_key.extend_from_slice(entry.map_key);
-        Ok(())
+        Ok(false)
     }
 
     fn finish_block(&mut self) -> Result<()> {
         let block = &self.block;
         let (first_group, last_group, entries, deletions) =
             (block.first_group, block.last_group, block.entries, block.deletions);
+        let (key, map_key) = (self.block.first_key.clone(), self.block.first_map_key.clone());
+        let start = self.out.len();
+        let (codec, raw_len) = self.store()?;
+        let stored = &self.out[start..];
+        let (stored_len, checksum) = (stored.len() as u64, checksum(stored));
+        let info = WrittenBlock { stored_len, raw_len, codec, first_group, last_group, entries, deletions, checksum };
+        put_block(&info, &mut self.block_infos);
+        put_varint(key.len() as u64, &mut self.block_infos);
+        put_varint(map_key.len() as u64, &mut self.block_infos);
+        self.block_infos.extend_from_slice(&key);
+        self.block_infos.extend_from_slice(&map_key);
+        self.blocks += 1;
+        self.hashes.blocks += u64::from(self.options.filters);
+        if self.hashes.hashes.len() >= FILTER_HASHES {
+            self.finish_filter();
+        }
+        Ok(())
+    }
+
+    /// Appends the rows of a block to the finished bytes; how they are stored, and their size without that.
+    fn store(&mut self) -> Result<(u8, u64)> {
+        let Some(compressor) = &mut self.compressor else {
+            let start = self.out.len();
+            self.block.finish(&mut self.out);
+            return Ok((CODEC_RAW, (self.out.len() - start) as u64));
+        };
         self.raw.clear();
         self.block.finish(&mut self.raw);
-        let offset = self.bytes();
-        let compressed = self.compressor.compress(&self.raw).map_err(compression_failed)?;
+        let compressed = compressor.compress(&self.raw).map_err(compression_failed)?;
         let (codec, stored) =
             if compressed.len() < self.raw.len() { (CODEC_ZSTD, &compressed) } else { (CODEC_RAW, &self.raw) };
-        self.blocks.push(BlockInfo {
-            offset,
-            stored_len: stored.len() as u64,
-            raw_len: self.raw.len() as u64,
-            codec,
-            first_group,
-            last_group,
-            entries,
-            deletions,
-            checksum: checksum(stored),
-        });
         self.out.extend_from_slice(stored);
-        Ok(())
+        Ok((codec, self.raw.len() as u64))
+    }
+
+    fn finish_filter(&mut self) {
+        let start = self.filter_bytes.len();
+        Filter::of(&self.hashes.hashes).write(&mut self.filter_bytes);
+        let filter = &self.filter_bytes[start..];
+        put_varint(self.hashes.blocks, &mut self.filter_infos);
+        put_varint(filter.len() as u64, &mut self.filter_infos);
+        self.filter_infos.extend_from_slice(&checksum(filter).to_le_bytes());
+        self.filters += 1;
+        self.hashes.hashes.clear();
+        self.hashes.key = None;
+        self.hashes.blocks = 0;
     }
 
     fn directory(&self) -> Vec<u8> {
         let mut out = vec![];
         put_varint(self.header.len() as u64, &mut out);
         out.extend_from_slice(&self.header);
-        put_varint(self.blocks.len() as u64, &mut out);
-        for block in &self.blocks {
-            put_varint(block.stored_len, &mut out);
-            put_varint(block.raw_len, &mut out);
-            out.push(block.codec);
-            put_varint(u64::from(block.first_group), &mut out);
-            put_varint(u64::from(block.last_group), &mut out);
-            put_varint(block.entries, &mut out);
-            put_varint(block.deletions, &mut out);
-            out.extend_from_slice(&block.checksum.to_le_bytes());
-        }
+        put_varint(self.blocks, &mut out);
+        out.extend_from_slice(&self.block_infos);
+        put_varint(self.filters, &mut out);
+        out.extend_from_slice(&self.filter_infos);
         out
+    }
+}
+
+impl Hashes {
+    fn push(&mut self, entry: EntryRef<'_>, same_key: bool) {
+        let key = match self.key.filter(|_| same_key) {
+            Some(key) => key,
+            None => {
+                let key = hash_key(entry.key);
+                self.hashes.push(key);
+                self.key = Some(key);
+                key
+            }
+        };
+        if !entry.map_key.is_empty() {
+            self.hashes.push(hash_entry(key, entry.map_key));
+        }
     }
 }
 

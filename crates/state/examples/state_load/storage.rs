@@ -1,7 +1,7 @@
 //! A directory of runs in the place of checkpoint storage.
 
 use headwater_data::run::{Merge, Run, RunWriter};
-use headwater_state::{ListSnapshot, Restored, RestoredTable, TableDelta, TableDescriptor};
+use headwater_state::{ListSnapshot, Restored, RestoredRun, RestoredTable, TableDelta, TableDescriptor};
 use headwater_types::{Error, Result};
 use std::fs::File;
 use std::io::Write;
@@ -70,6 +70,15 @@ impl Restored for Runs {
         let descriptor = TableDescriptor::from_header(last.header())?;
         let streams = runs.iter().map(Run::read_all).collect();
         Ok(Some(RestoredTable { descriptor, entries: Box::new(Merge::live(streams)) }))
+    }
+
+    fn runs(&self, _name: &str) -> Result<Option<Vec<RestoredRun>>> {
+        let restored = |path: &PathBuf| {
+            let run = open(path)?;
+            let groups = std::iter::once(0..u32::MAX).collect();
+            Ok(RestoredRun { descriptor: TableDescriptor::from_header(run.header())?, run, groups })
+        };
+        self.paths()?.iter().map(restored).collect::<Result<_>>().map(Some)
     }
 
     fn list(&self, _name: &str) -> Result<Vec<ListSnapshot>> {

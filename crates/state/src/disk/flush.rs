@@ -8,8 +8,8 @@
 //! at a time. Invariant: the overlay keeps what the tree does not hold ([`Overlay::depart`], [`Overlay::land`]),
 //! so reads need not know of batches. A lane waits only when the disk has fallen two write buffers behind.
 
-use super::shape::Shape;
-use super::store::{Table, TableWriter};
+use super::store::TableWriter;
+use super::table::Table;
 use headwater_data::run::{Entries, EntryRef};
 use headwater_env::Env;
 use headwater_types::Result;
@@ -22,7 +22,7 @@ const COLLECT_ENTRIES: usize = 128;
 /// Entries marked as written at one look.
 const LAND_ENTRIES: usize = 512;
 /// Size of a batch: least and most.
-const BATCH_BYTES: Range<u64> = 64..32 << 20;
+const BATCH_BYTES: Range<u64> = 4 << 10..32 << 20;
 
 /// Entries in memory in front of the tree.
 pub(crate) trait Overlay {
@@ -30,26 +30,16 @@ pub(crate) trait Overlay {
     fn unflushed(&self) -> usize;
     /// Memory of an entry, bytes.
     fn average_bytes(&self) -> usize;
-    /// Takes the oldest entry that the tree has not seen into the batch that is collected, and what becomes of
-    /// the mark of its key.
-    fn take_unflushed(&mut self) -> Option<(EntryRef<'_>, Mark)>;
+    /// Takes the oldest entry that the tree has not seen into the batch that is collected.
+    fn take_unflushed(&mut self) -> Option<EntryRef<'_>>;
     /// The collected batch is being written.
     fn depart(&mut self);
     /// The batch is written: notes it for at most `limit` entries; whether that were all.
     fn land(&mut self, limit: usize) -> bool;
 }
 
-/// What a written entry means for the mark of its key. Keys with maps have one in the tree, so that a look at a key
-/// that has no entries is a point read, which filters answer, and not a scan, which they cannot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mark {
-    /// It is as it was.
-    Same,
-    /// The key may be new to the tree.
-    Set,
-    /// That was the last entry.
-    Remove,
-}
+/// The part of a batch that is worth a file when memory is short.
+const HURRY_SHARE: u64 = 4;
 
 /// The way from an overlay to a table of the tree.
 pub(crate) struct Flusher {
@@ -58,7 +48,6 @@ pub(crate) struct Flusher {
     batch_bytes: u64,
     collected: Entries,
     collected_bytes: u64,
-    shape: Shape,
     in_flight: Option<Arc<Batch>>,
     in_flight_bytes: u64,
     /// The last batch is written, and the overlay does not know of all its entries yet.
@@ -73,7 +62,6 @@ impl Flusher {
             batch_bytes: (table.store.write_buffer_bytes() / 2).clamp(BATCH_BYTES.start, BATCH_BYTES.end),
             collected: Entries::new(),
             collected_bytes: 0,
-            shape: table.shape(),
             in_flight: None,
             in_flight_bytes: 0,
             landing: false,
@@ -93,8 +81,10 @@ impl Flusher {
         self.land(overlay, LAND_ENTRIES);
         let waiting = (overlay.unflushed() * overlay.average_bytes()) as u64;
         let full = self.collected_bytes >= self.batch_bytes;
+        // While little waits, memory is short because of what is cached, which can be evicted.
+        let hurry = hurry && waiting + self.collected_bytes > self.batch_bytes / HURRY_SHARE;
         if !full && (hurry || waiting > self.batch_bytes) {
-            self.collect(overlay, COLLECT_ENTRIES)?;
+            self.collect(overlay, COLLECT_ENTRIES);
         }
         if full && waiting > 3 * self.batch_bytes {
             self.wait()?;
@@ -110,7 +100,7 @@ impl Flusher {
 
     /// Writes everything, and waits for it.
     pub fn finish(&mut self, overlay: &mut impl Overlay) -> Result<()> {
-        self.collect(overlay, usize::MAX)?;
+        self.collect(overlay, usize::MAX);
         self.wait()?;
         self.land(overlay, usize::MAX);
         self.depart(overlay);
@@ -119,12 +109,12 @@ impl Flusher {
         Ok(())
     }
 
-    fn collect(&mut self, overlay: &mut impl Overlay, limit: usize) -> Result<()> {
+    fn collect(&mut self, overlay: &mut impl Overlay, limit: usize) {
         for _ in 0..limit {
-            let Some((entry, mark)) = overlay.take_unflushed() else { break };
-            self.collected_bytes += self.shape.push(entry, mark, &mut self.collected)?;
+            let Some(entry) = overlay.take_unflushed() else { break };
+            self.collected.push(entry);
         }
-        Ok(())
+        self.collected_bytes = self.collected.bytes() as u64;
     }
 
     fn depart(&mut self, overlay: &mut impl Overlay) {

@@ -1,9 +1,10 @@
 //! An ordered map per key on disk.
 
 use super::flush::Flusher;
-use super::shape::sort_keys;
-use super::store::Table;
-use super::{CHECK_INTERVAL, EVICT_PLACES, SET_ASIDE_ENTRIES};
+use super::store::Store;
+use super::table::Table;
+use super::{CHECK_INTERVAL, EVICT_PLACES, SET_ASIDE_ENTRIES, sort_keys};
+use crate::context::RestoredRun;
 use crate::engine::{Bounds, Changes, EngineContext, Expired, Maps, VisitMaps, VisitUntil};
 use crate::heap::{HeapMaps, KeyId};
 use crate::memory::Account;
@@ -33,7 +34,8 @@ pub(crate) struct DiskMaps {
 const ALL: Bounds<'static> = (Bound::Unbounded, Bound::Unbounded);
 
 impl DiskMaps {
-    pub fn new(table: Table, context: &EngineContext) -> Self {
+    pub fn new(store: Store, context: &EngineContext) -> Self {
+        let table = Table::new(store, context);
         let account = Account::new(context.lease.clone());
         let heap = HeapMaps::caching(context.groups);
         let flusher = Flusher::new(&table, &context.env);
@@ -55,8 +57,8 @@ impl DiskMaps {
             return Ok(id);
         }
         let group = self.heap.hash(key).group;
-        if !self.table.has_mark(group, key)? {
-            self.heap.set_asked(id, true, false);
+        if !self.table.may_have(group, key)? {
+            self.heap.set_asked(id, true);
             return Ok(id);
         }
         let (heap, mut entries, mut bytes) = (&mut self.heap, 0, 0);
@@ -70,7 +72,7 @@ impl DiskMaps {
             }
             Ok(complete)
         })?;
-        heap.set_asked(id, complete, true);
+        heap.set_asked(id, complete);
         Ok(id)
     }
 
@@ -81,7 +83,7 @@ impl DiskMaps {
             return Ok(());
         }
         self.accesses = 0;
-        let short = self.account.set(self.heap.live_bytes() + self.flusher.bytes());
+        let short = self.account.set(self.heap.live_bytes() + self.flusher.bytes() + self.table.bytes());
         self.flusher.step(&mut self.heap, short)?;
         if !short {
             return Ok(());
@@ -169,7 +171,7 @@ impl Maps for DiskMaps {
         let id = self.fetch(key)?;
         if self.heap.entry(id, map_key).is_none() && !self.heap.is_complete(id) {
             let value = self.table.get(self.heap.hash(key).group, key, map_key)?;
-            self.heap.load(id, map_key, value.as_deref())?;
+            self.heap.load(id, map_key, value)?;
         }
         Ok(self.heap.get(id, map_key))
     }
@@ -234,6 +236,10 @@ impl Maps for DiskMaps {
 
     fn load(&mut self, entry: EntryRef<'_>) -> Result<()> {
         self.table.load(entry)
+    }
+
+    fn adopt(&mut self, runs: Vec<RestoredRun>) -> Result<()> {
+        self.table.adopt(runs)
     }
 
     fn finish_load(&mut self) -> Result<()> {

@@ -1,9 +1,10 @@
 //! One value per key on disk.
 
 use super::flush::Flusher;
-use super::shape::sort_keys;
-use super::store::Table;
-use super::{CHECK_INTERVAL, EVICT_PLACES, SET_ASIDE_ENTRIES};
+use super::store::Store;
+use super::table::Table;
+use super::{CHECK_INTERVAL, EVICT_PLACES, SET_ASIDE_ENTRIES, sort_keys};
+use crate::context::RestoredRun;
 use crate::engine::{Changes, EngineContext, Expired, Values, VisitValues};
 use crate::heap::{DIRTY, FLIGHT, HeapValues, Ref, Swept, UNFLUSHED, USED};
 use crate::memory::Account;
@@ -25,7 +26,8 @@ pub(crate) struct DiskValues {
 }
 
 impl DiskValues {
-    pub fn new(table: Table, context: &EngineContext) -> Self {
+    pub fn new(store: Store, context: &EngineContext) -> Self {
+        let table = Table::new(store, context);
         let account = Account::new(context.lease.clone());
         let heap = HeapValues::caching(context.groups);
         let flusher = Flusher::new(&table, &context.env);
@@ -41,7 +43,7 @@ impl DiskValues {
         }
         self.make_room()?;
         let value = self.table.get(hash.group, key, &[])?;
-        self.heap.load(hash, key, value.as_deref())
+        self.heap.load(hash, key, value)
     }
 
     /// Looks at memory use now and then: flushes the oldest changes, evicts what is clean, sets changes aside.
@@ -51,7 +53,7 @@ impl DiskValues {
             return Ok(());
         }
         self.accesses = 0;
-        let short = self.account.set(self.heap.live_bytes() + self.flusher.bytes());
+        let short = self.account.set(self.heap.live_bytes() + self.flusher.bytes() + self.table.bytes());
         self.flusher.step(&mut self.heap, short)?;
         if !short {
             return Ok(());
@@ -109,6 +111,10 @@ impl Values for DiskValues {
 
     fn load(&mut self, entry: EntryRef<'_>) -> Result<()> {
         self.table.load(entry)
+    }
+
+    fn adopt(&mut self, runs: Vec<RestoredRun>) -> Result<()> {
+        self.table.adopt(runs)
     }
 
     fn finish_load(&mut self) -> Result<()> {

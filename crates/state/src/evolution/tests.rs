@@ -13,6 +13,7 @@ fn column(name: &str, ty: &str) -> Column {
         "DECIMAL(9,4)" => TypeRoot::Decimal(9, 4).into(),
         "VARCHAR(3)" => TypeRoot::VarChar(3).into(),
         "STRING" => LogicalType::string(),
+        "BYTES" => TypeRoot::VarBinary(i32::MAX as u32).into(),
         other => panic!("{other}"),
     };
     Column::new(name, ty)
@@ -28,7 +29,10 @@ fn table(columns: Columns<'_>) -> TableDescriptor {
 fn judge(stored: Columns<'_>, wanted: Columns<'_>) -> String {
     match compatibility(&table(stored), &table(wanted)) {
         Compatibility::Same => "same".to_owned(),
-        Compatibility::Migrated { what } => what.join("; "),
+        Compatibility::Migrated { what, dropped } => {
+            let dropped = dropped.iter().map(|column| format!("dropped: {column}"));
+            what.into_iter().chain(dropped).collect::<Vec<_>>().join("; ")
+        }
         Compatibility::Incompatible { why } => format!("no: {why}"),
     }
 }
@@ -43,7 +47,7 @@ fn rows_are_judged_column_by_column() {
         (&[("a", "DECIMAL(5,2)")], &[("a", "DECIMAL(9,4)")], "column 'a' was DECIMAL(5, 2) and is DECIMAL(9, 4)"),
         (&[("a", "INT NOT NULL")], &[("a", "INT")], "column 'a' was INT NOT NULL and is INT"),
         (&[("a", "INT")], &[("b", "INT"), ("a", "INT")], "column 'b' is new and starts as NULL"),
-        (&[("a", "INT"), ("b", "INT")], &[("b", "INT")], "column 'a' is dropped"),
+        (&[("a", "INT"), ("b", "INT")], &[("b", "INT")], "dropped: a"),
         (&[("a", "INT"), ("b", "INT")], &[("b", "INT"), ("a", "INT")], "columns change their order"),
         (&[("a", "BIGINT")], &[("a", "INT")], "no: column 'a' was BIGINT and is INT"),
         (
@@ -82,7 +86,7 @@ fn keys_kinds_and_opaque_values_must_stay() {
 fn a_changed_time_to_live_is_told() {
     let (none, some) = (table(&[]), table(&[]).with_ttl(Ttl::of_sql(5)));
     let what = |stored: &TableDescriptor, wanted: &TableDescriptor| match compatibility(stored, wanted) {
-        Compatibility::Migrated { what } => what.join("; "),
+        Compatibility::Migrated { what, .. } => what.join("; "),
         other => format!("{other:?}"),
     };
     assert_eq!(what(&none, &some), "entries get a time to live of 5 ms from the restore on");
@@ -111,4 +115,42 @@ fn rows_are_rewritten() {
     ];
     assert_eq!(RowCodec::of_columns(&wanted.value).unwrap().decode(&out).unwrap(), expected);
     assert!(ValueMigrator::new(&stored, &stored).unwrap().is_none());
+}
+
+#[test]
+fn accumulators_are_read_again_by_those_that_are_made_alike() {
+    let layout = |function: &str, of: Option<&str>, widens| AccumulatorLayout {
+        function: function.to_owned(),
+        of: of.map(|ty| column("a", ty).ty),
+        widens,
+    };
+    let judge = |before: Option<AccumulatorLayout>, after: Option<AccumulatorLayout>| {
+        let of = |accumulator| {
+            let mut bytes = column("f(a)", "BYTES");
+            bytes.accumulator = accumulator;
+            TableDescriptor::value("t", vec![], vec![bytes]).with_rows()
+        };
+        compatibility(&of(before), &of(after))
+    };
+    let (int, bigint) = (layout("MAX", Some("INT"), true), layout("MAX", Some("BIGINT"), true));
+    assert_eq!(judge(Some(int.clone()), Some(int.clone())), Compatibility::Same);
+    assert_eq!(judge(None, Some(int.clone())), Compatibility::Same);
+    let what = vec!["column 'f(a)' held MAX of INT and holds MAX of BIGINT".to_owned()];
+    assert_eq!(judge(Some(int.clone()), Some(bigint.clone())), Compatibility::Migrated { what, dropped: vec![] });
+    for (before, after) in [
+        (bigint, int.clone()),
+        (int.clone(), layout("MAX over changes", Some("INT"), false)),
+        (layout("SUM", Some("DECIMAL(5,2)"), false), layout("SUM", Some("DECIMAL(9,4)"), false)),
+    ] {
+        assert!(matches!(judge(Some(before), Some(after)), Compatibility::Incompatible { .. }));
+    }
+}
+
+/// Rows that were stored before their tables said so are the same bytes.
+#[test]
+fn opaque_rows_of_the_same_columns_are_rows() {
+    let opaque = TableDescriptor::value("t", vec![], vec![column("a", "INT")]);
+    assert_eq!(compatibility(&opaque, &opaque.clone().with_rows()), Compatibility::Same);
+    let wider = TableDescriptor::value("t", vec![], vec![column("a", "BIGINT")]).with_rows();
+    assert!(matches!(compatibility(&opaque, &wider), Compatibility::Incompatible { .. }));
 }

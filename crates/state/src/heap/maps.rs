@@ -1,12 +1,15 @@
 //! An ordered map per key in memory.
 
+mod loose;
 mod points;
+mod sweep;
+mod warm;
 
 use super::arena::{ABSENT, DIRTY, FLIGHT, FREE, PERSISTED, UNFLUSHED};
 use super::order::{Order, Place};
-use super::values::write;
+use super::values::{TAKEN_TOGETHER, write};
 use super::{Arena, Flights, KeyHash, Ref, spread};
-use crate::disk::{Mark, Overlay};
+use crate::disk::Overlay;
 use crate::engine::VisitMaps;
 use hashbrown::HashTable;
 use headwater_data::run::{Entries, EntryRef};
@@ -16,7 +19,7 @@ use std::collections::VecDeque;
 use std::ops::{Bound, ControlFlow};
 
 /// A key that has, or had, entries.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct KeyId(u32);
 
 /// Bounds of map keys.
@@ -61,12 +64,12 @@ struct Key {
     complete: bool,
     /// While caching: the engine was asked for the entries of the key.
     asked: bool,
-    /// While caching: the engine has a mark of the key, or gets one with the batch that is collected.
-    marked: bool,
     /// While caching: used since the hand last passed.
     used: bool,
     /// Whether its entries are in the index of points.
     indexed: bool,
+    /// Whether the order of its entries matters: see [`loose`].
+    ordered: bool,
     order: Order,
 }
 
@@ -111,6 +114,13 @@ impl HeapMaps {
         self.table.find(spread(hash.tag), same).map(|bucket| bucket.key)
     }
 
+    /// Whether a key has this number.
+    #[inline]
+    pub fn is_key(&self, id: KeyId, key: &[u8]) -> bool {
+        let record = self.keys.get(id.0 as usize).and_then(|slot| slot.record);
+        record.is_some_and(|record| self.arena.key(record) == key)
+    }
+
     /// Finds a key, or adds it without entries.
     pub fn find_or_add(&mut self, hash: KeyHash, key: &[u8]) -> Result<KeyId> {
         match self.find(hash, key) {
@@ -139,14 +149,15 @@ impl HeapMaps {
 
     /// Sets an entry; the value is given in two parts.
     pub fn put(&mut self, key: KeyId, map_key: &[u8], value: [&[u8]; 2]) -> Result<()> {
-        let length = value[0].len() + value[1].len();
-        let known = if self.is_indexed(key) { self.find_point(key, map_key) } else { None };
-        if let Some(entry) = known.filter(|entry| self.arena.fits(*entry, length)) {
-            write(self.arena.value_mut(entry, length), value);
-            self.mark(entry, false);
-            return Ok(());
-        }
-        let (place, entry) = self.place(key, map_key);
+        let (place, entry) = match self.is_indexed(key) {
+            true => match self.find_point(key, map_key) {
+                Some(entry) if self.arena.fits(entry, value[0].len() + value[1].len()) => {
+                    return self.rewrite(entry, value);
+                }
+                known => self.place_of_point(key, map_key, known),
+            },
+            false => self.place(key, map_key),
+        };
         let entry = match entry {
             Some(entry) => self.overwrite(key, place, entry, value)?,
             // A snapshot may hold what is not in memory: its deletion will have to be told.
@@ -157,8 +168,16 @@ impl HeapMaps {
         Ok(())
     }
 
+    /// Gives an entry a value that fits.
+    fn rewrite(&mut self, entry: Ref, value: [&[u8]; 2]) -> Result<()> {
+        write(self.arena.value_mut(entry, value[0].len() + value[1].len()), value);
+        self.mark(entry, false);
+        Ok(())
+    }
+
     /// Removes an entry.
     pub fn delete(&mut self, key: KeyId, map_key: &[u8]) -> Result<()> {
+        self.put_in_order(key);
         let (place, entry) = self.place(key, map_key);
         match (entry, self.caching) {
             (Some(entry), false) => self.bury(key, place, entry),
@@ -195,7 +214,10 @@ impl HeapMaps {
 
     /// Takes over what a checkpoint or the engine holds: no change.
     pub fn load(&mut self, key: KeyId, map_key: &[u8], value: Option<&[u8]>) -> Result<()> {
-        let (place, entry) = self.place(key, map_key);
+        let (place, entry) = match self.is_indexed(key) {
+            true => self.place_of_point(key, map_key, self.find_point(key, map_key)),
+            false => self.place(key, map_key),
+        };
         if entry.is_none() {
             let flags = if value.is_none() { ABSENT } else { PERSISTED };
             self.insert(key, place, map_key, [value.unwrap_or_default(), &[]], flags)?;
@@ -203,7 +225,8 @@ impl HeapMaps {
         Ok(())
     }
 
-    /// Visits entries of a key in order, absent ones too while caching, until `visit` breaks.
+    /// Visits entries of a key in order ([`HeapMaps::put_in_order`]), absent ones too while caching, until `visit`
+    /// breaks.
     pub fn scan(&self, key: KeyId, bounds: Bounds<'_>, reverse: bool, visit: VisitEntries<'_>) {
         let order = &self.keys[key.0 as usize].order;
         let (start, end) = self.places(order, bounds);
@@ -230,7 +253,13 @@ impl HeapMaps {
     /// Takes the oldest `limit` changes since the last call. Of a value that is `expired` it takes the deletion.
     pub fn take_changes(&mut self, limit: usize, expired: &dyn Fn(&[u8]) -> bool, changes: &mut Entries) {
         let rest = self.dirty.split_off(limit.min(self.dirty.len()));
-        for entry in std::mem::replace(&mut self.dirty, rest) {
+        let dirty = std::mem::replace(&mut self.dirty, rest);
+        let average = self.arena.live_bytes() / self.entries.max(1);
+        changes.reserve(dirty.len(), dirty.len() * average);
+        for (position, entry) in dirty.iter().copied().enumerate() {
+            if position % TAKEN_TOGETHER == 0 {
+                self.warm_with_keys(&dirty[position..dirty.len().min(position + TAKEN_TOGETHER)]);
+            }
             let flags = self.arena.flags(entry);
             if flags & (FREE | DIRTY) != DIRTY {
                 continue;
@@ -269,17 +298,6 @@ impl HeapMaps {
         Ok(())
     }
 
-    /// The next key under the sweeping hand, and whether it was used since the hand last passed.
-    pub fn next_swept(&mut self) -> Option<(KeyId, bool)> {
-        if self.keys.is_empty() {
-            return None;
-        }
-        self.hand = (self.hand + 1) % self.keys.len();
-        let key = &mut self.keys[self.hand];
-        key.record?;
-        Some((KeyId(self.hand as u32), std::mem::take(&mut key.used)))
-    }
-
     /// The bytes of a key.
     pub fn key_bytes(&self, key: KeyId) -> &[u8] {
         self.keys[key.0 as usize].record.map_or(&[], |record| self.arena.key(record))
@@ -300,67 +318,10 @@ impl HeapMaps {
         self.keys[key.0 as usize].asked
     }
 
-    /// Notes that the engine was asked for the entries of the key, whether all are in memory, and whether the
-    /// engine has a mark of the key.
-    pub fn set_asked(&mut self, key: KeyId, complete: bool, marked: bool) {
+    /// Notes that the engine was asked for the entries of the key, and whether all are in memory.
+    pub fn set_asked(&mut self, key: KeyId, complete: bool) {
         let key = &mut self.keys[key.0 as usize];
         (key.asked, key.complete) = (true, complete);
-        key.marked |= marked;
-    }
-
-    /// What becomes of the engine's mark of a key when one of its entries is written.
-    fn mark_of(&mut self, id: KeyId, absent: bool) -> Mark {
-        let key = &self.keys[id.0 as usize];
-        let (mark, marked) = match (absent, key.marked) {
-            (false, false) => (Mark::Set, true),
-            (true, true) if key.complete && self.all_absent(id) => (Mark::Remove, false),
-            (_, marked) => (Mark::Same, marked),
-        };
-        self.keys[id.0 as usize].marked = marked;
-        mark
-    }
-
-    /// Whether no entry in memory has a value; of many entries it looks at a few.
-    fn all_absent(&self, key: KeyId) -> bool {
-        const LOOKED_AT: usize = 16;
-        let order = &self.keys[key.0 as usize].order;
-        let mut place = order.start();
-        for _ in 0..LOOKED_AT {
-            match order.get(place) {
-                None => return true,
-                Some(entry) if self.arena.flags(entry) & ABSENT == 0 => return false,
-                Some(_) => place = order.next(place),
-            }
-        }
-        order.get(place).is_none()
-    }
-
-    /// Forgets some entries of a key, except those that changed and that the engine or a snapshot has not seen; and
-    /// the key with its last entry. Returns the number of entries looked at.
-    pub fn evict_some(&mut self, key: KeyId) -> usize {
-        self.hand_list = self.hand_list.wrapping_add(1);
-        let (list, mut evicted) = (self.hand_list, vec![]);
-        let (arena, slot) = (&self.arena, &mut self.keys[key.0 as usize]);
-        let before = slot.order.bytes();
-        let looked_at = slot.order.retain_in_list(list, |entry| {
-            let keep = arena.flags(entry) & (DIRTY | UNFLUSHED | FLIGHT) != 0;
-            if !keep {
-                evicted.push(entry);
-            }
-            keep
-        });
-        self.order_bytes = self.order_bytes + slot.order.bytes() - before;
-        slot.complete &= evicted.is_empty();
-        let empty = matches!(slot.order, Order::Empty);
-        self.entries -= evicted.len();
-        for entry in evicted {
-            self.drop_point(entry);
-            self.arena.release(entry);
-        }
-        if empty {
-            self.remove_key(key);
-        }
-        looked_at.max(1)
     }
 
     /// Number of entries that changed since the last snapshot; some may count twice.
@@ -372,21 +333,6 @@ impl HeapMaps {
     pub fn live_bytes(&self) -> usize {
         let keys = self.table.len() * (size_of::<Bucket>() + size_of::<Key>());
         self.arena.live_bytes() + self.points.bytes() + self.order_bytes + keys + self.flights.bytes()
-    }
-
-    /// Deletes the first few entries of a key whose value is `expired`.
-    pub fn delete_some(&mut self, key: KeyId, expired: &dyn Fn(&[u8]) -> bool) -> Result<()> {
-        const LOOKED_AT: usize = 8;
-        let order = &self.keys[key.0 as usize].order;
-        let (mut place, mut found) = (order.start(), vec![]);
-        for _ in 0..LOOKED_AT {
-            let Some(entry) = order.get(place) else { break };
-            if self.value(entry).is_some_and(expired) {
-                found.push(self.map_key(entry).to_vec());
-            }
-            place = order.next(place);
-        }
-        found.iter().try_for_each(|map_key| self.delete(key, map_key))
     }
 
     fn group(&self, key: KeyId) -> u16 {
@@ -434,10 +380,12 @@ impl HeapMaps {
         Some((place, order.get(place)?))
     }
 
-    fn add_key(&mut self, hash: KeyHash, key: &[u8]) -> Result<KeyId> {
+    /// Adds a key that is not there.
+    pub fn add_key(&mut self, hash: KeyHash, key: &[u8]) -> Result<KeyId> {
         let record = Some(self.arena.allocate([key, &[]], 0, hash.group, 0)?);
         let (tag, order) = (hash.tag, Order::Empty);
-        let key = Key { record, tag, complete: false, asked: false, marked: false, used: true, indexed: false, order };
+        let (complete, asked, indexed, ordered) = (false, false, false, self.caching);
+        let key = Key { record, tag, complete, asked, used: true, indexed, ordered, order };
         let id = match self.free_keys.pop() {
             Some(id) => {
                 self.keys[id.0 as usize] = key;
@@ -565,18 +513,17 @@ impl Overlay for HeapMaps {
         self.live_bytes() / self.len().max(1)
     }
 
-    fn take_unflushed(&mut self) -> Option<(EntryRef<'_>, Mark)> {
+    fn take_unflushed(&mut self) -> Option<EntryRef<'_>> {
         loop {
             let entry = self.unflushed.pop_front()?;
             let flags = self.arena.flags(entry);
             if flags & (FREE | UNFLUSHED) == UNFLUSHED {
                 self.arena.set_flags(entry, flags & !UNFLUSHED);
                 self.flights.board(&mut self.arena, entry);
-                let mark = self.mark_of(owner(self.arena.key(entry)), flags & ABSENT != 0);
                 let (stored, value) = self.arena.key_value(entry);
                 let value = (flags & ABSENT == 0).then_some(value);
                 let (group, key) = (u32::from(self.arena.group(entry)), self.key_bytes(owner(stored)));
-                return Some((EntryRef { group, key, map_key: &stored[ID_BYTES..], value }, mark));
+                return Some(EntryRef { group, key, map_key: &stored[ID_BYTES..], value });
             }
         }
     }

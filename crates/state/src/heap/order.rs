@@ -26,6 +26,30 @@ pub(crate) struct Place {
 }
 
 impl Order {
+    /// The order of entries that are sorted.
+    pub fn of_sorted(entries: impl Iterator<Item = Ref>) -> Self {
+        let mut list: Vec<Ref> = entries.collect();
+        if list.len() > LIST_MAX {
+            return Self::Many(list.chunks(LIST_MAX).map(<[Ref]>::to_vec).collect());
+        }
+        list.shrink_to_fit();
+        let mut order = Self::Few(list);
+        order.normalize();
+        order
+    }
+
+    /// All entries.
+    pub fn entries(&self) -> impl Iterator<Item = Ref> {
+        let lists = match self {
+            Self::Empty => &[][..],
+            Self::One(entry) => std::slice::from_ref(entry),
+            Self::Few(list) => list,
+            Self::Many(_) => &[],
+        };
+        let many: &[Vec<Ref>] = if let Self::Many(lists) = self { lists } else { &[] };
+        lists.iter().chain(many.iter().flatten()).copied()
+    }
+
     /// The first place whose entry is not `Less`.
     #[inline]
     pub fn lower_bound(&self, mut compare: impl FnMut(Ref) -> Ordering) -> Place {

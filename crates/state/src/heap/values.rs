@@ -2,9 +2,10 @@
 
 use super::arena::{ABSENT, DIRTY, FLIGHT, FREE, PERSISTED, UNFLUSHED, USED};
 use super::{Arena, Flights, KeyHash, Ref, spread};
-use crate::disk::{Mark, Overlay};
+use crate::disk::Overlay;
 use crate::engine::VisitValues;
 use hashbrown::HashTable;
+use headwater_data::key_codec::EncodedKeys;
 use headwater_data::run::{Entries, EntryRef};
 use headwater_types::Result;
 use std::collections::VecDeque;
@@ -27,6 +28,12 @@ pub(crate) struct HeapValues {
     /// Next bucket that is swept.
     hand: usize,
 }
+
+/// Changes that are taken together: their records are brought into the CPU's caches first.
+pub(super) const TAKEN_TOGETHER: usize = 256;
+
+/// Tables of less fit into the caches, bytes.
+const WARMED_ABOVE: usize = if cfg!(test) { 1 } else { 1 << 20 };
 
 #[derive(Clone, Copy)]
 struct Bucket {
@@ -67,6 +74,19 @@ impl HeapValues {
     pub fn find(&self, hash: KeyHash, key: &[u8]) -> Option<Ref> {
         let same = |bucket: &Bucket| bucket.tag == hash.tag && self.arena.key(bucket.record) == key;
         self.table.find(spread(hash.tag), same).map(|bucket| bucket.record)
+    }
+
+    /// Brings what a batch of keys is about to use into the CPU's caches, as [`super::HeapMaps::warm`] does.
+    pub fn warm(&self, keys: &EncodedKeys) {
+        if self.arena.bytes() < WARMED_ABOVE {
+            return;
+        }
+        let likely = |key| {
+            let tag = self.hash(key).tag;
+            self.table.find(spread(tag), |bucket| bucket.tag == tag).map(|bucket| bucket.record)
+        };
+        let records: Vec<Ref> = keys.iter().filter_map(likely).collect();
+        self.arena.warm(records.iter());
     }
 
     /// The value of a record; `None` when the key is known to be absent.
@@ -119,7 +139,13 @@ impl HeapValues {
     /// Takes the oldest `limit` changes since the last call. Of a value that is `expired` it takes the deletion.
     pub fn take_changes(&mut self, limit: usize, expired: &dyn Fn(&[u8]) -> bool, changes: &mut Entries) {
         let rest = self.dirty.split_off(limit.min(self.dirty.len()));
-        for record in std::mem::replace(&mut self.dirty, rest) {
+        let dirty = std::mem::replace(&mut self.dirty, rest);
+        let average = self.arena.live_bytes() / self.table.len().max(1);
+        changes.reserve(dirty.len(), dirty.len() * average);
+        for (position, record) in dirty.iter().copied().enumerate() {
+            if position % TAKEN_TOGETHER == 0 {
+                self.arena.warm(dirty[position..].iter().take(TAKEN_TOGETHER));
+            }
             let flags = self.arena.flags(record);
             if flags & (FREE | DIRTY) != DIRTY {
                 continue;
@@ -266,7 +292,7 @@ impl Overlay for HeapValues {
         self.live_bytes() / self.table.len().max(1)
     }
 
-    fn take_unflushed(&mut self) -> Option<(EntryRef<'_>, Mark)> {
+    fn take_unflushed(&mut self) -> Option<EntryRef<'_>> {
         loop {
             let record = self.unflushed.pop_front()?;
             let flags = self.arena.flags(record);
@@ -274,7 +300,7 @@ impl Overlay for HeapValues {
                 self.arena.set_flags(record, flags & !UNFLUSHED);
                 self.flights.board(&mut self.arena, record);
                 let (group, key) = (u32::from(self.arena.group(record)), self.arena.key(record));
-                return Some((EntryRef { group, key, map_key: &[], value: self.value(record) }, Mark::Same));
+                return Some(EntryRef { group, key, map_key: &[], value: self.value(record) });
             }
         }
     }

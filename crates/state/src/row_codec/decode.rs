@@ -93,13 +93,16 @@ fn take<'a>(row: &'a [u8], cursor: &mut usize) -> Result<&'a [u8]> {
 }
 
 fn variable(ty: &DataType, rows: &[&[u8]], cursors: &mut [usize], nulls: Option<NullBuffer>) -> Result<ArrayRef> {
-    let mut offsets = Vec::with_capacity(rows.len() + 1);
-    let mut values = vec![];
-    offsets.push(0i32);
+    let mut parts = Vec::with_capacity(rows.len());
     for (index, (row, cursor)) in rows.iter().zip(cursors).enumerate() {
-        if nulls.as_ref().is_none_or(|n| n.is_valid(index)) {
-            values.extend_from_slice(take(row, cursor)?);
-        }
+        let valid = nulls.as_ref().is_none_or(|n| n.is_valid(index));
+        parts.push(if valid { take(row, cursor)? } else { &[] });
+    }
+    let mut offsets = Vec::with_capacity(rows.len() + 1);
+    let mut values = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
+    offsets.push(0i32);
+    for part in parts {
+        values.extend_from_slice(part);
         offsets.push(i32::try_from(values.len()).map_err(|_| corrupt("more than 2 GiB of text in one batch"))?);
     }
     let (offsets, values) = (OffsetBuffer::new(offsets.into()), Buffer::from_vec(values));

@@ -1,14 +1,15 @@
 //! Tables against a simple model, on every engine.
 
 mod evolution;
+mod in_place;
 mod kinds;
 mod model;
 mod ttl;
 
 use crate::*;
 use headwater_data::run::{Merge, Run};
-use headwater_env::{Env, SimulatedClock};
-use headwater_types::{LogicalType, Result, TypeRoot};
+use headwater_env::{Env, SimulatedClock, SimulatedExecutor};
+use headwater_types::{Error, LogicalType, Result, TypeRoot};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -49,6 +50,15 @@ impl Restored for FromCheckpoint {
         let descriptor = TableDescriptor::from_header(runs.last().unwrap().header())?;
         let streams = runs.iter().map(|run| run.read(self.groups.clone())).collect();
         Ok(Some(RestoredTable { descriptor, entries: Box::new(Merge::live(streams)) }))
+    }
+
+    fn runs(&self, name: &str) -> Result<Option<Vec<RestoredRun>>> {
+        let Some(runs) = self.checkpoint.runs.get(name) else { return Ok(None) };
+        let restored = |run: &Run| {
+            let descriptor = TableDescriptor::from_header(run.header())?;
+            Ok(RestoredRun { descriptor, run: run.clone(), groups: vec![self.groups.clone()] })
+        };
+        runs.iter().map(restored).collect::<Result<_>>().map(Some)
     }
 
     fn list(&self, name: &str) -> Result<Vec<ListSnapshot>> {

@@ -134,6 +134,7 @@ fn check_maps(engine: Engine, steps: &[Step]) {
                 let mut encoded = EncodedKeys::new();
                 keys.iter().for_each(|key| encoded.push(key));
                 table.prefetch(&encoded).unwrap();
+                table.prefetch_entries(encoded.iter().zip(encoded.iter().skip(1))).unwrap();
             }
             Step::Snapshot => {
                 let mut snapshot = Snapshot::new();
@@ -361,10 +362,15 @@ fn a_disk_engine_empties_and_removes_its_directory() {
 }
 
 #[test]
-fn a_key_too_long_for_the_disk_engine_is_refused() {
+fn keys_may_be_long() {
     let fixture = Fixture::new(Engine::TinyDisk);
     let mut table = fixture.empty().value_table(value_descriptor()).unwrap();
-    assert_eq!(table.get(&vec![1; 70_000]).unwrap_err().code(), "state-key-too-long");
+    for i in 0..40u8 {
+        table.put(&vec![i; 70_000], &[i]).unwrap();
+    }
+    for i in 0..40u8 {
+        assert_eq!(table.get(&vec![i; 70_000]).unwrap(), Some(&[i][..]));
+    }
 }
 
 /// The entries of one key do not have to fit into memory either.
@@ -383,4 +389,25 @@ fn one_key_may_be_larger_than_memory() {
     let mut count = 0;
     table.scan_all(b"", &mut |_, _| count += 1).unwrap();
     assert_eq!(count, 30_000);
+}
+
+/// Entries of a key that is only looked up stand as they came; their order appears when it is asked for.
+#[test]
+fn order_appears_when_it_is_asked_for() {
+    let mut table = Fixture::new(Engine::Memory).empty().map_table(map_descriptor()).unwrap();
+    let map_key = |n: u32| (n * 37 % 500).to_be_bytes();
+    for n in 0..500 {
+        table.put(b"k", &map_key(n), &[1]).unwrap();
+    }
+    table.put(b"k", &map_key(7), &[2; 300]).unwrap();
+    for n in 500u32..600 {
+        table.put(b"k", &n.to_be_bytes(), &[3]).unwrap();
+    }
+    table.delete(b"k", &map_key(8)).unwrap();
+    assert_eq!(table.get(b"k", &map_key(7)).unwrap(), Some(&[2; 300][..]));
+    assert_eq!(table.get(b"k", &map_key(8)).unwrap(), None);
+    let mut found = vec![];
+    table.scan_all(b"k", &mut |map_key, _| found.push(map_key.to_vec())).unwrap();
+    assert!(found.is_sorted());
+    assert_eq!(found.len(), 599);
 }

@@ -64,6 +64,13 @@ impl HeapMaps {
         self.points.table.find(spread(tag), same).map(|point| point.entry)
     }
 
+    /// The entry of an indexed key, by its hash alone: it may be another one.
+    #[inline]
+    pub(super) fn likely_point(&self, key: KeyId, map_key: &[u8]) -> Option<Ref> {
+        let tag = tag_of(key, map_key);
+        self.points.table.find(spread(tag), |point| point.tag == tag).map(|point| point.entry)
+    }
+
     /// Takes a new entry into the index; all entries of a key that now has many.
     pub(super) fn add_point(&mut self, key: KeyId, entry: Ref) {
         if self.is_indexed(key) {

@@ -124,7 +124,7 @@ fn committables(parts: &Parts<'_>, vertex: &Vertex) -> Vec<Committables> {
 /// Tables, lists and watermark of an operator.
 fn fill(state: &mut OperatorState, parts: &Parts<'_>, vertex: &Vertex, uid: &str) {
     let mut tables: BTreeMap<String, TableState> = parts.chain.tables(&state.key).clone();
-    let mut watermark = None;
+    let (mut watermark, mut reported) = (None, BTreeSet::new());
     for id in subtasks(vertex) {
         let groups = GroupSet::of(owned_range(id.index, vertex.parallelism, parts.max_parallelism));
         if is_finished(parts, id) {
@@ -135,8 +135,13 @@ fn fill(state: &mut OperatorState, parts: &Parts<'_>, vertex: &Vertex, uid: &str
         let operator = parts.parts.get(&id).and_then(|part| part.operators.iter().find(|o| o.uid == uid));
         let Some(operator) = operator else { continue };
         watermark = Some(watermark.unwrap_or(MAX_WATERMARK).min(operator.watermark));
+        reported.extend(operator.tables.iter().map(|part| part.descriptor.name.as_str()));
         operator.tables.iter().for_each(|part| add_table(&mut tables, part, parts.chain, &groups));
         operator.lists.iter().for_each(|part| add_list(&mut state.lists, part, id.index));
+    }
+    if watermark.is_some() {
+        // A table that the operator no longer has must not come back with a later query.
+        tables.retain(|name, _| reported.contains(name.as_str()));
     }
     state.watermark = watermark.unwrap_or(MIN_WATERMARK);
     state.tables = tables.into_values().collect();

@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
 /// Runs of a slice of key groups below which nothing is merged.
-pub const RUNS_MIN: usize = 8;
+pub const RUNS_MIN: usize = 16;
 /// Runs of a slice above which the newest are merged whatever their sizes.
-pub const RUNS_MAX: usize = 24;
+pub const RUNS_MAX: usize = 48;
 
 /// Runs to be merged into one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

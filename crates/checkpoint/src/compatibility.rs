@@ -1,7 +1,16 @@
 //! What a changed job keeps of a checkpoint, operator by operator, before it is deployed.
+//!
+//! There is one answer: the report that a client shows is the one by which a job is refused ([`Report::refusal`]).
+//!
+//! | verdict on an operator | a restore |
+//! |---|---|
+//! | kept, migrated, new | goes ahead; columns and tables of aggregates that the query no longer has are left behind |
+//! | rebuilt | is refused, or, if unclaimed state may be left behind, lets the operator start empty |
+//! | dropped | is refused, or, if unclaimed state may be left behind, goes ahead without |
 
 use crate::manifest::{Manifest, OperatorState, TableState};
 use headwater_state::{Compatibility, TableDescriptor, compatibility};
+use headwater_types::Error;
 use serde::Serialize;
 use std::fmt;
 
@@ -24,11 +33,11 @@ pub enum Verdict {
     Kept,
     /// It is converted while it is read; the changes.
     Migrated(Vec<String>),
-    /// It does not fit: the operator starts empty; why.
+    /// It does not fit: the operator can only start empty; why.
     Rebuilt(String),
-    /// The operator is new and starts empty.
+    /// It is new and starts empty.
     New,
-    /// No operator of the job takes it.
+    /// Nothing of the job takes it.
     Dropped,
 }
 
@@ -51,6 +60,9 @@ pub struct TableReport {
     pub name: String,
     /// What becomes of it.
     pub verdict: Verdict,
+    /// Its columns that nothing takes any more.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dropped_columns: Vec<String>,
     /// Stored bytes.
     pub bytes: u64,
 }
@@ -68,6 +80,17 @@ pub struct OperatorReport {
     pub tables: Vec<TableReport>,
 }
 
+impl OperatorReport {
+    /// What of an operator that goes on is left behind, for people.
+    pub fn left_behind(&self) -> Vec<String> {
+        let of_table = |table: &TableReport| match table.verdict {
+            Verdict::Dropped if table.bytes > 0 => vec![format!("table '{}'", table.name)],
+            _ => table.dropped_columns.iter().map(|column| format!("column '{column}'")).collect(),
+        };
+        self.tables.iter().flat_map(of_table).collect()
+    }
+}
+
 /// What becomes of all state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -76,10 +99,32 @@ pub struct Report {
 }
 
 impl Report {
-    /// Whether all state is kept or migrated.
+    /// Whether a job may start from the checkpoint without being told to leave state behind.
     pub fn is_compatible(&self) -> bool {
         let fits = |o: &OperatorReport| !matches!(o.verdict, Verdict::Rebuilt(_) | Verdict::Dropped);
         self.operators.iter().all(fits)
+    }
+
+    /// Keys of the operators whose state does not fit.
+    pub fn rebuilt(&self) -> Vec<&str> {
+        let rebuilt = self.operators.iter().filter(|o| matches!(o.verdict, Verdict::Rebuilt(_)));
+        rebuilt.map(|operator| operator.key.as_str()).collect()
+    }
+
+    /// Why a job cannot start from the checkpoint `name` with operators whose state does not fit; `None` when all
+    /// fits. Operators that are left behind are the business of [`crate::restore::check`].
+    pub fn refusal(&self, name: &str) -> Option<Error> {
+        let why = |operator: &OperatorReport| match &operator.verdict {
+            Verdict::Rebuilt(why) => Some(format!("'{}' ({}): {why}", operator.name, operator.key)),
+            _ => None,
+        };
+        let unfit: Vec<String> = self.operators.iter().filter_map(why).collect();
+        let message = format!(
+            "'{name}' holds state that the job cannot go on with: {}. Restore with the query that wrote it, or set \
+             'execution.state-recovery.ignore-unclaimed-state' to true to let these operators start empty",
+            unfit.join("; ")
+        );
+        (!unfit.is_empty()).then(|| Error::user("state-incompatible", message))
     }
 }
 
@@ -94,35 +139,56 @@ pub fn compare(manifest: &Manifest, wanted: &[WantedOperator]) -> Report {
 }
 
 fn dropped(state: &OperatorState) -> OperatorReport {
-    let table = |table: &TableState| table_report(&table.descriptor.name, Verdict::Dropped, table.bytes());
     OperatorReport {
         key: state.key.clone(),
         name: state.name.clone(),
         verdict: Verdict::Dropped,
-        tables: state.tables.iter().map(table).collect(),
+        tables: state.tables.iter().map(|table| left_table(table, Verdict::Dropped)).collect(),
     }
 }
 
-fn table_report(name: &str, verdict: Verdict, bytes: u64) -> TableReport {
-    TableReport { name: name.to_owned(), verdict, bytes }
+fn left_table(table: &TableState, verdict: Verdict) -> TableReport {
+    TableReport { name: table.descriptor.name.clone(), verdict, dropped_columns: vec![], bytes: table.bytes() }
 }
 
 fn compare_operator(state: Option<&OperatorState>, wanted: &WantedOperator) -> OperatorReport {
-    let stored = |name: &str| state?.tables.iter().find(|table| table.descriptor.name == name);
+    let stored = state.map_or(&[][..], |state| &state.tables);
+    // An operator that had no table yet can get any.
+    let had_tables = stored.iter().any(|table| !table.runs.is_empty());
     let mut tables: Vec<TableReport> = vec![];
     for descriptor in &wanted.tables {
-        let table = stored(&descriptor.name);
-        let verdict = table.map_or(Verdict::New, |table| compare_table(&table.descriptor, descriptor));
-        tables.push(table_report(&descriptor.name, verdict, table.map_or(0, TableState::bytes)));
+        tables.push(match stored.iter().find(|table| table.descriptor.name == descriptor.name) {
+            Some(table) => compare_table(table, descriptor),
+            None => TableReport {
+                name: descriptor.name.clone(),
+                verdict: new_table(descriptor, had_tables),
+                dropped_columns: vec![],
+                bytes: 0,
+            },
+        });
     }
     let wanted_table = |table: &&TableState| wanted.tables.iter().any(|w| w.name == table.descriptor.name);
-    let left = state.map_or(&[][..], |state| &state.tables).iter().filter(|table| !wanted_table(table));
-    tables.extend(left.map(|table| table_report(&table.descriptor.name, Verdict::Dropped, table.bytes())));
+    for table in stored.iter().filter(|table| !wanted_table(table)) {
+        let detachable = table.descriptor.detachable || table.runs.is_empty();
+        let verdict = match detachable {
+            true => Verdict::Dropped,
+            false => Verdict::Rebuilt(format!("nothing takes its table '{}'", table.descriptor.name)),
+        };
+        tables.push(left_table(table, verdict));
+    }
     let verdict = match state {
         None => Verdict::New,
         Some(_) => worst(&tables),
     };
     OperatorReport { key: wanted.key.clone(), name: wanted.name.clone(), verdict, tables }
+}
+
+/// A table that an operator opens and the checkpoint does not have.
+fn new_table(wanted: &TableDescriptor, had_tables: bool) -> Verdict {
+    match had_tables && !wanted.detachable {
+        true => Verdict::Rebuilt(format!("it needs a table '{}' that the stored state does not have", wanted.name)),
+        false => Verdict::New,
+    }
 }
 
 /// The verdict on an operator, from those on its tables.
@@ -132,7 +198,6 @@ fn worst(tables: &[TableReport]) -> Verdict {
     }
     let changes = |table: &TableReport| match &table.verdict {
         Verdict::Migrated(changes) => changes.clone(),
-        Verdict::Dropped => vec![format!("table {} is dropped", table.name)],
         _ => vec![],
     };
     let changes: Vec<String> = tables.iter().flat_map(changes).collect();
@@ -140,12 +205,16 @@ fn worst(tables: &[TableReport]) -> Verdict {
 }
 
 /// Compares a stored table with the one an operator opens.
-pub fn compare_table(stored: &TableDescriptor, wanted: &TableDescriptor) -> Verdict {
-    match compatibility(stored, wanted) {
-        Compatibility::Same => Verdict::Kept,
-        Compatibility::Migrated { what } => Verdict::Migrated(what),
-        Compatibility::Incompatible { why } => Verdict::Rebuilt(why),
-    }
+fn compare_table(stored: &TableState, wanted: &TableDescriptor) -> TableReport {
+    let (verdict, dropped_columns) = match compatibility(&stored.descriptor, wanted) {
+        Compatibility::Same => (Verdict::Kept, vec![]),
+        Compatibility::Migrated { what, dropped } if what.is_empty() => (Verdict::Kept, dropped),
+        Compatibility::Migrated { what, dropped } => (Verdict::Migrated(what), dropped),
+        Compatibility::Incompatible { why } => {
+            (Verdict::Rebuilt(format!("its table '{}' does not fit: {why}", wanted.name)), vec![])
+        }
+    };
+    TableReport { name: wanted.name.clone(), verdict, dropped_columns, bytes: stored.bytes() }
 }
 
 #[cfg(test)]

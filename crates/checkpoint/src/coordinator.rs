@@ -6,7 +6,8 @@
 //!                  └─ declined, expired, overtaken by a newer one, job restarts ─> failed
 //! ```
 //!
-//! A subtask's part is its acknowledgement, or the fact that it finished. Reports about checkpoints that are not
+//! A subtask's part is its acknowledgement, or the fact that it finished before the barrier. One that finished behind
+//! the barrier and whose acknowledgement did not arrive has handed over what nobody has: its checkpoint fails. Reports about checkpoints that are not
 //! pending are ignored: they are late. Failures that say something about the job (expired, declined, not stored)
 //! are counted against what the job tolerates; those that it brought about itself are not.
 
@@ -68,6 +69,8 @@ pub enum Action {
     Abort {
         /// Number of the checkpoint.
         checkpoint: u64,
+        /// What it was for.
+        kind: Kind,
         /// Why.
         reason: String,
     },
@@ -213,11 +216,18 @@ impl Coordinator {
         }
     }
 
-    /// A subtask has processed all of its input, and everything it reported before was heard.
-    pub fn task_finished(&mut self, subtask: SubtaskId, now_ms: i64) -> Vec<Action> {
+    /// A subtask has processed all of its input. It took part in checkpoints, or declined them, up to
+    /// `last_checkpoint`: of those, what has not arrived by now got lost.
+    pub fn task_finished(&mut self, subtask: SubtaskId, last_checkpoint: u64, now_ms: i64) -> Vec<Action> {
         let Some(phase) = self.tasks.get_mut(&subtask) else { return vec![] };
         *phase = Phase::Finished;
+        let lost = self.pending.range(..=last_checkpoint).filter(|(_, pending)| pending.awaits(subtask));
+        let lost: Vec<u64> = lost.map(|(checkpoint, _)| *checkpoint).collect();
         let mut actions = vec![];
+        for checkpoint in lost {
+            let reason = format!("what subtask {subtask} reported before it finished got lost");
+            actions.extend(self.fail(checkpoint, Failure::Counted(reason), now_ms));
+        }
         for (checkpoint, pending) in &mut self.pending {
             if pending.finished(subtask) {
                 actions.push(pending.store(*checkpoint, now_ms));
@@ -353,7 +363,7 @@ impl Coordinator {
         let statistics = pending.statistics(CheckpointStatus::Failed, now_ms);
         self.statistics
             .ended(CheckpointStatistics { failure: Some(reason.clone()), ..statistics }, self.settings.history);
-        let mut actions = vec![Action::Abort { checkpoint, reason: reason.clone() }];
+        let mut actions = vec![Action::Abort { checkpoint, kind: pending.kind, reason: reason.clone() }];
         self.failures_in_row += u32::from(counted);
         if counted && self.settings.tolerable_failures.is_some_and(|tolerable| self.failures_in_row > tolerable) {
             self.failures_in_row = 0;

@@ -14,7 +14,8 @@
 //! * Checkpoint numbers rise over the life of a job, over restarts too, and none is used twice.
 //! * A file is deleted only when no retained manifest names it and no checkpoint to come may.
 //!
-//! The crate does no I/O and knows no clock: the time is a parameter, bytes go in and out.
+//! The crate does no I/O and knows no clock: the time is a parameter, bytes go in and out. Where it reads runs, the
+//! caller says how ([`stored_run`]).
 
 pub mod assemble;
 pub mod compact;
@@ -28,6 +29,7 @@ pub mod manifest;
 pub mod restore;
 pub mod settings;
 pub mod statistics;
+pub mod stored_run;
 #[cfg(test)]
 mod testing;
 
@@ -38,3 +40,4 @@ pub use manifest::{Blob, Manifest, Run, RunKind};
 pub use restore::{RestorePlan, SubtaskRestore};
 pub use settings::{ClaimMode, Recovery, Retention, Settings};
 pub use statistics::{CheckpointStatistics, CheckpointStatus, Counts, Statistics};
+pub use stored_run::StoredRun;

@@ -341,6 +341,22 @@ pub fn checksum(bytes: &[u8]) -> u64 {
     xxhash_rust::xxh3::xxh3_64(bytes)
 }
 
+/// The [`checksum`] of bytes that come in parts.
+#[derive(Default)]
+pub struct Checksum(xxhash_rust::xxh3::Xxh3);
+
+impl Checksum {
+    /// Adds a part.
+    pub fn update(&mut self, part: &[u8]) {
+        self.0.update(part);
+    }
+
+    /// The checksum of all parts so far.
+    pub fn value(&self) -> u64 {
+        self.0.digest()
+    }
+}
+
 /// [`Redistribution`] by name.
 pub(crate) mod redistribution {
     use headwater_state::Redistribution;

@@ -1,6 +1,8 @@
 //! What the configuration says about checkpoints and restores, by Flink's keys.
 //!
-//! One default differs from Flink's. Where `execution.checkpointing.tolerable-failed-checkpoints` is not set, failed
+//! Two defaults differ from Flink's. Barriers overtake rows when a checkpoint has been aligned for
+//! [`UNALIGNED_AFTER_MS`], where Flink's wait as long as it takes, unless it is told otherwise: a sink that is slow for a
+//! while must not keep the job from being recoverable. And where `execution.checkpointing.tolerable-failed-checkpoints` is not set, failed
 //! checkpoints never fail the job: they are counted, logged and shown. Flink's 0 ends in a restart loop exactly
 //! when the storage is away, which is when a restart can help least.
 
@@ -13,8 +15,8 @@ const TIMEOUT: Key = Key { name: "execution.checkpointing.timeout", default: "10
 const MAX_CONCURRENT: Key = Key { name: "execution.checkpointing.max-concurrent-checkpoints", default: "1" };
 const TOLERABLE: Key = Key { name: "execution.checkpointing.tolerable-failed-checkpoints", default: "" };
 const MODE: Key = Key { name: "execution.checkpointing.mode", default: "EXACTLY_ONCE" };
-const UNALIGNED: Key = Key { name: "execution.checkpointing.unaligned.enabled", default: "false" };
-const ALIGNED_TIMEOUT: Key = Key { name: "execution.checkpointing.aligned-checkpoint-timeout", default: "0 ms" };
+const UNALIGNED: Key = Key { name: "execution.checkpointing.unaligned.enabled", default: "" };
+const ALIGNED_TIMEOUT: Key = Key { name: "execution.checkpointing.aligned-checkpoint-timeout", default: "" };
 const AFTER_FINISH: Key = Key { name: "execution.checkpointing.checkpoints-after-tasks-finish", default: "true" };
 const DIRECTORY: Key = Key { name: "execution.checkpointing.dir", default: "" };
 const SAVEPOINT_DIRECTORY: Key = Key { name: "execution.checkpointing.savepoint-dir", default: "" };
@@ -23,8 +25,12 @@ const RETENTION: Key =
     Key { name: "execution.checkpointing.externalized-checkpoint-retention", default: "NO_EXTERNALIZED_CHECKPOINTS" };
 const INLINE_BYTES: Key = Key { name: "execution.checkpointing.data-inline-threshold", default: "20 kb" };
 const HISTORY: Key = Key { name: "web.checkpoints.history", default: "10" };
-const RECOVERY_PATH: Key = Key { name: "execution.state-recovery.path", default: "" };
+/// Where a job starts from.
+pub const RECOVERY_PATH: Key = Key { name: "execution.state-recovery.path", default: "" };
 const CLAIM_MODE: Key = Key { name: "execution.state-recovery.claim-mode", default: "NO_CLAIM" };
+/// Operators that start empty although the checkpoint has state of them, as a JSON list of their keys: set by whoever
+/// submits a job, after comparing its operators with the checkpoint.
+pub const START_EMPTY: Key = Key { name: "headwater.state-recovery.start-empty", default: "[]" };
 const IGNORE_UNCLAIMED: Key = Key { name: "execution.state-recovery.ignore-unclaimed-state", default: "false" };
 
 /// Older spellings that Flink still reads.
@@ -38,6 +44,9 @@ const ALIASES: &[(&str, &str)] = &[
     ("execution.checkpointing.unaligned.enabled", "execution.checkpointing.unaligned"),
     ("execution.checkpointing.aligned-checkpoint-timeout", "execution.checkpointing.alignment-timeout"),
 ];
+
+/// Milliseconds after the trigger from which on barriers overtake, where nothing is said about it.
+pub const UNALIGNED_AFTER_MS: u64 = 1_000;
 
 /// Shortest interval of periodic checkpoints, as in Flink.
 const INTERVAL_MS_MIN: i64 = 10;
@@ -93,8 +102,10 @@ pub struct Recovery {
     pub path: Option<String>,
     /// Whose the files are.
     pub claim: ClaimMode,
-    /// Whether state that no operator of the job takes is left behind instead of refused.
+    /// Whether state that no operator of the job takes, or can take, is left behind instead of refused.
     pub ignore_unclaimed: bool,
+    /// Keys of operators that start empty, whatever the checkpoint has of them.
+    pub start_empty: Vec<String>,
 }
 
 /// Whose the files of the checkpoint are that a job starts from.
@@ -116,14 +127,15 @@ impl Settings {
         if interval_ms.is_some_and(|ms| ms < INTERVAL_MS_MIN) {
             return Err(bad(INTERVAL, text(config, INTERVAL), "at least 10 ms"));
         }
+        let max_concurrent = count(config, MAX_CONCURRENT)?.max(1) as usize;
         let settings = Self {
             interval_ms,
             min_pause_ms: millis(config, MIN_PAUSE)?,
             timeout_ms: millis(config, TIMEOUT)?,
-            max_concurrent: count(config, MAX_CONCURRENT)?.max(1) as usize,
+            max_concurrent,
             tolerable_failures: tolerable_failures(config)?,
             at_least_once: choice(config, MODE, &[("EXACTLY_ONCE", false), ("AT_LEAST_ONCE", true)])?,
-            unaligned_after_ms: unaligned_after_ms(config)?,
+            unaligned_after_ms: unaligned_after_ms(config, max_concurrent)?,
             after_tasks_finish: boolean(config, AFTER_FINISH)?,
             directory: optional(config, DIRECTORY),
             savepoint_directory: optional(config, SAVEPOINT_DIRECTORY),
@@ -166,6 +178,8 @@ impl Recovery {
             path: optional(config, RECOVERY_PATH),
             claim: choice(config, CLAIM_MODE, &[("NO_CLAIM", ClaimMode::NoClaim), ("CLAIM", ClaimMode::Claim)])?,
             ignore_unclaimed: boolean(config, IGNORE_UNCLAIMED)?,
+            start_empty: serde_json::from_str(text(config, START_EMPTY))
+                .map_err(|_| bad(START_EMPTY, text(config, START_EMPTY), "a JSON list of operator keys"))?,
         })
     }
 }
@@ -177,10 +191,18 @@ fn tolerable_failures(config: &Configuration) -> Result<Option<u32>> {
     }
 }
 
-fn unaligned_after_ms(config: &Configuration) -> Result<Option<u64>> {
-    let enabled = boolean(config, UNALIGNED)?;
-    let after_ms = millis(config, ALIGNED_TIMEOUT)?;
-    Ok(enabled.then_some(after_ms as u64))
+/// Where the configuration does not say whether, barriers overtake after a while, if they can: not when several
+/// checkpoints may be under way at once. Where it says only that they do, they do at once, as in Flink.
+fn unaligned_after_ms(config: &Configuration, max_concurrent: usize) -> Result<Option<u64>> {
+    let said = optional(config, UNALIGNED).map(|_| boolean(config, UNALIGNED)).transpose()?;
+    let after_ms = optional(config, ALIGNED_TIMEOUT).map(|_| millis(config, ALIGNED_TIMEOUT)).transpose()?;
+    let after_ms = after_ms.map(|ms| ms.unsigned_abs());
+    Ok(match said {
+        Some(false) => None,
+        Some(true) => Some(after_ms.unwrap_or(0)),
+        None if max_concurrent > 1 => None,
+        None => Some(after_ms.unwrap_or(UNALIGNED_AFTER_MS)),
+    })
 }
 
 /// The text of a key, under its present or an older name.
@@ -240,8 +262,28 @@ mod tests {
     fn defaults_take_no_checkpoints() {
         let settings = Settings::from_config(&config(&[])).unwrap();
         assert_eq!((settings.interval_ms, settings.timeout_ms, settings.retained), (None, 600_000, 1));
-        assert_eq!((settings.tolerable_failures, settings.unaligned_after_ms), (None, None));
+        assert_eq!((settings.tolerable_failures, settings.unaligned_after_ms), (None, Some(1_000)));
         assert_eq!(settings.inline_bytes, 20 << 10);
+    }
+
+    #[test]
+    fn barriers_overtake_after_a_second_unless_something_else_is_said() {
+        let (enabled, timeout, concurrent) = (
+            "execution.checkpointing.unaligned.enabled",
+            "execution.checkpointing.aligned-checkpoint-timeout",
+            "execution.checkpointing.max-concurrent-checkpoints",
+        );
+        for (pairs, after_ms) in [
+            (&[][..], Some(UNALIGNED_AFTER_MS)),
+            (&[(timeout, "30 s")], Some(30_000)),
+            (&[(enabled, "true")], Some(0)),
+            (&[("execution.checkpointing.unaligned", "true"), (timeout, "5 s")], Some(5_000)),
+            (&[(enabled, "false"), (timeout, "5 s")], None),
+            (&[(concurrent, "2")], None),
+        ] {
+            let settings = Settings::from_config(&config(pairs)).unwrap();
+            assert_eq!(settings.unaligned_after_ms, after_ms, "{pairs:?}");
+        }
     }
 
     #[test]

@@ -46,6 +46,8 @@ struct State {
     /// per channel.
     announced: Vec<(usize, Barrier)>,
     capture: Option<Capture>,
+    /// Channels whose end was queued.
+    ended: usize,
 }
 
 #[derive(Default)]
@@ -68,6 +70,7 @@ impl Gate {
             consumer: None,
             announced: vec![],
             capture: None,
+            ended: 0,
         };
         let shared = Arc::new(Shared {
             state: Mutex::new(state),
@@ -87,7 +90,7 @@ impl Gate {
     }
 
     /// Sets the waker that is called when an element arrives at the empty gate, a barrier that may overtake is
-    /// queued, or a capture is complete.
+    /// queued, a capture is complete, or all producers have ended.
     pub fn set_waker(&mut self, waker: Waker) {
         lock(&self.shared.state).consumer = Some(waker);
     }
@@ -114,6 +117,11 @@ impl Gate {
     /// Bytes queued in a channel.
     pub fn queued_bytes(&self, channel: usize) -> usize {
         self.shared.queued_bytes[channel].load(Ordering::Acquire)
+    }
+
+    /// Whether all producers have ended, so that nothing more is queued, no barrier either.
+    pub fn is_ended(&self) -> bool {
+        lock(&self.shared.state).ended == self.channels()
     }
 
     /// Holds back what a channel has and will have.

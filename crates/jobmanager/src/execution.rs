@@ -118,6 +118,12 @@ impl Execution {
         self.regions.iter().any(|region| region.attempt == attempt && region.holds(subtask))
     }
 
+    /// Whether tasks of an attempt may still run.
+    pub fn is_running(&self, attempt: u32) -> bool {
+        let alive = |subtask: &SubtaskId| self.tasks.get(subtask).is_some_and(|task| !task.is_final());
+        self.regions.iter().any(|region| region.attempt == attempt && region.subtasks.iter().any(alive))
+    }
+
     /// The tasks were sent to a TaskManager.
     pub fn deployed(&mut self) {
         self.state = JobState::Running;
@@ -126,14 +132,16 @@ impl Execution {
 
     /// The tasks of an attempt could not be deployed: none of them runs. A plan that cannot be run is not tried again.
     pub fn deploy_failed(&mut self, attempt: u32, error: TaskError, now_ms: i64, random: u64) -> Vec<Action> {
-        let Some(index) = self.regions.iter().position(|region| region.attempt == attempt) else { return vec![] };
-        let failed: Vec<SubtaskId> =
-            self.regions.iter().filter(|region| region.attempt == attempt).flat_map(|r| r.subtasks.clone()).collect();
-        for subtask in failed {
-            self.tasks.insert(subtask, TaskState::Canceled);
+        let of_attempt = |index: &usize| self.regions[*index].attempt == attempt;
+        let failed: Vec<usize> = (0..self.regions.len()).filter(of_attempt).collect();
+        if failed.is_empty() {
+            return vec![];
+        }
+        for subtask in failed.iter().flat_map(|index| &self.regions[*index].subtasks) {
+            self.tasks.insert(*subtask, TaskState::Canceled);
         }
         let mut actions = if error.kind() == ErrorKind::Retryable && self.state.is_active() {
-            self.restart_or_fail(index, error, now_ms, random)
+            self.restart_or_fail(&failed, error, now_ms, random)
         } else {
             self.fail(error)
         };
@@ -159,7 +167,7 @@ impl Execution {
         let index = self.regions.iter().position(|region| region.holds(subtask)).unwrap_or(0);
         let mut actions = match outcome {
             Outcome::Failed(error) if self.state.is_active() && self.regions[index].phase == Phase::Running => {
-                self.restart_or_fail(index, error, now_ms, random)
+                self.restart_or_fail(&[index], error, now_ms, random)
             }
             _ => vec![],
         };
@@ -173,14 +181,8 @@ impl Execution {
             return vec![];
         }
         self.committing = false;
-        let mut actions = match self.pause_after(&error, now_ms, random) {
-            None => self.fail(error),
-            Some(pause_ms) => {
-                self.restart_cause = Some(error);
-                self.restart_delay_ms = pause_ms;
-                (0..self.regions.len()).flat_map(|index| self.restart(index, now_ms.saturating_add(pause_ms))).collect()
-            }
-        };
+        let all: Vec<usize> = (0..self.regions.len()).collect();
+        let mut actions = self.restart_or_fail(&all, error, now_ms, random);
         actions.extend(self.when_ended(now_ms));
         actions
     }
@@ -264,13 +266,14 @@ impl Execution {
         self.regions.iter().filter_map(until).min()
     }
 
-    fn restart_or_fail(&mut self, index: usize, error: TaskError, now_ms: i64, random: u64) -> Vec<Action> {
+    fn restart_or_fail(&mut self, regions: &[usize], error: TaskError, now_ms: i64, random: u64) -> Vec<Action> {
         match self.pause_after(&error, now_ms, random) {
             None => self.fail(error),
             Some(pause_ms) => {
                 self.restart_cause = Some(error);
                 self.restart_delay_ms = pause_ms;
-                self.restart(index, now_ms.saturating_add(pause_ms))
+                let until_ms = now_ms.saturating_add(pause_ms);
+                regions.iter().flat_map(|index| self.restart(*index, until_ms)).collect()
             }
         }
     }

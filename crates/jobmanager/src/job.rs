@@ -182,7 +182,13 @@ impl Job {
                 self.checkpoints.coordinator.task_awaits(subtask);
                 vec![]
             }
-            FromTaskManager::Finished { subtask, outcome, metrics, .. } => self.task_ended(subtask, outcome, metrics),
+            FromTaskManager::Finished { subtask, outcome, last_checkpoint, metrics, .. } => {
+                self.task_ended(subtask, outcome, last_checkpoint, metrics)
+            }
+            FromTaskManager::CheckpointAborted { checkpoint, .. } => {
+                self.checkpoints.unheard.remove(&checkpoint);
+                vec![]
+            }
             FromTaskManager::Merged { request, outcome, .. } => {
                 self.merged(request, outcome);
                 vec![]
@@ -198,11 +204,12 @@ impl Job {
 
     /// The TaskManager is gone, and with it all tasks.
     pub(crate) fn task_manager_lost(&mut self) {
+        self.checkpoints.unheard.clear();
         let lost = Error::retryable("taskmanager-lost", "the TaskManager that ran the task is gone");
         let alive = |(subtask, task): (&SubtaskId, &TaskState)| (!task.is_final()).then_some(*subtask);
         let alive: Vec<SubtaskId> = self.execution.tasks().iter().filter_map(alive).collect();
         for subtask in alive {
-            let actions = self.task_ended(subtask, Outcome::Failed(TaskError::from(&lost)), vec![]);
+            let actions = self.task_ended(subtask, Outcome::Failed(TaskError::from(&lost)), 0, vec![]);
             self.act(actions);
         }
         self.pump();
@@ -222,7 +229,8 @@ impl Job {
             true => [self.checkpoints.coordinator.wake_ms(), self.checkpoints.readopt_ms],
             false => [None; 2],
         };
-        let others = [self.execution.wake_ms(), self.commits.again_ms];
+        let unheard = self.checkpoints.unheard.values().map(|unheard| unheard.again_ms).min();
+        let others = [self.execution.wake_ms(), self.commits.again_ms, unheard];
         others.into_iter().chain(checkpoints).flatten().min()
     }
 
@@ -269,6 +277,7 @@ impl Job {
         let now_ms = self.env.now_ms();
         let actions = self.execution.tick(now_ms);
         self.act(actions);
+        self.repeat_unheard(now_ms);
         if self.takes_checkpoints() {
             self.try_requests();
             let actions = self.checkpoints.coordinator.tick(now_ms);
@@ -298,11 +307,17 @@ impl Job {
         }
     }
 
-    fn task_ended(&mut self, subtask: SubtaskId, outcome: Outcome, metrics: Vec<OperatorSnapshot>) -> Vec<Action> {
+    fn task_ended(
+        &mut self,
+        subtask: SubtaskId,
+        outcome: Outcome,
+        last_checkpoint: u64,
+        metrics: Vec<OperatorSnapshot>,
+    ) -> Vec<Action> {
         self.ended.insert(subtask, metrics);
         let now_ms = self.env.now_ms();
         if outcome == Outcome::Finished {
-            let actions = self.checkpoints.coordinator.task_finished(subtask, now_ms);
+            let actions = self.checkpoints.coordinator.task_finished(subtask, last_checkpoint, now_ms);
             self.act_on_checkpoints(actions);
         }
         if let (Outcome::Failed(error), Some(path)) = (&outcome, &self.checkpoints.stopped_with) {
@@ -364,7 +379,10 @@ impl Job {
                 Action::StopSources => self.tell(ToTaskManager::Stop { job: self.id }),
                 Action::Restarting(subtasks) => self.restarting(&subtasks),
                 Action::Redeploy { subtasks, attempt } => self.redeploys.push((subtasks, attempt)),
-                Action::Commit => self.finishing = true,
+                Action::Commit => {
+                    self.finishing = true;
+                    self.checkpoints.unheard.clear();
+                }
                 Action::Abort => {
                     self.aborting = true;
                     self.abort_ready();
@@ -406,6 +424,9 @@ fn sender(message: &FromTaskManager) -> Option<(SubtaskId, u32)> {
         | FromTaskManager::CheckpointDeclined { subtask, attempt, .. }
         | FromTaskManager::AwaitsCheckpoint { subtask, attempt, .. }
         | FromTaskManager::Finished { subtask, attempt, .. } => Some((*subtask, *attempt)),
-        FromTaskManager::DeployFailed { .. } | FromTaskManager::Merged { .. } | FromTaskManager::Metrics { .. } => None,
+        FromTaskManager::DeployFailed { .. }
+        | FromTaskManager::CheckpointAborted { .. }
+        | FromTaskManager::Merged { .. }
+        | FromTaskManager::Metrics { .. } => None,
     }
 }

@@ -4,7 +4,7 @@ use crate::service::{self, Handle, JobHandle, JobManager};
 use headwater_connector_api::Registry;
 use headwater_env::{Env, StorageProvider};
 use headwater_plan::JobGraph;
-use headwater_runtime::OperatorFactory;
+use headwater_runtime::{OperatorFactory, StateOptions};
 use headwater_taskmanager::{Options as TaskManagerOptions, TaskManager};
 use headwater_types::Result;
 use headwater_types::config::Configuration;
@@ -38,10 +38,11 @@ impl LocalCluster {
     /// Starts a cluster. Costs two threads; lanes start with the first job.
     pub fn start(options: LocalOptions) -> Result<Self> {
         let LocalOptions { lanes, registry, operator_factory, env, config, storage } = options;
+        let state_memory = StateOptions::process_memory(&config)?;
         let job_manager =
             service::Options { env: env.clone(), registry: registry.clone(), config, storage: storage.clone() };
         let job_manager = job_manager.start()?;
-        let task_manager = TaskManagerOptions { lanes, env, registry, operator_factory, storage }
+        let task_manager = TaskManagerOptions { lanes, env, registry, operator_factory, storage, state_memory }
             .start(job_manager.handle().gateway())?;
         job_manager.handle().register(Arc::new(task_manager.handle()))?;
         Ok(Self { _task_manager: task_manager, job_manager })

@@ -73,7 +73,8 @@ impl Finder<'_> {
         };
         match self.read(directory, content) {
             Ok(origin) => {
-                let advice = self.advice(&siblings().unwrap_or_default());
+                let advice =
+                    format!("the file is of '{}'; {}", origin.path, self.advice(&siblings().unwrap_or_default()));
                 Ok(Origin { advice, ..origin })
             }
             Err(error) => Err(self.advise(error, &siblings().unwrap_or_default())),
@@ -91,7 +92,10 @@ impl Finder<'_> {
             return Err(Error::user("checkpoint-missing", message));
         };
         match self.read_candidate(first) {
-            Ok(origin) => Ok(Origin { advice: self.advice(older), ..origin }),
+            Ok(origin) => {
+                let advice = format!("the file is of '{}'; {}", origin.path, self.advice(older));
+                Ok(Origin { advice, ..origin })
+            }
             Err(error) => Err(self.advise(error, older)),
         }
     }

@@ -6,7 +6,7 @@
 use headwater_connector_api::{Committable, Committer, Registry};
 use headwater_env::Env;
 use headwater_plan::{JobGraph, OperatorSpec, SinkSpec};
-use headwater_types::ids::{SubtaskId, VertexId};
+use headwater_types::ids::{JobId, SubtaskId, VertexId};
 use headwater_types::{Error, ErrorKind, Result};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -37,12 +37,13 @@ impl Sinks {
     }
 
     /// Makes the committers of all sinks of a job.
-    pub(crate) fn new(graph: &JobGraph, registry: &Registry, env: &Env) -> Result<Self> {
+    pub(crate) fn new(job: JobId, graph: &JobGraph, registry: &Registry, env: &Env) -> Result<Self> {
         let mut commits = BTreeMap::new();
         for vertex in &graph.vertices {
             let Some(node) = vertex.chain.last() else { continue };
             let OperatorSpec::Sink(write) = &node.spec else { continue };
-            if let Some(committer) = committer(write, registry)? {
+            if let Some(mut committer) = committer(write, registry)? {
+                committer.start(&job.to_string());
                 let commit = SinkCommit { committer, name: node.name.clone(), staged: BTreeMap::new() };
                 commits.insert(vertex.id, commit);
             }

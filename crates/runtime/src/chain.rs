@@ -10,11 +10,11 @@
 //! later. A call that reports [`Progress::More`] keeps its item at the front of its queue, which holds back
 //! everything behind it.
 //!
-//! A barrier is let in when the chain is empty and passes the operators one after the other, so nothing of the
-//! chain itself is ever part of a checkpoint. It waits for no room. Before one that overtakes, what the chain holds
-//! waits for no room either, except that an operator in the middle of a resumable call (a large window firing)
-//! finishes it as room permits: so an overtaking barrier waits for at most that, and overdraws the room by
-//! the output of one call of each operator.
+//! A barrier is let in when the chain is empty and passes the operators one after the other. It waits for no room. Before
+//! one that overtakes, what the chain holds waits for no room either, and is moved up to the tail. It passes operators
+//! that are in the middle of a resumable call (a large window firing), whose snapshot holds what is left of it; and what
+//! waits in front of a sink that takes no more may become part of the checkpoint ([`Tail::captures`]). So it waits for
+//! nobody but a sink whose rows cannot be captured, and overdraws the room by the output of one call of each operator.
 //!
 //! The queues are buffers that are reused for ever; nothing is allocated per batch or per row.
 
@@ -125,6 +125,15 @@ impl Chain {
         self.current
     }
 
+    /// Lets a barrier into a chain that is empty or [interruptible](Chain::is_interruptible).
+    pub(crate) fn admit(&mut self, barrier: Barrier) -> Result<()> {
+        match self.queues.iter().all(VecDeque::is_empty) {
+            true => self.feed().barrier(barrier),
+            false => self.interrupt(barrier)?,
+        }
+        Ok(())
+    }
+
     /// Takes what the input of the chain has.
     pub(crate) fn feed(&mut self) -> StageOutput<'_> {
         StageOutput::new(&mut self.queues[0], &mut self.head, self.head_metrics.as_deref())
@@ -171,15 +180,21 @@ impl Chain {
     }
 
     /// Processes what waits, at most `budget` operator calls. `urgent` waits for room only in the middle of
-    /// resumable calls.
+    /// resumable calls, and moves everything else up to a tail that takes no more.
     pub(crate) fn drain(&mut self, budget: &mut usize, now_ms: i64, urgent: bool) -> Result<Drained> {
-        while let Some(deepest) = self.queues.iter().rposition(|queue| !queue.is_empty()) {
+        let tail = self.stages.len();
+        let mut served = tail;
+        while let Some(deepest) = self.queues[..=served].iter().rposition(|queue| !queue.is_empty()) {
             self.current = deepest;
-            if deepest == self.stages.len() {
-                if !self.tail.accept(&mut self.queues[deepest], now_ms)? {
+            if deepest == tail {
+                if self.tail.accept(&mut self.queues[tail], now_ms)? {
+                    self.end_without_consumers();
+                    continue;
+                }
+                if !urgent || tail == 0 {
                     return Ok(Drained::Blocked);
                 }
-                self.end_without_consumers();
+                served = tail - 1;
                 continue;
             }
             if *budget == 0 {
@@ -191,7 +206,17 @@ impl Chain {
             *budget -= 1;
             self.call(deepest)?;
         }
-        Ok(Drained::Empty)
+        match served == tail {
+            true => Ok(Drained::Empty),
+            false => self.drain_tail(now_ms),
+        }
+    }
+
+    /// Lets the tail look again at what was moved up to it meanwhile.
+    fn drain_tail(&mut self, now_ms: i64) -> Result<Drained> {
+        self.current = self.stages.len();
+        let accepted = self.tail.accept(&mut self.queues[self.current], now_ms)?;
+        Ok(if accepted { Drained::Empty } else { Drained::Blocked })
     }
 
     /// Whether the next call of stage `index` needs no room.

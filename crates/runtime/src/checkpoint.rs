@@ -62,10 +62,13 @@ pub struct OperatorState {
     pub watermark: i64,
 }
 
+/// Stands in [`ChannelState::edge`] for the way into the sink of the subtask itself.
+pub const INTO_SINK: u32 = u32::MAX;
+
 /// Rows that were on their way to a subtask when a barrier overtook them.
 #[derive(Debug, Clone)]
 pub struct ChannelState {
-    /// Index of the edge in the job graph.
+    /// Index of the edge in the job graph, or [`INTO_SINK`].
     pub edge: u32,
     /// The rows, in the order of arrival.
     pub batches: Vec<ChangeBatch>,

@@ -2,10 +2,12 @@
 
 mod barriers;
 mod gate;
+mod pace;
 mod source;
 
 pub(crate) use barriers::Taken;
 pub(crate) use gate::{ChannelInfo, GateInput, InFlight};
+pub(crate) use pace::Pace;
 pub(crate) use source::SourceInput;
 
 use crate::chain::Chain;
@@ -37,9 +39,15 @@ pub(crate) enum Fed {
 
 impl Input {
     /// Gives the chain the next element.
-    pub(crate) fn feed(&mut self, chain: &mut Chain, checkpoints: &mut Checkpoints, now_ms: i64) -> Result<Fed> {
+    pub(crate) fn feed(
+        &mut self,
+        chain: &mut Chain,
+        checkpoints: &mut Checkpoints,
+        pace: &mut Pace,
+        now_ms: i64,
+    ) -> Result<Fed> {
         match self {
-            Self::Gate(gate) => return gate.feed(chain, checkpoints, now_ms),
+            Self::Gate(gate) => return gate.feed(chain, checkpoints, pace, now_ms),
             Self::Source(source) => return source.feed(chain, now_ms),
             Self::Ended => return Ok(Fed::Nothing(None)),
             Self::Nothing => chain.feed().end(0),
@@ -76,7 +84,7 @@ impl Input {
         }
     }
 
-    /// Lets a barrier into the chain, which is empty: one that overtakes if it is time, or that of an input
+    /// Lets a barrier into the chain, which is empty or can be interrupted: one that overtakes if it is time, or that of an input
     /// without channels. Whether the chain was given something.
     pub(crate) fn admit_barrier(
         &mut self,
@@ -87,7 +95,7 @@ impl Input {
     ) -> Result<bool> {
         if let Self::Gate(gate) = self {
             if overtakes {
-                gate.overtake(chain, checkpoints, now_ms);
+                gate.overtake(chain, checkpoints, now_ms)?;
             }
             return Ok(overtakes);
         }

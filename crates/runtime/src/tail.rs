@@ -71,7 +71,15 @@ impl Tail {
                 }
                 Ok(true)
             }
-            Self::Sink(sink) => sink.accept(queue),
+            Self::Sink(sink) => sink.accept(queue, now_ms),
+        }
+    }
+
+    /// Whether rows that wait here may become part of a checkpoint, so that a barrier that overtakes passes them.
+    pub(crate) fn captures(&self) -> bool {
+        match self {
+            Self::Outputs(_) => true,
+            Self::Sink(sink) => sink.captures(),
         }
     }
 
@@ -100,19 +108,19 @@ impl Tail {
         }
     }
 
-    /// When [`Tail::flush_due`] has something to do.
+    /// When [`Tail::flush_due`] has something to do, or a sink takes rows again or has work by the clock.
     pub(crate) fn deadline_ms(&self) -> Option<i64> {
         match self {
             Self::Outputs(outputs) => outputs.edges.iter().filter_map(Output::deadline_ms).min(),
-            Self::Sink(_) => None,
+            Self::Sink(sink) => [sink.ready_at_ms(), sink.next_tick_ms()].into_iter().flatten().min(),
         }
     }
 
-    /// Sends what was held back long enough.
+    /// Sends what was held back long enough; lets a sink do what is due by the clock.
     pub(crate) fn flush_due(&mut self, now_ms: i64) -> Result<()> {
         match self {
             Self::Outputs(outputs) => outputs.edges.iter_mut().try_for_each(|edge| edge.flush_due(now_ms)),
-            Self::Sink(_) => Ok(()),
+            Self::Sink(sink) => sink.tick(now_ms),
         }
     }
 

@@ -122,18 +122,16 @@ fn tolerance(message: &Message) -> Tolerance {
     let (loss, double) = match message {
         Message::Down(ToTaskManager::TriggerCheckpoint { .. }) => (true, false),
         Message::Down(ToTaskManager::CompleteCheckpoint { .. }) => (true, true),
-        // Subtasks that wait behind a stopping savepoint go on only when they hear that it was given up.
-        Message::Down(ToTaskManager::AbortCheckpoint { .. } | ToTaskManager::Cancel { .. }) => (false, true),
-        Message::Up(FromTaskManager::Merged { .. }) => (true, true),
-        // The end of a subtask says that nothing before it is missing, so acknowledgements get lost only with the
-        // whole TaskManager.
+        Message::Down(ToTaskManager::AbortCheckpoint { .. }) => (true, true),
+        Message::Down(ToTaskManager::Cancel { .. }) => (false, true),
         Message::Up(
             FromTaskManager::CheckpointAck { .. }
             | FromTaskManager::CheckpointDeclined { .. }
-            | FromTaskManager::Running { .. }
+            | FromTaskManager::CheckpointAborted { .. }
             | FromTaskManager::AwaitsCheckpoint { .. }
-            | FromTaskManager::Finished { .. },
-        ) => (false, true),
+            | FromTaskManager::Merged { .. },
+        ) => (true, true),
+        Message::Up(FromTaskManager::Running { .. } | FromTaskManager::Finished { .. }) => (false, true),
         _ => (false, false),
     };
     Tolerance { loss, double }
@@ -181,9 +179,10 @@ fn sender(message: &FromTaskManager) -> Sender {
         | FromTaskManager::CheckpointDeclined { subtask, .. }
         | FromTaskManager::AwaitsCheckpoint { subtask, .. }
         | FromTaskManager::Finished { subtask, .. } => Sender::Subtask(*subtask),
-        FromTaskManager::DeployFailed { .. } | FromTaskManager::Merged { .. } | FromTaskManager::Metrics { .. } => {
-            Sender::TaskManager
-        }
+        FromTaskManager::DeployFailed { .. }
+        | FromTaskManager::CheckpointAborted { .. }
+        | FromTaskManager::Merged { .. }
+        | FromTaskManager::Metrics { .. } => Sender::TaskManager,
     }
 }
 

@@ -60,6 +60,7 @@ impl Core {
             ToTaskManager::TriggerCheckpoint { job, barrier } => self.with_tasks(job, |tasks| tasks.trigger(barrier)),
             ToTaskManager::AbortCheckpoint { job, checkpoint } => {
                 self.with_tasks(job, |tasks| tasks.abort_checkpoint(checkpoint));
+                self.gateway.send(FromTaskManager::CheckpointAborted { job, checkpoint });
             }
             ToTaskManager::CompleteCheckpoint { job, checkpoint } => {
                 self.with_tasks(job, |tasks| tasks.complete_checkpoint(checkpoint));
@@ -80,8 +81,10 @@ impl Core {
         let storage = self.options.storage.open(&checkpoints.uri, &graph.config)?;
         let uploads = Arc::new(self.uploads(job, attempt, &graph, &storage, checkpoints.inline_bytes));
         let restore = restore.map(|restore| self.restore(restore, &graph)).transpose()?;
+        let mut options = RuntimeOptions::from_config(&graph.config)?;
+        options.state = options.state.within(&self.options.state_memory);
         let deployment = Deployment {
-            options: RuntimeOptions::from_config(&graph.config)?,
+            options,
             graph: Arc::new(graph),
             execution: format!("{job}-{attempt}"),
             env: self.options.env.clone(),

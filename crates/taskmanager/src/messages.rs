@@ -10,7 +10,12 @@
 //! of the deployment, so that those of an earlier one, which may still be under way, are told apart.
 //!
 //! A `TriggerCheckpoint` is answered by one `CheckpointAck` or `CheckpointDeclined` of every subtask, unless it has
-//! finished: its `Finished` follows what it acknowledged. Acknowledgements name bytes that are in storage.
+//! finished. Acknowledgements name bytes that are in storage.
+//!
+//! Any message about checkpoints may get lost. `Finished` says up to which checkpoint the subtask took part, so that a
+//! lost acknowledgement is not taken for an end before the barrier. An `AbortCheckpoint` of a savepoint that stops the
+//! job is repeated until `CheckpointAborted` answers it, and its `CompleteCheckpoint` until the tasks have ended, because
+//! they stand still behind it.
 
 mod error;
 
@@ -73,7 +78,7 @@ pub enum ToTaskManager {
         /// The barrier to send.
         barrier: Barrier,
     },
-    /// The checkpoint will not complete.
+    /// The checkpoint will not complete. Answered by [`FromTaskManager::CheckpointAborted`].
     AbortCheckpoint {
         /// The job.
         job: JobId,
@@ -212,6 +217,13 @@ pub enum FromTaskManager {
         /// The subtask.
         subtask: SubtaskId,
     },
+    /// The tasks here have been told that a checkpoint will not complete.
+    CheckpointAborted {
+        /// The job.
+        job: JobId,
+        /// Its number.
+        checkpoint: u64,
+    },
     /// Runs were merged, or could not be.
     Merged {
         /// The job.
@@ -231,6 +243,8 @@ pub enum FromTaskManager {
         subtask: SubtaskId,
         /// How it ended.
         outcome: Outcome,
+        /// The last checkpoint that it took part in or declined; 0 when there was none.
+        last_checkpoint: u64,
         /// The final counters of its operators.
         metrics: Vec<OperatorSnapshot>,
     },

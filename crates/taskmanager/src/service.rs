@@ -5,6 +5,7 @@ use crate::messages::{JobManagerGateway, TaskManagerGateway, ToTaskManager};
 use headwater_connector_api::Registry;
 use headwater_env::{Env, StorageProvider};
 use headwater_runtime::{Lanes, OperatorFactory, Scheduler};
+use headwater_state::memory::MemoryBudget;
 use headwater_types::{Error, Result};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -26,6 +27,8 @@ pub struct Options {
     pub operator_factory: Arc<dyn OperatorFactory>,
     /// Opens checkpoint storage.
     pub storage: Arc<dyn StorageProvider>,
+    /// Memory for state on disk, of all jobs together.
+    pub state_memory: MemoryBudget,
 }
 
 /// A running TaskManager. Dropping it ends its tasks and threads.

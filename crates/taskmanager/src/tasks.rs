@@ -113,11 +113,13 @@ impl TaskEvents for Reporter {
     }
 
     fn snapshot(&self, subtask: SubtaskId, snapshot: SubtaskSnapshot) {
+        self.uploads.took_part(subtask, snapshot.barrier.checkpoint);
         self.uploads.report(subtask, Report::Snapshot(Box::new(snapshot)));
     }
 
     fn declined(&self, subtask: SubtaskId, checkpoint: u64, reason: Error) {
         let (job, attempt, reason) = (self.uploads.job(), self.uploads.attempt(), TaskError::from(&reason));
+        self.uploads.took_part(subtask, checkpoint);
         self.send(subtask, FromTaskManager::CheckpointDeclined { job, attempt, subtask, checkpoint, reason });
     }
 
@@ -128,6 +130,7 @@ impl TaskEvents for Reporter {
 
     fn finished(&self, subtask: SubtaskId, outcome: Result<()>, metrics: Vec<OperatorSnapshot>) {
         let (job, attempt, outcome) = (self.uploads.job(), self.uploads.attempt(), Outcome::from(outcome));
-        self.send(subtask, FromTaskManager::Finished { job, attempt, subtask, outcome, metrics });
+        let last_checkpoint = self.uploads.last_checkpoint(subtask);
+        self.send(subtask, FromTaskManager::Finished { job, attempt, subtask, outcome, last_checkpoint, metrics });
     }
 }

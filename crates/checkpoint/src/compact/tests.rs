@@ -13,31 +13,33 @@ fn chosen(bytes: &[u64]) -> Option<(usize, RunKind, Option<u64>)> {
 
 #[test]
 fn a_few_runs_are_left_alone() {
-    assert_eq!(chosen(&[1; 7]), None);
+    assert_eq!(chosen(&[1; RUNS_MIN - 1]), None);
     assert_eq!(chosen(&[]), None);
 }
 
 #[test]
 fn runs_of_one_size_become_a_base() {
-    assert_eq!(chosen(&[1; 8]), Some((8, RunKind::Base, None)));
+    assert_eq!(chosen(&[1; RUNS_MIN]), Some((RUNS_MIN, RunKind::Base, None)));
 }
 
 #[test]
 fn a_large_base_is_not_written_again_for_small_deltas() {
-    assert_eq!(chosen(&[1000, 1, 1, 1, 1, 1, 1, 1]), Some((7, RunKind::Delta, Some(1))));
-    assert_eq!(chosen(&[1000, 300, 300, 300, 300, 1, 1, 1]), None, "too few to be worth it");
-    assert_eq!(chosen(&[1000, 300, 300, 300, 300, 300, 300, 300]), Some((8, RunKind::Base, None)));
+    let behind_a_base = |deltas: [u64; RUNS_MIN - 1]| chosen(&[&[1000][..], &deltas].concat());
+    assert_eq!(behind_a_base([1; RUNS_MIN - 1]), Some((RUNS_MIN - 1, RunKind::Delta, Some(1))));
+    let few_small = std::array::from_fn(|at| if at < RUNS_MIN / 2 + 1 { 300 } else { 1 });
+    assert_eq!(behind_a_base(few_small), None, "too few to be worth it");
+    assert_eq!(behind_a_base([300; RUNS_MIN - 1]), Some((RUNS_MIN, RunKind::Base, None)));
 }
 
 #[test]
 fn only_the_groups_of_the_slice_count() {
-    let mut runs = deltas(&[10; 16]);
+    let mut runs = deltas(&[10; 2 * RUNS_MIN]);
     for (at, run) in runs.iter_mut().enumerate() {
         run.groups = GroupSet::of(if at % 2 == 0 { 0..4 } else { 4..8 });
     }
     let merge = choose(&runs, &(0..4)).unwrap();
-    assert_eq!((merge.runs.len(), merge.groups), (8, GroupSet::of(0..4)));
-    assert_eq!(choose(&runs[..14], &(0..4)), None);
+    assert_eq!((merge.runs.len(), merge.groups), (RUNS_MIN, GroupSet::of(0..4)));
+    assert_eq!(choose(&runs[..2 * RUNS_MIN - 2], &(0..4)), None);
 }
 
 /// Checkpoints forever: each adds a delta of 1 % of the state, and merges happen at once.

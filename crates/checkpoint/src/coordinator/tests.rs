@@ -83,11 +83,14 @@ fn checkpoints_expire_and_too_many_failures_in_a_row_fail_the_job() {
     ack(&mut job, 1, 0, 120);
     let reason = "it expired after 50 ms: 1 subtasks had not reported (0.1)".to_owned();
     assert_eq!(job.wake_ms(), Some(150));
-    assert_eq!(job.tick(150), [Action::Abort { checkpoint: 1, reason: reason.clone() }]);
+    assert_eq!(job.tick(150), [Action::Abort { checkpoint: 1, kind: PERIODIC, reason: reason.clone() }]);
     job.tick(200);
     let actions = job.decline(2, subtask(0, 0), "disk full", 210);
     let reason = "subtask 0.0 declined: disk full".to_owned();
-    assert_eq!(actions, [Action::Abort { checkpoint: 2, reason: reason.clone() }, Action::Fail { reason }]);
+    assert_eq!(
+        actions,
+        [Action::Abort { checkpoint: 2, kind: PERIODIC, reason: reason.clone() }, Action::Fail { reason }]
+    );
 }
 
 #[test]
@@ -117,24 +120,36 @@ fn a_restart_gives_up_what_is_pending_without_counting_it() {
     let mut job = coordinator(&[("tolerable-failed-checkpoints", "0")]);
     job.tick(100);
     let reason = "the job restarts".to_owned();
-    assert_eq!(job.restart([subtask(0, 0)], 120), [Action::Abort { checkpoint: 1, reason }]);
+    assert_eq!(job.restart([subtask(0, 0)], 120), [Action::Abort { checkpoint: 1, kind: PERIODIC, reason }]);
     assert_eq!(ack(&mut job, 1, 1, 130), []);
 }
 
 #[test]
 fn finished_tasks_count_as_reported() {
     let mut job = coordinator(&[]);
-    assert_eq!(job.task_finished(subtask(0, 0), 50), []);
+    assert_eq!(job.task_finished(subtask(0, 0), 0, 50), []);
     job.tick(100);
     assert_eq!(ack(&mut job, 1, 1, 110), [store(1, PERIODIC, 100, &[0])]);
     stored(&mut job, 1, 120);
     job.tick(250);
-    assert_eq!(job.task_finished(subtask(0, 1), 260), [store(2, PERIODIC, 250, &[0, 1])]);
+    assert_eq!(job.task_finished(subtask(0, 1), 0, 260), [store(2, PERIODIC, 250, &[0, 1])]);
     stored(&mut job, 2, 270);
     assert_eq!((job.tick(10_000), job.wake_ms()), (vec![], None), "nobody is left");
     let mut job = coordinator(&[("checkpoints-after-tasks-finish", "false")]);
-    job.task_finished(subtask(0, 0), 50);
+    job.task_finished(subtask(0, 0), 0, 50);
     assert_eq!(job.tick(100), []);
+}
+
+#[test]
+fn who_finished_behind_a_barrier_without_being_heard_is_not_part_of_the_checkpoint() {
+    let mut job = coordinator(&[]);
+    job.tick(100);
+    ack(&mut job, 1, 1, 110);
+    let reason = "what subtask 0.0 reported before it finished got lost".to_owned();
+    let actions = job.task_finished(subtask(0, 0), 1, 120);
+    assert_eq!(actions, [Action::Abort { checkpoint: 1, kind: PERIODIC, reason }]);
+    job.tick(220);
+    assert_eq!(ack(&mut job, 2, 1, 230), [store(2, PERIODIC, 220, &[0])], "the next one holds it as finished");
 }
 
 #[test]
@@ -142,7 +157,7 @@ fn the_last_checkpoint_is_taken_at_once_and_again_when_it_fails() {
     let mut job = coordinator(&[]);
     job.task_awaits(subtask(0, 1));
     assert_eq!(job.tick(10), []);
-    job.task_finished(subtask(0, 0), 20);
+    job.task_finished(subtask(0, 0), 0, 20);
     assert_eq!(job.tick(20), [Action::Trigger { checkpoint: 1, kind: Kind::Manual }]);
     assert_eq!(job.tick(20), []);
     job.decline(1, subtask(0, 1), "disk full", 30);
@@ -162,7 +177,8 @@ fn savepoints_do_not_wait_and_are_not_overtaken() {
     }
     let actions = stored(&mut job, 3, 230);
     let reason = "checkpoint 3 completed first".to_owned();
-    assert_eq!(actions, [Action::Complete { checkpoint: 3, kind: PERIODIC }, Action::Abort { checkpoint: 2, reason }]);
+    let abort = Action::Abort { checkpoint: 2, kind: PERIODIC, reason };
+    assert_eq!(actions, [Action::Complete { checkpoint: 3, kind: PERIODIC }, abort]);
     assert!(job.is_pending(savepoint));
 }
 
@@ -182,7 +198,7 @@ enum Event {
     Ack(u64, u32),
     Decline(u64, u32),
     Stored(u64, bool),
-    Finish(u32),
+    Finish(u32, u64),
     Restart(u32),
     Running(u32),
     Savepoint,
@@ -194,7 +210,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         6 => (1u64..12, 0u32..2).prop_map(|(id, index)| Event::Ack(id, index)),
         1 => (1u64..12, 0u32..2).prop_map(|(id, index)| Event::Decline(id, index)),
         4 => (1u64..12, any::<bool>()).prop_map(|(id, ok)| Event::Stored(id, ok)),
-        1 => (0u32..2).prop_map(Event::Finish),
+        1 => (0u32..2, 0u64..12).prop_map(|(index, last)| Event::Finish(index, last)),
         1 => (0u32..2).prop_map(Event::Restart),
         2 => (0u32..2).prop_map(Event::Running),
         1 => Just(Event::Savepoint),
@@ -211,7 +227,7 @@ fn apply(job: &mut Coordinator, event: &Event, storing: &BTreeSet<u64>, now_ms: 
             let outcome = if *ok { Ok((1, String::new())) } else { Err(Error::internal("full")) };
             job.stored(*id, outcome, now_ms)
         }
-        Event::Finish(index) => job.task_finished(subtask(0, *index), now_ms),
+        Event::Finish(index, last) => job.task_finished(subtask(0, *index), *last, now_ms),
         Event::Restart(index) => job.restart([subtask(0, *index)], now_ms),
         Event::Running(index) => {
             job.task_running(subtask(0, *index));

@@ -54,6 +54,27 @@ fn only_old_and_unnamed_files_go_manifests_first() {
     );
 }
 
+#[test]
+fn what_running_tasks_were_restored_from_stays_but_the_checkpoint_is_gone() {
+    let mut roots = Roots::default();
+    roots.pin(2, &checkpoint(3, &[runs_of(1), runs_of(3)]));
+    roots.retain(&checkpoint(5, &[runs_of(5)]));
+    let files = [runs_of(1), runs_of(2), runs_of(3), manifest_file(3), runs_of(5)];
+    let garbage = |roots: &Roots| roots.garbage(files.iter().map(String::as_str), 5);
+    assert_eq!(garbage(&roots), [manifest_file(3), runs_of(2)]);
+    roots.unpin(|attempt| attempt == 2);
+    assert_eq!(garbage(&roots), [manifest_file(3), runs_of(2)]);
+    roots.unpin(|attempt| attempt == 3);
+    assert_eq!(garbage(&roots), [manifest_file(3), runs_of(1), runs_of(2), runs_of(3)]);
+}
+
+#[test]
+fn of_a_finished_job_the_newest_manifest_goes_last() {
+    let files: Vec<String> = [10, 9, 11].map(manifest_file).into_iter().chain([runs_of(9)]).collect();
+    let garbage = Roots::default().garbage(files.iter().map(String::as_str), u64::MAX);
+    assert_eq!(garbage, [manifest_file(9), manifest_file(10), manifest_file(11), runs_of(9)]);
+}
+
 proptest! {
     /// Checkpoints complete or fail; a failed one's runs are named by the next that completes. Whatever a retained
     /// manifest or a coming checkpoint names is there after every collection, and at the end nothing else is.

@@ -13,7 +13,13 @@ pub struct LocalSender {
 }
 
 impl LocalSender {
-    fn queued_bytes(&self) -> usize {
+    /// Bytes that the gate holds per channel before producers must wait.
+    pub fn capacity_bytes(&self) -> usize {
+        self.shared.capacity_bytes
+    }
+
+    /// Bytes that wait in the channel.
+    pub fn queued_bytes(&self) -> usize {
         self.shared.queued_bytes[self.channel].load(Ordering::Acquire)
     }
 
@@ -26,6 +32,10 @@ impl LocalSender {
         {
             state.announced.push((self.channel, *barrier));
             news = true;
+        }
+        if matches!(element, Element::End) {
+            state.ended += 1;
+            news |= state.ended == state.channels.len();
         }
         if let Some(capture) = &mut state.capture {
             let keep = capture.pass(self.channel, &element);

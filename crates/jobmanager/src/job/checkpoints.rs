@@ -15,7 +15,7 @@ use headwater_checkpoint::layout::{Vertex, savepoint_directory};
 use headwater_checkpoint::restore::plan;
 use headwater_checkpoint::{Action, Blob, ClaimMode, Coordinator, Kind, Manifest};
 use headwater_connector_api::Split;
-use headwater_runtime::{Alignment, Barrier, BarrierKind};
+use headwater_runtime::{Alignment, Barrier, BarrierKind, StateEngine, StateOptions};
 use headwater_taskmanager::ToTaskManager;
 use headwater_types::ids::{SubtaskId, VertexId};
 use headwater_types::{Error, Result};
@@ -40,6 +40,10 @@ pub(crate) struct Checkpoints {
     pub(super) origin_path: String,
     /// Whether the origin is to be deleted when it is no longer needed.
     claimed: bool,
+    /// Whether tasks read what they start from as they need it, and not when they start.
+    reads_lazily: bool,
+    /// Attempts that started from the origin.
+    from_origin: BTreeSet<u32>,
     /// When copying the origin is to be tried again.
     pub(super) readopt_ms: Option<i64>,
     /// The origin with its runs in the job's own directory.
@@ -53,9 +57,19 @@ pub(crate) struct Checkpoints {
     pub(super) deferred: Vec<SubtaskId>,
     requests: VecDeque<Request>,
     merges: Merges,
+    /// Savepoints that stop the job and have ended, of which tasks may not have heard.
+    pub(super) unheard: BTreeMap<u64, Unheard>,
     /// The savepoint that ended the job.
     pub(super) stopped_with: Option<String>,
     pub(super) drained: bool,
+}
+
+/// The end of a savepoint that stops the job, which tasks must hear of.
+pub(super) struct Unheard {
+    /// Complete, or given up.
+    completed: bool,
+    /// When to tell it again.
+    pub(super) again_ms: i64,
 }
 
 /// The parts of a checkpoint that have arrived.
@@ -126,6 +140,9 @@ impl Checkpoints {
             origin,
             origin_path: new.origin.as_ref().map(|origin| origin.path.clone()).unwrap_or_default(),
             claimed: new.origin.as_ref().is_some_and(|origin| origin.claim == ClaimMode::Claim),
+            reads_lazily: StateOptions::from_config(&new.graph.config)
+                .is_ok_and(|state| state.engine != StateEngine::HashMap),
+            from_origin: BTreeSet::new(),
             readopt_ms: None,
             copied: None,
             collecting: BTreeMap::new(),
@@ -135,6 +152,7 @@ impl Checkpoints {
             deferred: vec![],
             requests: VecDeque::new(),
             merges: Merges::default(),
+            unheard: BTreeMap::new(),
             stopped_with: None,
             drained: false,
         }
@@ -152,6 +170,30 @@ impl Checkpoints {
         if self.latest.is_none() {
             self.chain = chain;
         }
+    }
+
+    /// The tasks of an attempt start from a checkpoint, and may read its files as long as they run.
+    pub(super) fn pin(&mut self, attempt: u32, point: &Point) {
+        if point.store.uri == self.store.uri {
+            lock(&self.roots).pin(attempt, &point.manifest);
+        } else {
+            self.from_origin.insert(attempt);
+        }
+    }
+
+    /// Takes the origin if it is to be deleted now: the job's own first checkpoint has replaced it, and no task that
+    /// `runs` reads it any more.
+    pub(super) fn take_claimed(&mut self, runs: impl Fn(u32) -> bool) -> Option<Point> {
+        let is_read = self.reads_lazily && self.from_origin.iter().any(|attempt| runs(*attempt));
+        if self.latest.is_none() || is_read || !std::mem::take(&mut self.claimed) {
+            return None;
+        }
+        self.origin.clone()
+    }
+
+    /// The job's tasks have ended.
+    pub(super) fn unpin_all(&self) {
+        lock(&self.roots).unpin(|_| false);
     }
 
     /// A region restarts: what tasks reported since the last completed checkpoint does not count.
@@ -230,7 +272,7 @@ impl Job {
                 Action::Store { checkpoint, kind, triggered_ms, finished } => {
                     self.checkpoints.to_store.push_back(ToStore { checkpoint, kind, triggered_ms, finished });
                 }
-                Action::Abort { checkpoint, reason } => self.checkpoint_aborted(checkpoint, &reason),
+                Action::Abort { checkpoint, kind, reason } => self.checkpoint_aborted(checkpoint, kind, &reason),
                 Action::Complete { .. } => {}
                 Action::Fail { reason } => {
                     let message = format!("too many checkpoints failed; the last one: {reason}");
@@ -279,13 +321,34 @@ impl Job {
         Barrier { checkpoint, triggered_at_ms: self.env.now_ms(), alignment, kind }
     }
 
-    fn checkpoint_aborted(&mut self, checkpoint: u64, reason: &str) {
+    fn checkpoint_aborted(&mut self, checkpoint: u64, kind: Kind, reason: &str) {
         tracing::warn!(job = %self.id, checkpoint, reason, "checkpoint failed");
         self.tell(ToTaskManager::AbortCheckpoint { job: self.id, checkpoint });
+        if matches!(kind, Kind::Stop { .. }) {
+            self.checkpoints.unheard.insert(checkpoint, Unheard::new(false, self.env.now_ms()));
+        }
         let request = self.checkpoints.collecting.remove(&checkpoint).and_then(|collecting| collecting.request);
         if let Some(request) = request {
             let message = format!("checkpoint {checkpoint} failed: {reason}");
             let _ = request.reply.try_send(Err(Error::retryable("checkpoint-failed", message)));
+        }
+    }
+
+    /// Tells the TaskManager again how a savepoint that stops the job has ended: tasks stand still behind it until they
+    /// hear of it. Given up: until it answers. Complete: until its tasks have ended.
+    pub(super) fn repeat_unheard(&mut self, now_ms: i64) {
+        let (job, task_manager) = (self.id, &self.task_manager);
+        for (checkpoint, unheard) in &mut self.checkpoints.unheard {
+            if unheard.again_ms > now_ms {
+                continue;
+            }
+            let message = match unheard.completed {
+                true => ToTaskManager::CompleteCheckpoint { job, checkpoint: *checkpoint },
+                false => ToTaskManager::AbortCheckpoint { job, checkpoint: *checkpoint },
+            };
+            // One that cannot be reached now is told next time, or is lost with its tasks.
+            let _ = task_manager.send(message);
+            *unheard = Unheard::new(unheard.completed, now_ms);
         }
     }
 
@@ -368,11 +431,13 @@ impl Job {
         if let Kind::Stop { drain } = kind {
             self.checkpoints.stopped_with = Some(path.to_owned());
             self.checkpoints.drained = drain;
+            self.checkpoints.unheard.insert(checkpoint, Unheard::new(true, self.env.now_ms()));
             return self.end_behind_savepoint(path);
         }
         self.checkpoints.chain = Chain::of(&manifest);
         let keep = self.checkpoints.coordinator.settings().retained;
         let mut roots = lock(&self.checkpoints.roots);
+        roots.unpin(|attempt| self.execution.is_running(attempt));
         roots.retain(&manifest);
         roots.release(keep);
         drop(roots);
@@ -409,11 +474,11 @@ impl Job {
 
     fn collect_garbage(&mut self, latest: u64) {
         let (store, roots, job) = (self.checkpoints.store.clone(), self.checkpoints.roots.clone(), self.id);
-        let claimed = std::mem::take(&mut self.checkpoints.claimed).then(|| self.checkpoints.origin.clone()).flatten();
+        let execution = &self.execution;
+        let claimed = self.checkpoints.take_claimed(|attempt| execution.is_running(attempt));
         self.env.spawn_blocking("collect-garbage", move || {
             let outcome = store.collect_garbage(&roots, latest).map(drop);
-            let claimed = claimed.map_or(Ok(()), |origin| origin.store.delete_claimed(&origin.manifest));
-            if let Err(error) = outcome.and(claimed) {
+            if let Err(error) = outcome.and(delete_claimed(claimed)) {
                 tracing::warn!(%job, %error, "checkpoint files that are no longer needed were left behind");
             }
         });
@@ -433,6 +498,20 @@ impl Job {
         let uri = headwater_storage::join(&directory, &savepoint_directory(self.id, random));
         let storage = self.provider.open(&uri, &self.graph.config)?;
         Ok(Some(Store { uri, storage }))
+    }
+}
+
+/// Deletes the origin, if it is time.
+pub(super) fn delete_claimed(claimed: Option<Point>) -> Result<()> {
+    claimed.map_or(Ok(()), |origin| origin.store.delete_claimed(&origin.manifest))
+}
+
+/// Milliseconds until the TaskManager is told again how a stopping savepoint has ended.
+const TELL_AGAIN_MS: i64 = 1_000;
+
+impl Unheard {
+    fn new(completed: bool, now_ms: i64) -> Self {
+        Self { completed, again_ms: now_ms.saturating_add(TELL_AGAIN_MS) }
     }
 }
 

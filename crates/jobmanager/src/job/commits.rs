@@ -1,6 +1,8 @@
 //! Committing what sinks staged, one checkpoint after the other, and the job's end.
 
 use super::Job;
+use super::checkpoints::delete_claimed;
+use super::recovery::Point;
 use crate::guard::guarded;
 use crate::service::Inbound;
 use crate::sinks::Sinks;
@@ -100,7 +102,7 @@ impl Job {
             Err(error) => {
                 tracing::error!(job = %self.id, checkpoint, %error, "commit failed");
                 // A connector that panicked may be left in any state.
-                let fresh = guarded(|| Sinks::new(&self.graph, &self.registry, &self.env));
+                let fresh = guarded(|| Sinks::new(self.id, &self.graph, &self.registry, &self.env));
                 self.commits.sinks = Some(fresh.unwrap_or_else(|_| Sinks::none(&self.env)));
                 let actions = match self.checkpoints.stopped_with.clone() {
                     Some(path) => {
@@ -140,10 +142,11 @@ impl Job {
         let staged = self.checkpoints.coordinator.settings().interval_ms.is_none();
         // Behind a savepoint without drain the job will go on.
         let ended = self.checkpoints.stopped_with.is_none() || self.checkpoints.drained;
+        let claimed = self.checkpoints.take_claimed(|_| false);
         self.env.spawn_blocking("finish", move || {
             let outcome = guarded(|| sinks.finish(staged, ended));
             if outcome.is_ok() {
-                clean_up(&store, None);
+                clean_up(&store, None, claimed);
             }
             let _ = inbox.send(Inbound::Finished { job, sinks, outcome });
         });
@@ -164,6 +167,8 @@ impl Job {
         }
         self.aborting = false;
         let retained = self.checkpoints.latest.is_some() && self.retains();
+        self.checkpoints.unpin_all();
+        let claimed = self.checkpoints.take_claimed(|_| false);
         let roots = retained.then(|| self.checkpoints.roots.clone());
         let stopped = self.checkpoints.stopped_with.is_some();
         let sinks = self.commits.sinks.take();
@@ -174,7 +179,7 @@ impl Job {
             if let (false, Some(mut sinks)) = (retained || stopped, sinks) {
                 let _ = guarded(|| sinks.abort());
             }
-            clean_up(&store, roots);
+            clean_up(&store, roots, claimed);
             let _ = inbox.send(Inbound::Aborted { job });
         });
     }
@@ -190,8 +195,11 @@ impl Job {
 }
 
 /// Deletes the files of a job that has ended, but those of retained checkpoints.
-fn clean_up(store: &Store, roots: Option<Arc<Mutex<Roots>>>) {
-    if let Err(error) = store.collect_garbage(&roots.unwrap_or_default(), u64::MAX) {
+fn clean_up(store: &Store, roots: Option<Arc<Mutex<Roots>>>, claimed: Option<Point>) {
+    // The origin first: alone, it would be taken for the newest checkpoint, and its rows would be written twice.
+    let deleted = delete_claimed(claimed);
+    let collected = store.collect_garbage(&roots.unwrap_or_default(), u64::MAX).map(drop);
+    if let Err(error) = deleted.and(collected) {
         tracing::warn!(uri = %store.uri, %error, "checkpoint files were left behind");
     }
 }

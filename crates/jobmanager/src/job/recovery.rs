@@ -153,13 +153,14 @@ impl Job {
         waiting.into_iter().for_each(|(subtasks, _)| self.withdrawn(subtasks));
     }
 
-    /// A region restarts again before it was deployed.
+    /// A region restarts again before it was deployed. Others that were to be deployed with it still will be.
     fn withdraw(&mut self, restarting: &[SubtaskId]) {
-        let waiting = std::mem::take(&mut self.redeploys);
-        let (withdrawn, kept): (Vec<_>, Vec<_>) =
-            waiting.into_iter().partition(|(subtasks, _)| subtasks.iter().any(|subtask| restarting.contains(subtask)));
-        self.redeploys = kept;
-        withdrawn.into_iter().for_each(|(subtasks, _)| self.withdrawn(subtasks));
+        let mut withdrawn = vec![];
+        for (subtasks, _) in &mut self.redeploys {
+            withdrawn.extend(subtasks.extract_if(.., |subtask| restarting.contains(subtask)));
+        }
+        self.redeploys.retain(|(subtasks, _)| !subtasks.is_empty());
+        self.withdrawn(withdrawn);
     }
 
     /// No TaskManager knows the tasks of a region that was not deployed, so nobody else will report their end.
@@ -182,6 +183,9 @@ impl Job {
                 let path = crate::locate::path_of(&point.store.uri, point.manifest.checkpoint);
                 self.checkpoints.coordinator.restored(point.manifest.checkpoint, path);
             }
+        }
+        if let Some(point) = &point {
+            self.checkpoints.pin(attempt, point);
         }
         let restore = point.zip(plan).map(|(point, mut plan)| Restore {
             checkpoint: plan.checkpoint,

@@ -158,6 +158,7 @@ fn job_of(message: &FromTaskManager) -> JobId {
         | FromTaskManager::CheckpointAck { job, .. }
         | FromTaskManager::CheckpointDeclined { job, .. }
         | FromTaskManager::AwaitsCheckpoint { job, .. }
+        | FromTaskManager::CheckpointAborted { job, .. }
         | FromTaskManager::Merged { job, .. }
         | FromTaskManager::Finished { job, .. }
         | FromTaskManager::Metrics { job, .. } => *job,

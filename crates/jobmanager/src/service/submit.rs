@@ -18,6 +18,7 @@ use headwater_storage::join;
 use headwater_types::config::{CHECKPOINTING_INTERVAL, MAX_PARALLELISM, RUNTIME_MODE};
 use headwater_types::ids::JobId;
 use headwater_types::{Error, Result};
+use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
 /// A job that waits for the checkpoint it starts from.
@@ -56,13 +57,14 @@ impl Core {
     pub(super) fn located(&mut self, submission: Submission, outcome: Result<Origin>) {
         let Submission { mut graph, settings, recovery, reply } = submission;
         let claim = recovery.claim;
-        let origin = outcome.map(|origin| Origin { claim, ..origin }).and_then(|origin| {
-            take_max_parallelism(&mut graph, &origin);
-            let vertices = vertices(&graph);
-            let ignore = recovery.ignore_unclaimed;
-            check(&origin.path, &origin.manifest, &vertices, graph.max_parallelism, ignore)?;
-            Ok(origin)
-        });
+        let origin =
+            outcome.map(|origin| without(Origin { claim, ..origin }, &recovery.start_empty)).and_then(|origin| {
+                take_max_parallelism(&mut graph, &origin);
+                let vertices = vertices(&graph);
+                let ignore = recovery.ignore_unclaimed;
+                check(&origin.path, &origin.manifest, &vertices, graph.max_parallelism, ignore)?;
+                Ok(origin)
+            });
         let started = origin.and_then(|origin| self.start(graph, settings, Some(origin)));
         let _ = reply.try_send(started);
     }
@@ -103,7 +105,7 @@ impl Core {
             store,
             origin,
             splits: guarded(|| Splits::new(&graph, registry, env))?,
-            sinks: guarded(|| Sinks::new(&graph, registry, env))?,
+            sinks: guarded(|| Sinks::new(id, &graph, registry, env))?,
             graph,
             env: env.clone(),
             registry: registry.clone(),
@@ -115,6 +117,14 @@ impl Core {
         self.remember(id);
         Ok(id)
     }
+}
+
+/// A checkpoint without the state of some operators.
+fn without(mut origin: Origin, start_empty: &[String]) -> Origin {
+    if !start_empty.is_empty() {
+        Arc::make_mut(&mut origin.manifest).operators.retain(|operator| !start_empty.contains(&operator.key));
+    }
+    origin
 }
 
 /// A job that does not say how many key groups it has takes those of its checkpoint.

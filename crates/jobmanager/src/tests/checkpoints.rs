@@ -3,7 +3,9 @@
 mod cancel;
 mod counting;
 mod damage;
+mod pinned;
 mod setup;
+mod unaligned;
 
 use crate::{CheckpointStatus, JobState};
 use setup::{Bench, CHECKPOINT_DIR, pipeline};

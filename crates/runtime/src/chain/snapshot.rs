@@ -1,8 +1,10 @@
 //! What a barrier collects on its way through a chain.
 
-use super::{Chain, Stage, StageOutput};
+use super::{Chain, Item, Stage, StageOutput};
 use crate::checkpoint::OperatorState;
 use crate::tail::SinkSnapshot;
+use headwater_data::ChangeBatch;
+use headwater_exchange::Barrier;
 use headwater_state::Snapshot;
 use headwater_types::{MAX_WATERMARK, MIN_WATERMARK, Result};
 use std::collections::VecDeque;
@@ -32,6 +34,48 @@ impl Chain {
     pub(crate) fn take_passed(&mut self) -> Option<Passed> {
         let sink = self.tail.take_passed()?;
         Some(Passed { operators: std::mem::take(&mut self.snapshots), sink, sync_ns: 0 })
+    }
+
+    /// Whether an overtaking barrier may pass now: what the operators hold is in the middle of a resumable call, and what
+    /// waits in front of the tail can be captured.
+    pub(crate) fn is_interruptible(&self) -> bool {
+        let passable = |(stage, queue): (&Stage, &VecDeque<Item>)| match queue.front() {
+            None => true,
+            Some(Item::Watermark(_) | Item::Timer(_)) => stage.resuming && queue.len() == 1,
+            Some(_) => false,
+        };
+        let waiting = self.queues.last().is_some_and(|queue| !queue.is_empty());
+        self.stages.iter().zip(&self.queues).all(passable) && (!waiting || self.tail.captures())
+    }
+
+    /// Lets a barrier pass operators that are in the middle of resumable calls, which go on behind it: their snapshots
+    /// hold what is left to do.
+    pub(super) fn interrupt(&mut self, barrier: Barrier) -> Result<()> {
+        for index in 0..self.stages.len() {
+            self.current = index;
+            // What the operator before emitted with its snapshot is processed first.
+            if self.queues[index].len() > usize::from(self.stages[index].resuming) {
+                while !self.queues[index].is_empty() {
+                    self.call(index)?;
+                }
+            }
+            if self.stages[index].output.is_ended() {
+                self.dropped_barrier = Some(barrier);
+                return Ok(());
+            }
+            let snapshot = self.stages[index].snapshot(&mut self.queues[index + 1])?;
+            self.snapshots.push(snapshot);
+        }
+        self.current = self.stages.len();
+        self.queues[self.current].push_back(Item::Barrier(barrier));
+        Ok(())
+    }
+
+    /// Puts rows in front of the tail that a restored checkpoint holds.
+    pub(crate) fn restore_backlog(&mut self, batches: Vec<ChangeBatch>) {
+        if let Some(queue) = self.queues.last_mut() {
+            queue.extend(batches.into_iter().map(|batch| Item::Batch(0, batch)));
+        }
     }
 
     /// The snapshot of a chain whose input has ended and is processed. The operators are asked only when their

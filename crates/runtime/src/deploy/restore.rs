@@ -1,7 +1,7 @@
 //! Gives a subtask what the checkpoint that the job starts from holds for it.
 
 use super::Deployment;
-use crate::checkpoint::{ChannelState, RestoredSubtask};
+use crate::checkpoint::{ChannelState, INTO_SINK, RestoredSubtask};
 use crate::input::InFlight;
 use headwater_data::ChangeBatch;
 use headwater_data::scatter::Scatter;
@@ -62,6 +62,12 @@ impl Start {
         context
     }
 
+    /// The rows that waited in front of the sink.
+    pub(super) fn take_backlog(&mut self) -> Vec<ChangeBatch> {
+        let states = self.restored.channel_state.extract_if(.., |state| state.edge == INTO_SINK);
+        states.flat_map(|state| state.batches).collect()
+    }
+
     /// The rows that were on their way to the subtask.
     pub(super) fn take_in_flight(
         &mut self,
@@ -70,7 +76,7 @@ impl Start {
         index: u32,
     ) -> Result<Vec<InFlight>> {
         let mut rows = vec![];
-        for state in std::mem::take(&mut self.restored.channel_state) {
+        for state in self.restored.channel_state.extract_if(.., |state| state.edge != INTO_SINK) {
             let edge = deployment.graph.edges.get(state.edge as usize).filter(|edge| edge.target == vertex.id);
             let edge = edge.ok_or_else(|| {
                 let message = format!("the checkpoint holds rows of edge {}, which this job does not have", state.edge);

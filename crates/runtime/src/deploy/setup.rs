@@ -2,7 +2,7 @@
 
 use super::{BuildContext, Deployment, restore::Start, wiring::WiredGate};
 use crate::chain::Chain;
-use crate::input::{GateInput, Input, SourceInput};
+use crate::input::{GateInput, Input, Pace, SourceInput};
 use crate::metrics::SubtaskMetrics;
 use crate::subtask::{Body, Checkpoints};
 use crate::tail::{Outputs, SinkTail, Tail};
@@ -51,7 +51,10 @@ impl Setup {
             source.tell_splits(chain.wants_splits());
         }
         let checkpoints = Checkpoints::new(self.id, self.deployment.events.clone(), metrics.clone());
-        Ok(Body { input, chain, first_stage, checkpoints, barrier_since_ns: 0 })
+        chain.restore_backlog(start.take_backlog());
+        // A sink that captures lets barriers pass, and other tails never wait.
+        let pace = Pace::new(self.deployment.options.checkpointing && !chain.tail.captures());
+        Ok(Body { input, chain, first_stage, checkpoints, pace, barrier_since_ns: 0 })
     }
 
     /// The input, and the chain position of the first operator.
@@ -157,7 +160,8 @@ impl Setup {
             checkpointing,
         })?;
         let events = deployment.events.clone();
-        Ok(Tail::Sink(Box::new(SinkTail::new(writer, self.id, metrics, events, checkpointing))))
+        let captures = write.table.primary_key.is_empty() && !self.input_changes(self.vertex.chain.len() - 1);
+        Ok(Tail::Sink(Box::new(SinkTail::new(writer, self.id, metrics, events, checkpointing, captures))))
     }
 }
 

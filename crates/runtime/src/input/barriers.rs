@@ -99,6 +99,15 @@ impl Barriers {
         }
     }
 
+    /// A checkpoint was triggered whose barrier nobody will send.
+    pub(crate) fn trigger(&mut self, barrier: Barrier, now_ms: i64) {
+        let open = self.ended.iter().any(|ended| !ended);
+        if open && self.current.is_none() && self.announced.is_empty() && !self.is_late(barrier.checkpoint) {
+            let arrived = vec![false; self.ended.len()];
+            self.current = Some(Aligning { barrier, since_ms: now_ms, arrived });
+        }
+    }
+
     /// From when on the current barrier overtakes, if it does.
     pub(crate) fn overtakes_from_ms(&self) -> Option<i64> {
         let current = self.current.as_ref()?;

@@ -3,8 +3,8 @@
 
 use crate::chain::Chain;
 use crate::checkpoint::ChannelState;
-use crate::input::Fed;
 use crate::input::barriers::{Barriers, Outcome, Taken};
+use crate::input::{Fed, Pace};
 use crate::subtask::Checkpoints;
 use crate::watermark::{Change, ChannelEvent, WatermarkTracker};
 use headwater_data::ChangeBatch;
@@ -23,7 +23,7 @@ pub(crate) struct ChannelInfo {
     pub(crate) overtakable: bool,
 }
 
-/// A row batch that a restored checkpoint holds for a subtask.
+/// A batch that is the next to be processed.
 pub(crate) struct InFlight {
     pub(crate) edge: u32,
     pub(crate) input: u8,
@@ -40,7 +40,7 @@ pub(crate) struct GateInput {
     barriers: Barriers,
     inputs: usize,
     started: bool,
-    /// Rows of the restored checkpoint, which come before all others.
+    /// Rows that come before all others: of the restored checkpoint, or the rest of a batch.
     in_flight: VecDeque<InFlight>,
 }
 
@@ -67,9 +67,15 @@ impl GateInput {
     }
 
     /// Gives the chain the next element.
-    pub(crate) fn feed(&mut self, chain: &mut Chain, checkpoints: &mut Checkpoints, now_ms: i64) -> Result<Fed> {
+    pub(crate) fn feed(
+        &mut self,
+        chain: &mut Chain,
+        checkpoints: &mut Checkpoints,
+        pace: &mut Pace,
+        now_ms: i64,
+    ) -> Result<Fed> {
         if let Some(rows) = self.in_flight.pop_front() {
-            chain.feed().batch(rows.input, rows.batch);
+            self.feed_rows(rows, chain, pace);
             return Ok(Fed::Some);
         }
         if !self.started {
@@ -80,7 +86,8 @@ impl GateInput {
         let Some((channel, element)) = self.gate.poll() else { return Ok(Fed::Nothing(None)) };
         let event = match element {
             Element::Batch(batch) => {
-                chain.feed().batch(self.channels[channel].input, batch);
+                let ChannelInfo { edge, input, .. } = self.channels[channel];
+                self.feed_rows(InFlight { edge, input, batch }, chain, pace);
                 return Ok(Fed::Some);
             }
             Element::Watermark(watermark) => ChannelEvent::Watermark(watermark),
@@ -109,8 +116,19 @@ impl GateInput {
         Ok(Fed::Some)
     }
 
+    /// Gives the chain rows, as many as it is due at a time. The others are next, and are in flight until then.
+    fn feed_rows(&mut self, rows: InFlight, chain: &mut Chain, pace: &mut Pace) {
+        let InFlight { edge, input, batch } = rows;
+        let (now, later) = pace.split(batch);
+        if let Some(batch) = later {
+            self.in_flight.push_front(InFlight { edge, input, batch });
+        }
+        chain.feed().batch(input, now);
+    }
+
     /// Looks for barriers that may overtake, and for the rest of what one has overtaken.
     pub(crate) fn look(&mut self, checkpoints: &mut Checkpoints, now_ms: i64) {
+        self.look_for_trigger(checkpoints, now_ms);
         if !self.gate.has_news() {
             return;
         }
@@ -122,20 +140,31 @@ impl GateInput {
         }
     }
 
+    /// Nobody sends a barrier when all producers have ended, but rows of theirs may wait for long: the trigger does
+    /// instead, if barriers of its checkpoint may overtake.
+    fn look_for_trigger(&mut self, checkpoints: &Checkpoints, now_ms: i64) {
+        if let Some(barrier) = checkpoints.pending()
+            && barrier.overtakes_from_ms().is_some()
+            && self.gate.is_ended()
+        {
+            self.barriers.trigger(barrier, now_ms);
+        }
+    }
+
     /// From when on the barrier under way overtakes, if it does.
     pub(crate) fn overtakes_from_ms(&self) -> Option<i64> {
         self.barriers.overtakes_from_ms()
     }
 
     /// Lets the barrier under way overtake what is queued.
-    pub(crate) fn overtake(&mut self, chain: &mut Chain, checkpoints: &mut Checkpoints, now_ms: i64) {
-        let Some((taken, awaited)) = self.barriers.overtake() else { return };
+    pub(crate) fn overtake(&mut self, chain: &mut Chain, checkpoints: &mut Checkpoints, now_ms: i64) -> Result<()> {
+        let Some((taken, awaited)) = self.barriers.overtake() else { return Ok(()) };
         self.give_up_capture(checkpoints);
         checkpoints.begin(taken, now_ms).capturing(self.take_in_flight());
         self.gate.begin_capture(taken.barrier.checkpoint, &awaited);
         self.gate.unblock_all();
         self.barriers.begin_announced(now_ms);
-        chain.feed().barrier(taken.barrier);
+        chain.admit(taken.barrier)
     }
 
     /// A checkpoint was given up.
@@ -173,7 +202,7 @@ impl GateInput {
         checkpoints.captured(captured.checkpoint, state, captured.complete);
     }
 
-    /// The rows of the restored checkpoint that are yet to be processed, which stay where they are.
+    /// The rows in flight, which stay where they are.
     fn take_in_flight(&self) -> Vec<ChannelState> {
         let rows = |rows: &InFlight| ChannelState { edge: rows.edge, batches: vec![rows.batch.clone()] };
         self.in_flight.iter().map(rows).collect()

@@ -139,7 +139,7 @@ impl SourceInput {
         if overtakes {
             current.overtaking();
         }
-        chain.feed().barrier(barrier);
+        chain.admit(barrier)?;
         Ok(true)
     }
 

@@ -70,6 +70,24 @@ impl StateOptions {
         Ok(Self { engine, memory: MemoryBudget::unlimited() })
     }
 
+    /// The memory that the state on disk of all jobs of a process may use, by the configuration of the process.
+    ///
+    /// # Errors
+    /// When a value cannot be understood.
+    pub fn process_memory(config: &Configuration) -> Result<MemoryBudget> {
+        Ok(MemoryBudget::new(cache_bytes(config)?))
+    }
+
+    /// The same options with the memory of the process, if they have a use for it: state that can only be in memory
+    /// must not take what is there to cache that of other jobs.
+    #[must_use]
+    pub fn within(self, memory: &MemoryBudget) -> Self {
+        match self.engine {
+            StateEngine::HashMap => self,
+            StateEngine::Disk { .. } => Self { memory: memory.clone(), ..self },
+        }
+    }
+
     /// The engine of the operator at a chain position of a subtask.
     pub(crate) fn engine_of(
         &self,
@@ -96,11 +114,14 @@ impl StateEngine {
         // Of several directories the first is used.
         let first = named.and_then(|text| text.split([',', '|']).next());
         let directory = first.map_or_else(std::env::temp_dir, |text| Path::new(text.trim()).to_path_buf());
-        let key = if config.text(STATE_MEMORY).is_empty() { MANAGED_MEMORY } else { STATE_MEMORY };
-        let text = config.text(key);
-        let cache_bytes = parse_memory_bytes(text).ok_or_else(|| bad_value(key, text, "a size such as '512 mb'"))?;
-        Ok(Self::Disk { directory: directory.join("headwater-state"), cache_bytes })
+        Ok(Self::Disk { directory: directory.join("headwater-state"), cache_bytes: cache_bytes(config)? })
     }
+}
+
+fn cache_bytes(config: &Configuration) -> Result<u64> {
+    let key = if config.text(STATE_MEMORY).is_empty() { MANAGED_MEMORY } else { STATE_MEMORY };
+    let text = config.text(key);
+    parse_memory_bytes(text).ok_or_else(|| bad_value(key, text, "a size such as '512 mb'"))
 }
 
 /// Operator instances that may have tables.

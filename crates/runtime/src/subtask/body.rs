@@ -3,7 +3,7 @@
 use super::Checkpoints;
 use crate::chain::{Chain, Drained};
 use crate::control::{Control, Message};
-use crate::input::{Fed, Input};
+use crate::input::{Fed, Input, Pace};
 use headwater_env::Env;
 use headwater_exchange::Barrier;
 use headwater_types::{Error, Result};
@@ -15,6 +15,8 @@ pub(crate) struct Body {
     /// Chain position of the first stage: 1 below a source, else 0.
     pub(crate) first_stage: usize,
     pub(crate) checkpoints: Checkpoints,
+    /// How many rows the chain is given at a time.
+    pub(crate) pace: Pace,
     /// When the barrier on its way was let in, monotonic.
     pub(crate) barrier_since_ns: u64,
 }
@@ -56,16 +58,21 @@ impl Body {
             return self.finish().map(Some);
         }
         self.input.look(&mut self.checkpoints, now_ms);
-        let overtakes_from_ms = self.input.overtakes_from_ms(&self.checkpoints);
-        let overtakes = overtakes_from_ms.is_some_and(|from_ms| from_ms <= now_ms);
-        let worked = self.work(budget, now_ms, overtakes || self.checkpoints.is_overtaking());
+        let urgent = self.overtakes_from_ms().is_some_and(|from_ms| from_ms <= now_ms);
+        let worked = self.work(budget, now_ms, urgent);
         *position = self.first_stage + self.chain.current();
         let drained = worked?;
         self.report_passed(env);
+        let interrupted = self.interrupt(drained, env, now_ms);
+        *position = self.first_stage + self.chain.current();
+        if interrupted? {
+            return Ok(None);
+        }
+        self.pace.observe(drained, now_ms);
         match drained {
             Drained::Empty => {}
             Drained::Budget => return Ok(Some(Stopped::Budget)),
-            Drained::Blocked => return self.park_blocked(overtakes_from_ms, now_ms).map(Some),
+            Drained::Blocked => return self.park_blocked(now_ms).map(Some),
         }
         if self.chain.is_finished() {
             return self.finish().map(Some);
@@ -74,19 +81,19 @@ impl Body {
             self.input.leave(&mut self.checkpoints);
         }
         *position = 0;
-        if self.admit_barrier(overtakes, env, now_ms)? {
+        if self.admit_barrier(env, now_ms)? {
             return Ok(None);
         }
         if !self.chain.tail.await_room() {
-            return self.park_blocked(overtakes_from_ms, now_ms).map(Some);
+            return self.park_blocked(now_ms).map(Some);
         }
         *budget = budget.saturating_sub(1);
-        match self.input.feed(&mut self.chain, &mut self.checkpoints, now_ms)? {
+        match self.input.feed(&mut self.chain, &mut self.checkpoints, &mut self.pace, now_ms)? {
             Fed::Some => {
                 self.note_barrier(env);
                 Ok(None)
             }
-            Fed::Nothing(again_ms) => self.park_idle(again_ms, overtakes_from_ms, now_ms).map(Some),
+            Fed::Nothing(again_ms) => self.park_idle(again_ms, now_ms).map(Some),
         }
     }
 
@@ -99,11 +106,13 @@ impl Body {
                         source.assign(assignment, now_ms)?;
                     }
                 }
-                Message::Trigger(barrier) => self.checkpoints.trigger(barrier),
-                Message::Abort(checkpoint) => {
-                    self.checkpoints.abort(checkpoint);
-                    self.input.abort(checkpoint, &mut self.checkpoints, now_ms);
+                Message::Trigger(barrier) => {
+                    if let Some(given_up) = self.checkpoints.given_up_before(barrier) {
+                        self.abort(given_up, now_ms);
+                    }
+                    self.checkpoints.trigger(barrier);
                 }
+                Message::Abort(checkpoint) => self.abort(checkpoint, now_ms),
                 Message::Complete(checkpoint) => {
                     if self.complete(checkpoint)? {
                         return Ok(true);
@@ -117,6 +126,11 @@ impl Body {
             source.end(&mut self.chain);
         }
         Ok(false)
+    }
+
+    fn abort(&mut self, checkpoint: u64, now_ms: i64) {
+        self.checkpoints.abort(checkpoint);
+        self.input.abort(checkpoint, &mut self.checkpoints, now_ms);
     }
 
     fn complete(&mut self, checkpoint: u64) -> Result<bool> {
@@ -133,9 +147,29 @@ impl Body {
         self.chain.drain(budget, now_ms, urgent)
     }
 
-    /// Lets a barrier into the empty chain that comes from no channel in its turn: the source's own, or one that
+    /// From when on the barrier that is to come, or on its way through the chain, waits for nobody.
+    fn overtakes_from_ms(&self) -> Option<i64> {
+        match self.checkpoints.is_passing() {
+            true => self.checkpoints.overtakes_from_ms(),
+            false => self.input.overtakes_from_ms(&self.checkpoints),
+        }
+    }
+
+    /// Lets a barrier that overtakes into a chain that is not done, if it can get through; whether it did.
+    fn interrupt(&mut self, drained: Drained, env: &Env, now_ms: i64) -> Result<bool> {
+        let may = drained != Drained::Empty && !self.checkpoints.is_passing() && self.input_overtakes(now_ms);
+        Ok(may && self.chain.is_interruptible() && self.admit_barrier(env, now_ms)?)
+    }
+
+    /// Whether the barrier to come waits for nobody now.
+    fn input_overtakes(&self, now_ms: i64) -> bool {
+        self.input.overtakes_from_ms(&self.checkpoints).is_some_and(|from_ms| from_ms <= now_ms)
+    }
+
+    /// Lets a barrier into the chain, which is empty or can be interrupted, that comes from no channel in its turn: the source's own, or one that
     /// overtakes. Whether it did something.
-    fn admit_barrier(&mut self, overtakes: bool, env: &Env, now_ms: i64) -> Result<bool> {
+    fn admit_barrier(&mut self, env: &Env, now_ms: i64) -> Result<bool> {
+        let overtakes = self.input_overtakes(now_ms);
         let admitted = self.input.admit_barrier(overtakes, &mut self.chain, &mut self.checkpoints, now_ms)?;
         if admitted {
             self.note_barrier(env);
@@ -186,16 +220,17 @@ impl Body {
 
     /// Waits for room. The operators' timers wait too: what they would emit has nowhere to go. A barrier that
     /// will overtake does not.
-    fn park_blocked(&mut self, overtakes_from_ms: Option<i64>, now_ms: i64) -> Result<Stopped> {
+    fn park_blocked(&mut self, now_ms: i64) -> Result<Stopped> {
         self.chain.tail.pause_blocked()?;
-        let timers = [self.chain.tail.deadline_ms(), overtakes_from_ms.filter(|from_ms| *from_ms > now_ms)];
+        let overtakes = self.overtakes_from_ms().filter(|from_ms| *from_ms > now_ms);
+        let timers = [self.chain.tail.deadline_ms(), overtakes];
         Ok(Stopped::Blocked(timers.into_iter().flatten().min()))
     }
 
     /// Waits for input, the next timer, or the time to send rows that wait for more.
-    fn park_idle(&mut self, again_ms: Option<i64>, overtakes_from_ms: Option<i64>, now_ms: i64) -> Result<Stopped> {
+    fn park_idle(&mut self, again_ms: Option<i64>, now_ms: i64) -> Result<Stopped> {
         self.chain.tail.pause()?;
-        let overtakes = overtakes_from_ms.filter(|from_ms| *from_ms > now_ms);
+        let overtakes = self.overtakes_from_ms().filter(|from_ms| *from_ms > now_ms);
         let timers = [again_ms, self.chain.next_timer_ms(), self.chain.tail.deadline_ms(), overtakes];
         Ok(Stopped::Idle(timers.into_iter().flatten().min()))
     }

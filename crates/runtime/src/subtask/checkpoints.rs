@@ -7,7 +7,7 @@
 //! ```
 
 use crate::chain::Passed;
-use crate::checkpoint::{ChannelState, SnapshotStats, SubtaskSnapshot};
+use crate::checkpoint::{ChannelState, INTO_SINK, SnapshotStats, SubtaskSnapshot};
 use crate::deploy::TaskEvents;
 use crate::input::Taken;
 use crate::metrics::SubtaskMetrics;
@@ -72,6 +72,13 @@ impl Checkpoints {
         }
     }
 
+    /// The stopping savepoint that must have been given up, because a later checkpoint was triggered: behind one that
+    /// is complete there is none, and none beside one that is under way.
+    pub(crate) fn given_up_before(&self, barrier: Barrier) -> Option<u64> {
+        let stops = self.stopped_behind.into_iter().chain(self.drain.map(|drain| drain.checkpoint));
+        stops.filter(|checkpoint| *checkpoint < barrier.checkpoint).min()
+    }
+
     /// All sources end for this savepoint; whether that is news.
     pub(crate) fn drain(&mut self, barrier: Barrier) -> bool {
         self.trigger(barrier);
@@ -122,9 +129,9 @@ impl Checkpoints {
         self.current.as_ref().is_some_and(|current| !current.passed)
     }
 
-    /// Whether the barrier on its way through the chain overtakes rows, so that it waits for no room.
-    pub(crate) fn is_overtaking(&self) -> bool {
-        self.current.as_ref().is_some_and(|current| !current.passed && current.snapshot.stats.unaligned)
+    /// From when on the barrier on its way through the chain overtakes rows, if there is one and it does.
+    pub(crate) fn overtakes_from_ms(&self) -> Option<i64> {
+        self.current.as_ref().filter(|current| !current.passed)?.snapshot.barrier.overtakes_from_ms()
     }
 
     /// The barrier has left the chain.
@@ -135,6 +142,10 @@ impl Checkpoints {
         current.snapshot.writer = passed.sink.writer;
         current.snapshot.committables = passed.sink.committables;
         current.snapshot.stats.sync_us = passed.sync_ns / 1000;
+        if !passed.sink.backlog.is_empty() {
+            current.overtaking();
+            current.add_channel_state(vec![ChannelState { edge: INTO_SINK, batches: passed.sink.backlog }]);
+        }
         self.report_when_complete();
     }
 

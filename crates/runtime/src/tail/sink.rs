@@ -1,8 +1,14 @@
 //! Drives a sink writer: back-pressure, flush when idle, committables at barriers and at the end.
+//!
+//! A barrier that overtakes does not wait until a slow writer has taken the rows before it: they become part of the
+//! checkpoint, and are written behind it. Only where any subtask may write them after a restore at another
+//! parallelism: rows that are added and have no key. Changes of a key must stay in order.
 
 use crate::chain::Item;
 use crate::deploy::TaskEvents;
 use headwater_connector_api::{Committable, SinkWriter};
+use headwater_data::ChangeBatch;
+use headwater_exchange::Barrier;
 use headwater_operator_api::OperatorMetrics;
 use headwater_types::Result;
 use headwater_types::ids::SubtaskId;
@@ -18,6 +24,8 @@ pub(crate) struct SinkTail {
     events: Arc<dyn TaskEvents>,
     /// Whether a checkpoint commits what is left at the end.
     checkpointing: bool,
+    /// Rows that wait may become part of a checkpoint.
+    captures: bool,
     /// Rows were written since the last flush.
     unflushed: bool,
     finished: bool,
@@ -35,6 +43,8 @@ pub(crate) struct SinkSnapshot {
     pub(crate) writer: Vec<Vec<u8>>,
     /// Committables by the checkpoint they were staged for.
     pub(crate) committables: Vec<(u64, Vec<Committable>)>,
+    /// Rows that the barrier overtook in front of the writer.
+    pub(crate) backlog: Vec<ChangeBatch>,
 }
 
 impl SinkTail {
@@ -44,6 +54,7 @@ impl SinkTail {
         metrics: Arc<OperatorMetrics>,
         events: Arc<dyn TaskEvents>,
         checkpointing: bool,
+        captures: bool,
     ) -> Self {
         Self {
             writer,
@@ -51,6 +62,7 @@ impl SinkTail {
             metrics,
             events,
             checkpointing,
+            captures,
             unflushed: false,
             finished: false,
             gave_last: false,
@@ -67,8 +79,18 @@ impl SinkTail {
         self.writer.is_ready()
     }
 
+    /// Whether rows that wait may become part of a checkpoint.
+    pub(crate) fn captures(&self) -> bool {
+        self.captures
+    }
+
+    /// When the writer takes rows again, if it knows.
+    pub(crate) fn ready_at_ms(&self) -> Option<i64> {
+        self.writer.ready_at_ms()
+    }
+
     /// Writes what waits; `false` when the writer is not ready for more rows.
-    pub(crate) fn accept(&mut self, queue: &mut VecDeque<Item>) -> Result<bool> {
+    pub(crate) fn accept(&mut self, queue: &mut VecDeque<Item>, now_ms: i64) -> Result<bool> {
         while let Some(item) = queue.front() {
             let must_wait = match item {
                 Item::Batch(..) => !self.writer.is_ready(),
@@ -76,6 +98,7 @@ impl SinkTail {
                 _ => false,
             };
             if must_wait {
+                self.let_overtake(queue, now_ms)?;
                 return Ok(false);
             }
             match queue.pop_front() {
@@ -84,13 +107,52 @@ impl SinkTail {
                     self.unflushed = true;
                     self.writer.write(batch)?;
                 }
-                Some(Item::Watermark(watermark)) => self.metrics.watermark.store(watermark, Ordering::Relaxed),
+                Some(Item::Watermark(watermark)) => {
+                    self.metrics.watermark.store(watermark, Ordering::Relaxed);
+                    self.writer.watermark(watermark)?;
+                }
                 Some(Item::Barrier(barrier)) => self.passed = Some(self.snapshot(barrier.checkpoint, false)?),
                 Some(Item::End(_)) => self.end()?,
                 _ => {}
             }
         }
         Ok(true)
+    }
+
+    /// Lets a barrier pass the rows that wait before it, if it overtakes and they may be captured.
+    fn let_overtake(&mut self, queue: &mut VecDeque<Item>, now_ms: i64) -> Result<()> {
+        let overtakes = |barrier: &Barrier| barrier.overtakes_from_ms().is_some_and(|from_ms| from_ms <= now_ms);
+        let Some(at) = queue.iter().position(|item| matches!(item, Item::Barrier(barrier) if overtakes(barrier)))
+        else {
+            return Ok(());
+        };
+        let may_wait = |item: &Item| matches!(item, Item::Batch(..) | Item::Watermark(_) | Item::Idle(_));
+        if !self.captures || !queue.iter().take(at).all(may_wait) || !self.is_flushed()? {
+            return Ok(());
+        }
+        if let Some(Item::Barrier(barrier)) = queue.remove(at) {
+            let rows = queue.iter().take(at).filter_map(|item| match item {
+                Item::Batch(_, batch) => Some(batch.clone()),
+                _ => None,
+            });
+            let backlog = rows.collect();
+            let snapshot = self.snapshot(barrier.checkpoint, false)?;
+            self.passed = Some(SinkSnapshot { backlog, ..snapshot });
+        }
+        Ok(())
+    }
+
+    /// When the writer has something to do by the clock.
+    pub(crate) fn next_tick_ms(&self) -> Option<i64> {
+        if self.finished { None } else { self.writer.next_tick_ms() }
+    }
+
+    /// Lets the writer do what is due by the clock.
+    pub(crate) fn tick(&mut self, now_ms: i64) -> Result<()> {
+        match self.next_tick_ms() {
+            Some(due_ms) if due_ms <= now_ms => self.writer.tick(now_ms),
+            _ => Ok(()),
+        }
     }
 
     pub(crate) fn flush(&mut self) -> Result<()> {
@@ -116,7 +178,7 @@ impl SinkTail {
             }
             self.gave_last = end;
         }
-        Ok(SinkSnapshot { writer: self.writer.snapshot()?, committables: self.staged.clone() })
+        Ok(SinkSnapshot { writer: self.writer.snapshot()?, committables: self.staged.clone(), backlog: vec![] })
     }
 
     pub(crate) fn take_passed(&mut self) -> Option<SinkSnapshot> {

@@ -132,8 +132,10 @@ impl World {
             return;
         }
         let parallelism = &self.scenario.parallelism;
-        let parallelism = parallelism[self.operator.submissions().min(parallelism.len() - 1)];
         let unaligned = self.scenario.is_unaligned();
+        let moves = !unaligned || JOBS[self.scenario.job].rescales_unaligned();
+        let submission = if moves { self.operator.submissions().min(parallelism.len() - 1) } else { 0 };
+        let parallelism = parallelism[submission];
         match jobs::plan(self.scenario.job, parallelism, unaligned, &job_manager.process, &self.store) {
             Ok(graph) => self.operator.submit(&job_manager.handle, self.scenario.apply(&graph), &self.store),
             Err(error) => self.troubles.violation(format!("the job cannot be planned: {error}")),

@@ -1,87 +1,61 @@
-//! Merging runs of a table into one, block by block, so that their size does not matter.
+//! Merging runs of a table into one, a part at a time on both sides, so that their size does not matter.
 
-use headwater_checkpoint::GroupSet;
+use headwater_checkpoint::StoredRun;
 use headwater_checkpoint::compact::Merge;
-use headwater_checkpoint::manifest::{Place, Run, RunKind, checksum};
-use headwater_data::run::{self, EntryStream, RunStream, RunWriter};
+use headwater_checkpoint::manifest::{Checksum, Place, Run, RunKind};
+use headwater_data::run::{self, EntryStream, RunWriter};
 use headwater_env::Storage;
-use headwater_state::{TableDescriptor, rewritten};
+use headwater_state::TableDescriptor;
 use headwater_types::{Error, Result};
-use std::collections::VecDeque;
-use std::ops::Range;
 use std::sync::Arc;
 
-/// The entries of one run in its groups: its slices behind each other.
-struct Slices {
-    streams: VecDeque<RunStream>,
-}
+/// Finished bytes are sent to storage in parts of about this size.
+const PART_BYTES: usize = 4 << 20;
 
-/// A run in storage, opened.
-pub(super) struct Opened {
-    run: run::Run,
-    groups: GroupSet,
-    /// What the table was when the run was written.
-    descriptor: TableDescriptor,
-}
-
-impl Opened {
-    /// Opens a run.
-    pub(super) fn open(storage: &Arc<dyn Storage>, run: &Run) -> Result<Self> {
-        let (storage, place) = (storage.clone(), run.place.clone());
-        let name = place.file.clone();
-        let read = move |range: Range<u64>| {
-            storage.get_range(&place.file, place.offset + range.start..place.offset + range.end)
-        };
-        let opened = run::Run::open(name, run.place.bytes, Arc::new(read))?;
-        let descriptor = TableDescriptor::from_header(opened.header())?;
-        Ok(Self { run: opened, groups: run.groups.clone(), descriptor })
-    }
-
-    /// Its entries, as those of a table that is `wanted`.
-    pub(super) fn read(&self, wanted: &TableDescriptor, now_ms: i64) -> Result<Box<dyn EntryStream + Send>> {
-        let streams = self.groups.ranges().map(|groups| self.run.read(groups)).collect();
-        rewritten(Box::new(Slices { streams }), &self.descriptor, wanted, now_ms)
-    }
-}
-
-impl EntryStream for Slices {
-    fn advance(&mut self) -> Result<bool> {
-        while let Some(stream) = self.streams.front_mut() {
-            if stream.advance()? {
-                return Ok(true);
-            }
-            if self.streams.len() == 1 {
-                return Ok(false);
-            }
-            self.streams.pop_front();
-        }
-        Ok(false)
-    }
-
-    fn entry(&self) -> run::EntryRef<'_> {
-        self.streams[0].entry()
-    }
+/// Opens a run in storage.
+pub(super) fn open(storage: &Arc<dyn Storage>, run: &Run) -> Result<StoredRun> {
+    let storage = storage.clone();
+    StoredRun::open(run, move |file, range| storage.get_range(file, range))
 }
 
 /// Merges runs into one file of storage. The newest run says what the table is.
 pub(crate) fn merge(storage: &Arc<dyn Storage>, merge: &Merge, file: &str, now_ms: i64) -> Result<Run> {
-    let opened = merge.runs.iter().map(|run| Opened::open(storage, run)).collect::<Result<Vec<_>>>()?;
-    let descriptor = opened.last().map(|newest| newest.descriptor.clone());
+    let opened = merge.runs.iter().map(|run| open(storage, run)).collect::<Result<Vec<_>>>()?;
+    let descriptor = opened.last().map(|newest| newest.descriptor().clone());
     let descriptor = descriptor.ok_or_else(|| Error::internal("a merge of no runs"))?;
     let streams = opened.iter().map(|run| run.read(&descriptor, now_ms)).collect::<Result<Vec<_>>>()?;
     let mut merged = match merge.kind {
         RunKind::Base => run::Merge::live(streams),
         RunKind::Delta => run::Merge::deltas(streams),
     };
+    let (place, entries) = write(storage.as_ref(), &descriptor, &mut merged, file)?;
+    let (kind, checkpoint, groups) = (merge.kind, merge.checkpoint, merge.groups.clone());
+    Ok(Run { kind, checkpoint, groups, entries, place })
+}
+
+/// Writes sorted entries as a run of a file of its own; where it is, and how many entries it has.
+fn write(
+    storage: &dyn Storage,
+    descriptor: &TableDescriptor,
+    merged: &mut dyn EntryStream,
+    file: &str,
+) -> Result<(Place, u64)> {
     let mut writer = RunWriter::new(&descriptor.to_header()?)?;
-    let mut entries = 0u64;
+    let mut object = storage.put_stream(file)?;
+    let (mut entries, mut bytes, mut checksum) = (0u64, 0, Checksum::default());
+    let mut send = |part: &[u8]| {
+        checksum.update(part);
+        bytes += part.len() as u64;
+        object.write(part)
+    };
     while merged.advance()? {
         writer.push(merged.entry())?;
         entries += 1;
+        if writer.finished_bytes() >= PART_BYTES {
+            send(&writer.take_finished())?;
+        }
     }
-    let bytes = writer.finish()?;
-    storage.put(file, &bytes)?;
-    let place = Place { file: file.to_owned(), offset: 0, bytes: bytes.len() as u64, checksum: checksum(&bytes) };
-    let (kind, checkpoint, groups) = (merge.kind, merge.checkpoint, merge.groups.clone());
-    Ok(Run { kind, checkpoint, groups, entries, place })
+    send(&writer.finish()?)?;
+    object.finish()?;
+    Ok((Place { file: file.to_owned(), offset: 0, bytes, checksum: checksum.value() }, entries))
 }

@@ -50,6 +50,8 @@ struct Queue {
 struct QueueState {
     waiting: VecDeque<Report>,
     working: bool,
+    /// The last checkpoint that the subtask took part in or declined.
+    last_checkpoint: u64,
 }
 
 /// Checkpoints remembered as given up. They are few at a time; older ones have no snapshots any more.
@@ -100,6 +102,19 @@ impl Uploads {
             let (shared, queue) = (self.shared.clone(), queue.clone());
             self.shared.context.env.spawn_blocking("upload", move || shared.work(&queue));
         }
+    }
+
+    /// A subtask takes part in a checkpoint, or declines it.
+    pub(crate) fn took_part(&self, subtask: SubtaskId, checkpoint: u64) {
+        if let Some(queue) = self.queues.get(&subtask) {
+            let mut state = lock(&queue.state);
+            state.last_checkpoint = state.last_checkpoint.max(checkpoint);
+        }
+    }
+
+    /// The last checkpoint that a subtask took part in or declined; 0 when there was none.
+    pub(crate) fn last_checkpoint(&self, subtask: SubtaskId) -> u64 {
+        self.queues.get(&subtask).map_or(0, |queue| lock(&queue.state).last_checkpoint)
     }
 
     /// A checkpoint was given up: what is not uploaded yet needs not be.

@@ -1,7 +1,6 @@
 //! What subtasks start with after a restore.
 
-use super::merge::Opened;
-use super::{channels, read_place};
+use super::{channels, merge, read_place};
 use crate::messages::Restore;
 use headwater_checkpoint::SubtaskRestore;
 use headwater_checkpoint::manifest::{Blob, Channel, TableState};
@@ -11,7 +10,7 @@ use headwater_data::run::Merge;
 use headwater_env::Storage;
 use headwater_runtime::checkpoint::{ChannelState, RestoredOperator};
 use headwater_runtime::{RestoreSource, RestoredSubtask};
-use headwater_state::{ListSnapshot, Restored, RestoredTable};
+use headwater_state::{ListSnapshot, Restored, RestoredRun, RestoredTable};
 use headwater_types::ids::SubtaskId;
 use headwater_types::{ErrorKind, Result};
 use std::collections::BTreeMap;
@@ -120,7 +119,7 @@ impl RestoredState {
     fn open(&self, table: &TableState) -> Result<RestoredTable> {
         let mut streams = vec![];
         for run in &table.runs {
-            streams.push(Opened::open(&self.storage, run)?.read(&table.descriptor, self.now_ms)?);
+            streams.push(merge::open(&self.storage, run)?.read(&table.descriptor, self.now_ms)?);
         }
         let entries = Advised { stream: Merge::live(streams), advice: self.advice.clone() };
         Ok(RestoredTable { descriptor: table.descriptor.clone(), entries: Box::new(entries) })
@@ -131,6 +130,13 @@ impl Restored for RestoredState {
     fn table(&self, name: &str) -> Result<Option<RestoredTable>> {
         let Some(table) = self.tables.get(name) else { return Ok(None) };
         self.open(table).map(Some).map_err(|error| advise(error, &self.advice))
+    }
+
+    fn runs(&self, name: &str) -> Result<Option<Vec<RestoredRun>>> {
+        let Some(table) = self.tables.get(name) else { return Ok(None) };
+        let open = |run| Ok(merge::open(&self.storage, run)?.in_place(&self.advice));
+        let runs = table.runs.iter().map(open).collect::<Result<_>>();
+        runs.map(Some).map_err(|error| advise(error, &self.advice))
     }
 
     fn list(&self, name: &str) -> Result<Vec<ListSnapshot>> {

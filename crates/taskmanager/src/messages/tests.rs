@@ -33,7 +33,15 @@ fn messages_round_trip() {
         committables: vec![vec![1], vec![]],
     });
     let outcome = Outcome::Failed(error);
-    round_trip(FromTaskManager::Finished { job, attempt: 1, subtask: SUBTASK, outcome, metrics: vec![] });
+    round_trip(FromTaskManager::Finished {
+        job,
+        attempt: 1,
+        subtask: SUBTASK,
+        outcome,
+        last_checkpoint: 7,
+        metrics: vec![],
+    });
+    round_trip(FromTaskManager::CheckpointAborted { job, checkpoint: 3 });
 }
 
 #[test]

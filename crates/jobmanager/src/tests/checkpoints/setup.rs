@@ -43,6 +43,11 @@ impl Bench {
         Self { cluster: LocalCluster::start(options).unwrap(), ledger, directory: tempfile::tempdir().unwrap() }
     }
 
+    /// What the sink commits to.
+    pub(super) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
     /// A directory below the bench's own.
     pub(super) fn directory(&self, name: &str) -> String {
         self.directory.path().join(name).to_str().unwrap().to_owned()

@@ -261,10 +261,29 @@ pub trait SinkWriter: Send {
     fn is_ready(&mut self) -> bool {
         true
     }
+    /// When a writer that is not ready will be, for those that know: wall clock, milliseconds. It need not call the
+    /// waker then.
+    fn ready_at_ms(&self) -> Option<i64> {
+        None
+    }
     /// Writes a batch.
     fn write(&mut self, batch: ChangeBatch) -> Result<()>;
     /// Makes written rows visible to readers that expect low latency (flushes a terminal, a channel).
     fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+    /// The rows to come are not older than this, as far as the watermark promises.
+    fn watermark(&mut self, watermark: i64) -> Result<()> {
+        let _ = watermark;
+        Ok(())
+    }
+    /// When [`SinkWriter::tick`] has something to do, by the wall clock in milliseconds.
+    fn next_tick_ms(&self) -> Option<i64> {
+        None
+    }
+    /// Does what is due by the wall clock, whether or not there are rows.
+    fn tick(&mut self, now_ms: i64) -> Result<()> {
+        let _ = now_ms;
         Ok(())
     }
     /// Whether all that was written and flushed has arrived, for writers that hand rows to somebody who
@@ -288,6 +307,11 @@ pub trait SinkWriter: Send {
 
 /// Makes staged data visible. Lives on the JobManager.
 pub trait Committer: Send {
+    /// The job whose sink this is; called before all else. The names of its executions
+    /// ([`WriterContext::job`]) are this, a dash and a number.
+    fn start(&mut self, job: &str) {
+        let _ = job;
+    }
     /// Commits what writers staged for a checkpoint; idempotent, also when the first attempt was made by a
     /// process that died: a restored job commits again what its checkpoint holds. Checkpoints come in rising
     /// order. An error of kind `Retryable` is retried.

@@ -15,7 +15,9 @@ const COMMON: &[OptionSpec] = &[
         "ALL",
         "Whether values hold the key's columns: ALL or EXCEPT_KEY.",
     ),
-    OptionSpec::with_default("errors.mode", "fail", "What a bad record does: fail or skip."),
+    OptionSpec::with_default("errors.mode", "fail", "What a bad record does: fail, skip or dead-letter."),
+    OptionSpec::optional("errors.dead-letter.path", "Directory that takes bad records in the mode dead-letter."),
+    OptionSpec::optional("errors.dead-letter.topic", "Topic that takes bad records in the mode dead-letter."),
     OptionSpec::with_default(
         "scan.topic-partition-discovery.interval",
         "5 min",

@@ -1,12 +1,15 @@
 //! `blackhole`: a sink that takes every row and keeps none.
 
 use crate::simple::table_identity;
+use crate::throttle::{self, rows_per_second, throttled};
 use headwater_connector_api::{
     ChangelogMode, Committer, Connector, DatasetIdentity, OptionSpec, Options, Sink, SinkWriter, Source, WriterContext,
 };
 use headwater_data::ChangeBatch;
 use headwater_plan::{SinkSpec, SourceSpec, TableSpec};
 use headwater_types::Result;
+
+const OPTIONS: &[OptionSpec] = &[throttle::OPTION];
 
 /// The connector.
 pub struct Blackhole;
@@ -17,7 +20,7 @@ impl Connector for Blackhole {
     }
 
     fn options(&self, _table: &TableSpec) -> Vec<OptionSpec> {
-        vec![]
+        OPTIONS.to_vec()
     }
 
     fn dataset(&self, table: &TableSpec) -> Result<DatasetIdentity> {
@@ -37,16 +40,21 @@ impl Connector for Blackhole {
     }
 
     fn sink(&self, write: &SinkSpec) -> Result<Option<Box<dyn Sink>>> {
-        Options(&write.table.options).validate("blackhole", &[], &["property-version"])?;
-        Ok(Some(Box::new(BlackholeSink)))
+        let options = Options(&write.table.options);
+        options.validate("blackhole", OPTIONS, &["property-version"])?;
+        Ok(Some(Box::new(BlackholeSink { rate: rows_per_second(options)? })))
     }
 }
 
-struct BlackholeSink;
+struct BlackholeSink {
+    rate: Option<u64>,
+}
+
+struct BlackholeWriter;
 
 impl Sink for BlackholeSink {
-    fn writer(&self, _context: WriterContext) -> Result<Box<dyn SinkWriter>> {
-        Ok(Box::new(Self))
+    fn writer(&self, context: WriterContext) -> Result<Box<dyn SinkWriter>> {
+        Ok(throttled(Box::new(BlackholeWriter), self.rate, &context))
     }
 
     fn committer(&self) -> Result<Option<Box<dyn Committer>>> {
@@ -54,7 +62,7 @@ impl Sink for BlackholeSink {
     }
 }
 
-impl SinkWriter for BlackholeSink {
+impl SinkWriter for BlackholeWriter {
     fn write(&mut self, _batch: ChangeBatch) -> Result<()> {
         Ok(())
     }

@@ -23,14 +23,24 @@ mod numbered;
 mod simple;
 #[cfg(test)]
 mod test_support;
+#[cfg(any(feature = "blackhole", feature = "print"))]
+mod throttle;
 
 use headwater_connector_api::Registry;
+use headwater_types::config::Configuration;
 #[allow(unused_imports, reason = "unused when no connector is compiled in")]
 use std::sync::Arc;
 
-/// All connectors that are compiled in.
+/// All connectors that are compiled in, of a process without a configuration.
 #[must_use]
 pub fn registry() -> Registry {
+    registry_of(&Configuration::new())
+}
+
+/// All connectors that are compiled in. The configuration of the process says how object stores are reached.
+#[must_use]
+#[allow(unused_variables, reason = "unused when no connector that needs it is compiled in")]
+pub fn registry_of(config: &Configuration) -> Registry {
     #[allow(unused_mut, reason = "unchanged when no connector is compiled in")]
     let mut registry = Registry::new();
     #[cfg(feature = "blackhole")]
@@ -40,7 +50,7 @@ pub fn registry() -> Registry {
     #[cfg(feature = "datagen")]
     registry.register(Arc::new(datagen::Datagen));
     #[cfg(feature = "filesystem")]
-    registry.register(Arc::new(filesystem::Filesystem));
+    registry.register(Arc::new(filesystem::Filesystem::new(config.clone())));
     #[cfg(feature = "nexmark")]
     registry.register(Arc::new(nexmark::Nexmark));
     #[cfg(feature = "print")]

@@ -5,6 +5,7 @@
 //! and the policy for bad records belong to connectors.
 
 pub mod avro;
+pub mod bad_records;
 mod cells;
 mod column;
 pub mod csv;

@@ -11,12 +11,14 @@
 //!
 //! Invariant: no error message holds an access key or a secret key.
 
+mod bucket;
 mod errors;
 mod local;
 mod memory;
 mod s3;
 mod uri;
 
+pub use bucket::{Bucket, Object, Upload, background};
 pub use local::LocalStorage;
 pub use s3::{S3Options, S3Storage};
 pub use uri::{Location, join, parent};

@@ -2,10 +2,12 @@
 //!
 //! Calls block their thread; the requests run on a small runtime that all stores of the process share.
 
+mod stream;
+
 use crate::errors::{Store, remote};
 use bytes::Bytes;
 use futures::TryStreamExt;
-use headwater_env::{ObjectMeta, Storage};
+use headwater_env::{ObjectMeta, ObjectWriter, Storage};
 use headwater_types::config::Configuration;
 use headwater_types::{Error, ErrorKind, Result};
 use object_store::aws::{AmazonS3, AmazonS3Builder, S3ConditionalPut};
@@ -78,7 +80,7 @@ impl S3Options {
         })
     }
 
-    fn build(&self) -> Result<AmazonS3> {
+    pub(crate) fn build(&self) -> Result<AmazonS3> {
         let mut builder = if self.access_key.is_some() { AmazonS3Builder::new() } else { AmazonS3Builder::from_env() };
         builder = builder
             .with_bucket_name(&self.bucket)
@@ -163,6 +165,10 @@ impl Storage for S3Storage {
         self.write(path, content, PutMode::Overwrite).map_err(|e| self.failed("written", path, e))
     }
 
+    fn put_stream<'a>(&'a self, path: &str) -> Result<Box<dyn ObjectWriter + 'a>> {
+        Ok(Box::new(stream::Upload::new(self, path)))
+    }
+
     fn put_if_absent(&self, path: &str, content: &[u8]) -> Result<bool> {
         match self.write(path, content, PutMode::Create) {
             Ok(()) => Ok(true),
@@ -221,12 +227,12 @@ impl Storage for S3Storage {
 }
 
 /// Whether the object is missing; a missing bucket is another matter.
-fn is_missing_object(error: &object_store::Error) -> bool {
+pub(crate) fn is_missing_object(error: &object_store::Error) -> bool {
     matches!(error, object_store::Error::NotFound { source, .. } if !source.to_string().contains("NoSuchBucket"))
 }
 
 /// The runtime of all stores.
-fn runtime() -> &'static Runtime {
+pub(crate) fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| {
         let mut builder = tokio::runtime::Builder::new_multi_thread();

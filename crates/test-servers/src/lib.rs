@@ -5,8 +5,11 @@
 //! server needs is fetched once by the package client of its ecosystem, as that is configured on the machine,
 //! and kept in the user's cache directory.
 
+mod cache;
 pub mod kafka;
 pub mod ports;
 pub mod process;
+pub mod s3;
 
 pub use kafka::{Kafka, KafkaOptions};
+pub use s3::S3;

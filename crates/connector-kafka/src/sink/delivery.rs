@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 const NOBODY: i64 = -1;
 
 /// Counters shared between a writer and the threads of its client.
-pub(super) struct Delivery {
+pub(crate) struct Delivery {
     /// Records handed to the client and neither delivered nor given up.
     in_flight: AtomicI64,
     /// Wake the writer when no more than these are in flight.
@@ -21,11 +21,11 @@ pub(super) struct Delivery {
     waker: Arc<dyn Fn() + Send + Sync>,
     has_failed: AtomicBool,
     failure: Mutex<Option<KafkaError>>,
-    pub(super) trouble: Trouble,
+    pub(crate) trouble: Trouble,
 }
 
 impl Delivery {
-    pub(super) fn new(waker: Arc<dyn Fn() + Send + Sync>) -> Arc<Self> {
+    pub(crate) fn new(waker: Arc<dyn Fn() + Send + Sync>) -> Arc<Self> {
         Arc::new(Self {
             in_flight: AtomicI64::new(0),
             wake_at: AtomicI64::new(NOBODY),
@@ -37,12 +37,12 @@ impl Delivery {
     }
 
     /// Counts records before they are handed to the client.
-    pub(super) fn sent(&self, records: i64) {
+    pub(crate) fn sent(&self, records: i64) {
         self.in_flight.fetch_add(records, Ordering::SeqCst);
     }
 
     /// Whether no more than `records` are in flight; otherwise the waker is called when it is so.
-    pub(super) fn await_at_most(&self, records: i64) -> bool {
+    pub(crate) fn await_at_most(&self, records: i64) -> bool {
         self.wake_at.store(records, Ordering::SeqCst);
         // Read after the store: what is delivered from here on sees it.
         if self.in_flight.load(Ordering::SeqCst) > records && !self.has_failed.load(Ordering::SeqCst) {
@@ -52,17 +52,17 @@ impl Delivery {
         true
     }
 
-    pub(super) fn in_flight(&self) -> i64 {
+    pub(crate) fn in_flight(&self) -> i64 {
         self.in_flight.load(Ordering::SeqCst)
     }
 
     /// Whether a record was given up; see [`Delivery::failure`].
-    pub(super) fn has_failed(&self) -> bool {
+    pub(crate) fn has_failed(&self) -> bool {
         self.has_failed.load(Ordering::Relaxed)
     }
 
     /// Why a record was given up.
-    pub(super) fn failure(&self, topic: &str) -> Option<Error> {
+    pub(crate) fn failure(&self, topic: &str) -> Option<Error> {
         if !self.has_failed.load(Ordering::SeqCst) {
             return None;
         }
@@ -86,7 +86,7 @@ impl Delivery {
 
 /// The context of producers.
 #[derive(Clone)]
-pub(super) struct ProducerState(pub(super) Arc<Delivery>);
+pub(crate) struct ProducerState(pub(crate) Arc<Delivery>);
 
 impl ClientContext for ProducerState {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {

@@ -22,7 +22,7 @@ use rdkafka::producer::{BaseRecord, ThreadedProducer};
 use std::sync::Arc;
 
 /// A client with the thread that hears what became of records.
-pub(super) type Producer = ThreadedProducer<ProducerState>;
+pub(crate) type Producer = ThreadedProducer<ProducerState>;
 
 pub(super) struct DirectWriter {
     settings: Arc<Settings>,
@@ -98,7 +98,7 @@ impl DirectWriter {
 }
 
 /// Hands a record to the client; `false` when it has no room now.
-pub(super) fn send(
+pub(crate) fn send(
     producer: &Producer,
     delivery: &Delivery,
     topic: &str,

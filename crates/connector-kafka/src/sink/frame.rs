@@ -15,21 +15,21 @@ const TIMESTAMP: u8 = 4;
 const HEADERS: u8 = 8;
 
 /// A header: its name and its value, if it has one.
-pub(super) type Header<'a> = (&'a str, Option<&'a [u8]>);
+pub(crate) type Header<'a> = (&'a str, Option<&'a [u8]>);
 
 /// A record to be produced.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Record<'a> {
-    pub(super) key: Option<&'a [u8]>,
+pub(crate) struct Record<'a> {
+    pub(crate) key: Option<&'a [u8]>,
     /// `None` is a tombstone.
-    pub(super) value: Option<&'a [u8]>,
-    pub(super) timestamp: Option<i64>,
-    pub(super) headers: Vec<Header<'a>>,
+    pub(crate) value: Option<&'a [u8]>,
+    pub(crate) timestamp: Option<i64>,
+    pub(crate) headers: Vec<Header<'a>>,
 }
 
 impl Record<'_> {
     /// Appends the frame of the record.
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
         let flag = |is_set: bool, flag: u8| if is_set { flag } else { 0 };
         out.push(
             flag(self.key.is_some(), KEY)
@@ -56,23 +56,23 @@ impl Record<'_> {
     }
 
     /// Bytes of key and value.
-    pub(super) fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         [self.key, self.value].into_iter().flatten().map(|part| part.len() as u64).sum()
     }
 }
 
 /// Reads frames.
-pub(super) struct Frames<'a> {
+pub(crate) struct Frames<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Frames<'a> {
-    pub(super) fn new(frames: &'a [u8]) -> Self {
+    pub(crate) fn new(frames: &'a [u8]) -> Self {
         Self { rest: frames }
     }
 
     /// Bytes that are not read yet.
-    pub(super) fn left(&self) -> usize {
+    pub(crate) fn left(&self) -> usize {
         self.rest.len()
     }
 

@@ -15,6 +15,11 @@ mod staging;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use delivery::{Delivery, ProducerState};
+pub(crate) use direct::{Producer, send};
+pub(crate) use frame::{Frames, Record};
+pub(crate) use settings::letter_producer;
+
 use crate::table::Layout;
 use committer::TransactionCommitter;
 use headwater_connector_api::{Committer, Sink, SinkWriter, WriterContext};

@@ -115,7 +115,7 @@ impl Settings {
             ("queue.buffering.max.messages", "250000"),
             ("enable.idempotence", if self.may_be_idempotent() { "true" } else { "false" }),
         ]);
-        self.without_consumer_settings(&mut config);
+        without_consumer_settings(&mut config);
         config
     }
 
@@ -133,15 +133,8 @@ impl Settings {
             ("transaction.timeout.ms", "60000"),
         ]);
         config.set("transactional.id", self.transactional_id()).set("enable.idempotence", "true");
-        self.without_consumer_settings(&mut config);
+        without_consumer_settings(&mut config);
         config
-    }
-
-    fn without_consumer_settings(&self, config: &mut ClientConfig) {
-        config.set("partitioner", "murmur2_random");
-        for name in ["group.id", "isolation.level"] {
-            config.remove(name);
-        }
     }
 
     /// One producer at a time writes with this id: a newer one fences the older.
@@ -203,5 +196,21 @@ fn buffer_flush(options: Options<'_>) -> Result<Option<BufferFlush>> {
             "bad-option-value",
             format!("the options '{rows_name}' and '{interval_name}' belong together: set both above 0, or neither"),
         )),
+    }
+}
+
+/// The configuration of a producer of dead letters, of which none may be lost.
+pub(crate) fn letter_producer(properties: &Properties) -> ClientConfig {
+    let mut config =
+        properties.native_with(&[("message.timeout.ms", "120000"), ("queue.buffering.max.kbytes", "8192")]);
+    config.set("acks", "all");
+    without_consumer_settings(&mut config);
+    config
+}
+
+fn without_consumer_settings(config: &mut ClientConfig) {
+    config.set("partitioner", "murmur2_random");
+    for name in ["group.id", "isolation.level"] {
+        config.remove(name);
     }
 }

@@ -59,7 +59,7 @@ impl KafkaReader {
     pub(super) fn new(scan: Arc<Scan>, properties: Properties, context: ReaderContext) -> Result<Self> {
         Ok(Self {
             rows: Rows::new(scan.clone())?,
-            bad: BadRecords::new(scan.error_mode, context.on_bad_record.clone()),
+            bad: BadRecords::new(scan.bad_records.clone(), properties.clone(), &context),
             rows_left: scan.limit.unwrap_or(u64::MAX),
             properties,
             context,
@@ -122,7 +122,7 @@ impl KafkaReader {
         }
         let stop = self.splits[split].as_ref().and_then(|split| split.stop);
         if stop.is_none_or(|stop| offset < stop) {
-            self.rows.push(message, &self.bad)?;
+            self.rows.push(message, &mut self.bad)?;
         }
         Ok(offset + 1)
     }
@@ -256,6 +256,10 @@ impl SourceReader for KafkaReader {
             }
             self.fetch()?;
         }
+        // Positions behind a bad record count once its letter has arrived.
+        if !self.bad.is_settled()? {
+            return Ok(ReaderPoll::Pending(None));
+        }
         while let Some(ready) = self.ready.pop_front() {
             if let Some(poll) = self.hand_out(ready)? {
                 return Ok(poll);
@@ -265,6 +269,7 @@ impl SourceReader for KafkaReader {
     }
 
     fn snapshot(&mut self) -> Result<Vec<Split>> {
+        self.bad.publish()?;
         self.splits.iter().flatten().map(KafkaSplit::encode).collect()
     }
 }

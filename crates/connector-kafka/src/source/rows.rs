@@ -7,7 +7,7 @@
 use super::batch::Message;
 use super::metadata::MetadataColumn;
 use super::scan::{Origin, Scan};
-use crate::bad_records::{BadRecords, Position};
+use crate::bad_records::{BadRecords, Defect, Position, Raw};
 use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, UInt32Array};
 use arrow::buffer::NullBuffer;
 use arrow::compute::take;
@@ -71,16 +71,15 @@ impl Rows {
     }
 
     /// Adds the rows of a record.
-    pub(super) fn push(&mut self, message: &Message, bad: &BadRecords) -> Result<()> {
+    pub(super) fn push(&mut self, message: &Message, bad: &mut BadRecords) -> Result<()> {
         self.bytes += message.key().map_or(0, <[u8]>::len) + message.payload().map_or(0, <[u8]>::len);
         let is_upsert = self.scan.layout.is_upsert;
         if is_upsert && message.key().is_none() {
-            let raw = message.payload().unwrap_or_default();
+            let (raw, reason) =
+                (message.payload().unwrap_or_default(), "the record has no key, which an upsert table needs");
             return bad.handle(
-                "value",
-                raw,
-                "the record has no key, which an upsert table needs",
-                false,
+                Defect { part: "value", raw, reason, ignored: false },
+                whole(message),
                 position(message),
             );
         }
@@ -171,19 +170,24 @@ impl Rows {
 /// The first row that a decoder added and their number; `None` when it rejected the record.
 fn decode(
     decoder: &mut dyn RowDecoder,
-    part: &str,
+    part: &'static str,
     bytes: &[u8],
     message: &Message,
-    bad: &BadRecords,
+    bad: &mut BadRecords,
 ) -> Result<Option<(u32, u32)>> {
     let first = decoder.rows();
     let mut is_rejected = false;
     decoder.decode_message(bytes, &mut |record| {
         is_rejected = true;
-        bad.handle(part, record.raw, &record.reason, record.ignored, position(message))
+        let defect = Defect { part, raw: record.raw, reason: &record.reason, ignored: record.ignored };
+        bad.handle(defect, whole(message), position(message))
     })?;
     let rows = decoder.rows() - first;
     Ok((!is_rejected || rows > 0).then_some((first as u32, rows as u32)))
+}
+
+fn whole(message: &Message) -> Raw<'_> {
+    Raw { key: message.key(), value: message.payload() }
 }
 
 fn position(message: &Message) -> Position<'_> {

@@ -1,6 +1,6 @@
 //! A scan, resolved against the table: which part of a record each produced column comes from.
 
-use crate::bad_records::ErrorMode;
+use crate::bad_records::BadRecordPolicy;
 use crate::table::{Layout, Metadata, Part};
 use headwater_connector_api::Options;
 use headwater_formats::{ReadSchema, RowDecoder};
@@ -32,7 +32,7 @@ type Wanted = Vec<(usize, LogicalType)>;
 pub(super) struct Scan {
     pub(super) layout: Layout,
     pub(super) produced: Vec<Produced>,
-    pub(super) error_mode: ErrorMode,
+    pub(super) bad_records: BadRecordPolicy,
     pub(super) limit: Option<u64>,
     wanted_key: Wanted,
     wanted_value: Wanted,
@@ -59,8 +59,8 @@ impl Scan {
             };
             produced.push(Produced { name: column.name.clone(), ty: column.ty.clone(), origin });
         }
-        let error_mode = ErrorMode::from_options(Options(&spec.table.options))?;
-        Ok(Self { layout, produced, error_mode, limit: spec.limit, wanted_key, wanted_value })
+        let bad_records = BadRecordPolicy::from_options(Options(&spec.table.options))?;
+        Ok(Self { layout, produced, bad_records, limit: spec.limit, wanted_key, wanted_value })
     }
 
     /// Checks the options of the formats.

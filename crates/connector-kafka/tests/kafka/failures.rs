@@ -51,13 +51,76 @@ fn records_that_do_not_decode() {
             ("scan.bounded.mode", "latest-offset"),
         ],
     );
-    expect!["bad-record: bad record in the topic 'bad', partition 0, offset 1: its value cannot be read: field 'id': expected a value, found the end of the line; the value is: {\"id\":; set 'errors.mode' to 'skip' to go on without such records"]
+    expect!["bad-record: bad record in the topic 'bad', partition 0, offset 1: its value cannot be read: field 'id': expected a value, found the end of the line; the value is: {\"id\":; set 'errors.mode' to 'skip' or 'dead-letter' to go on without such records"]
         .assert_eq(&error_of(read(&scan(&table, &[]))));
     let mut skipping = Reading::start(&scan(&with(&table, &[("errors.mode", "skip")]), &[])).unwrap();
     assert_eq!(skipping.until(2).unwrap(), ["+I[1]", "+I[3]"]);
     assert_eq!(*skipping.bad.lock().unwrap(), 1);
     let ignoring = with(&table, &[("json.ignore-parse-errors", "true")]);
     assert_eq!(read(&scan(&ignoring, &[])).unwrap(), ["+I[1]", "+I[3]"]);
+}
+
+fn bad_records(topic: &str, options: &[(&str, &str)]) -> headwater_plan::TableSpec {
+    create_topic(topic, 1);
+    produce(topic, &[value("{\"id\":1}"), keyed("k", Some("{\"id\":oops}")), value("{\"id\":3}")]);
+    let base = [
+        ("topic", topic),
+        ("format", "json"),
+        ("scan.startup.mode", "earliest-offset"),
+        ("scan.bounded.mode", "latest-offset"),
+        ("errors.mode", "dead-letter"),
+    ];
+    with(&table(&[("id", int())], &base), options)
+}
+
+#[test]
+fn bad_records_are_kept_in_a_directory() {
+    let directory = std::env::temp_dir().join(format!("headwater-letters-{}", std::process::id()));
+    let table = bad_records("letters-path", &[("errors.dead-letter.path", directory.to_str().unwrap())]);
+    let mut reading = Reading::start(&scan(&table, &[])).unwrap();
+    assert_eq!(reading.until(2).unwrap(), ["+I[1]", "+I[3]"]);
+    assert_eq!(*reading.bad.lock().unwrap(), 1);
+    // A checkpoint whose positions are behind the record makes its letter visible.
+    reading.reader.snapshot().unwrap();
+    let letters: Vec<_> = std::fs::read_dir(&directory).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let [letters] = &letters[..] else { panic!("one file of letters is there: {letters:?}") };
+    let text = std::fs::read_to_string(letters).unwrap();
+    std::fs::remove_dir_all(&directory).unwrap();
+    let (_, text) = text.split_once(',').unwrap();
+    expect![[r#"
+        "topic":"letters-path","partition":0,"offset":1,"part":"value","reason":"field 'id': 'oops' is not a JSON value","raw":"{\"id\":oops}"}
+    "#]]
+    .assert_eq(text);
+}
+
+#[test]
+fn bad_records_are_kept_in_a_topic() {
+    create_topic("letters", 1);
+    let table = bad_records("letters-topic", &[("errors.dead-letter.topic", "letters")]);
+    let mut reading = Reading::start(&scan(&table, &[])).unwrap();
+    assert_eq!(reading.until(2).unwrap(), ["+I[1]", "+I[3]"]);
+    // The rows behind it were handed out, so the letter has arrived.
+    let letters = consume("letters", "read_committed");
+    let [letter] = &letters[..] else { panic!("one letter has arrived: {letters:?}") };
+    assert_eq!((letter.key.as_deref(), letter.value.as_deref()), (Some("k"), Some(&b"{\"id\":oops}"[..])));
+    let headers: Vec<_> = letter.headers.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    expect![[r#"
+        headwater.error.topic=letters-topic
+        headwater.error.partition=0
+        headwater.error.offset=1
+        headwater.error.part=value
+        headwater.error.reason=field 'id': 'oops' is not a JSON value"#]]
+    .assert_eq(&headers.join("\n"));
+}
+
+#[test]
+fn a_dead_letter_topic_that_is_missing_fails_the_job() {
+    let options = [("errors.dead-letter.topic", "letters-missing"), ("properties.message.timeout.ms", "3000")];
+    let table = bad_records("letters-nowhere", &options);
+    let mut reading = Reading::start(&scan(&table, &[])).unwrap();
+    let error = error_of(reading.until(2).map(|_| ()));
+    assert!(error.contains("letters-missing"), "{error}");
+    assert!(reading.rows.is_empty(), "no row behind the record was handed out");
 }
 
 #[test]
@@ -146,6 +209,16 @@ fn options_are_checked() {
         let spec = write_spec(&with(&table(&columns, &base), options));
         let found = error_of(sink(&spec).map(|_| ()));
         assert!(found.starts_with(expected), "{found}");
+    }
+    let letters: &[(&[(&str, &str)], &str)] = &[
+        (&[("errors.mode", "dead-letter")], "expected one of the options 'errors.dead-letter.path' and"),
+        (&[("errors.mode", "dead-letter"), ("errors.dead-letter.topic", "t")], "that the table does not read"),
+        (&[("errors.mode", "dead-letter"), ("errors.dead-letter.path", "s3://b")], "a directory of the machine"),
+        (&[("errors.mode", "drop")], "one of fail, skip, dead-letter"),
+    ];
+    for (options, expected) in letters {
+        let found = error_of(source(&scan(&with(&table(&columns, &base), options), &[])).map(|_| ()));
+        assert!(found.contains(expected), "{found}");
     }
     let mut keyed = table(&columns, &base);
     keyed.primary_key = vec!["id".into()];

@@ -1,11 +1,11 @@
 //! The bytes of a split in large blocks, where a record cut off by the end of a block is carried to the next.
 
 use super::compression::Compression;
+use super::files::Files;
 use super::listing::cannot_read;
 use super::split::FileSplit;
 use headwater_types::{Error, Result};
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Read, SeekFrom};
 use std::path::PathBuf;
 
 /// Bytes that are read at once.
@@ -33,9 +33,9 @@ pub(super) struct Blocks {
 
 impl Blocks {
     /// Opens a split and moves to its first record, reusing `buffer`.
-    pub(super) fn open(split: &FileSplit, buffer: Vec<u8>) -> Result<Self> {
+    pub(super) fn open(files: &Files, split: &FileSplit, buffer: Vec<u8>) -> Result<Self> {
         let path = split.path.clone();
-        let mut file = File::open(&path).map_err(|e| cannot_read(&path, e))?;
+        let mut file = files.open(&path, split.size)?;
         let mut offset = 0;
         let compression = Compression::of(&path);
         let input: Box<dyn Read + Send> = match compression {
@@ -43,7 +43,7 @@ impl Blocks {
             None => {
                 offset = split.resume.map_or(split.start.saturating_sub(1), |resume| resume.offset);
                 file.seek(SeekFrom::Start(offset)).map_err(|e| cannot_read(&path, e))?;
-                Box::new(file)
+                file
             }
         };
         let end = if compression.is_some() { u64::MAX } else { split.end };

@@ -1,6 +1,5 @@
 //! Compression by file extension.
 
-use std::fs::File;
 use std::io::{BufReader, Read, Result};
 use std::path::Path;
 
@@ -29,7 +28,7 @@ impl Compression {
     }
 
     /// The decompressed content of a file; all members of a file of several.
-    pub(super) fn reader(self, file: File) -> Result<Box<dyn Read + Send>> {
+    pub(super) fn reader(self, file: impl Read + Send + 'static) -> Result<Box<dyn Read + Send>> {
         Ok(match self {
             Self::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::new(file))),
             Self::Bzip2 => Box::new(bzip2::read::MultiBzDecoder::new(file)),

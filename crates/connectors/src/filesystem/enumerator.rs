@@ -13,10 +13,14 @@ use headwater_types::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::time::Duration;
 
 /// Bytes of a range of a splittable file.
 pub(super) const SPLIT_BYTES: u64 = 64 << 20;
+
+/// Pause between two looks at a listing that is being made.
+const LISTING_PAUSE_MS: u64 = 20;
 
 /// A file with the position of its next range.
 #[derive(Serialize, Deserialize)]
@@ -48,6 +52,8 @@ pub(super) struct Listing {
 #[derive(Serialize, Deserialize)]
 struct State {
     files: Vec<Pending>,
+    /// Whether files were listed at all.
+    listed: bool,
     seen: Vec<PathBuf>,
 }
 
@@ -60,13 +66,19 @@ pub(super) struct FileEnumerator {
     /// Files are read once, whatever happens to them afterwards.
     seen: HashSet<PathBuf>,
     next_listing_ms: i64,
+    /// A listing that another thread makes, of a store that may be slow.
+    listing_now: Option<Receiver<Result<Vec<Found>>>>,
 }
 
 impl FileEnumerator {
     pub(super) fn new(listing: Listing, env: Env) -> Result<Self> {
-        let mut enumerator = Self { listing, env, files: vec![], done: 0, seen: HashSet::new(), next_listing_ms: 0 };
+        let mut enumerator = Self::empty(listing, env);
         enumerator.discover()?;
         Ok(enumerator)
+    }
+
+    fn empty(listing: Listing, env: Env) -> Self {
+        Self { listing, env, files: vec![], done: 0, seen: HashSet::new(), next_listing_ms: 0, listing_now: None }
     }
 
     /// The enumerator as it was when `state` was taken.
@@ -74,12 +86,41 @@ impl FileEnumerator {
         let state: State = postcard::from_bytes(state).map_err(|e| {
             Error::new(ErrorKind::Corruption, "bad-split", format!("the stored list of files cannot be read: {e}"))
         })?;
-        let seen = state.seen.into_iter().collect();
-        Ok(Self { listing, env, files: state.files, done: 0, seen, next_listing_ms: 0 })
+        let mut enumerator = Self::empty(listing, env);
+        enumerator.seen = state.seen.into_iter().collect();
+        enumerator.files = state.files;
+        if !state.listed {
+            enumerator.discover()?;
+        }
+        Ok(enumerator)
     }
 
     fn discover(&mut self) -> Result<()> {
-        let found = self.listing.place.list(self.listing.monitor.is_some())?;
+        let (place, may_be_absent) = (self.listing.place.clone(), self.listing.monitor.is_some());
+        if !place.is_remote() {
+            self.add(place.list(may_be_absent)?);
+            return Ok(());
+        }
+        let (sender, receiver) = sync_channel(1);
+        headwater_storage::background(move || drop(sender.send(place.list(may_be_absent))));
+        self.listing_now = Some(receiver);
+        Ok(())
+    }
+
+    /// Takes the listing that another thread has made; whether one is still being made.
+    fn is_listing(&mut self) -> Result<bool> {
+        let Some(listing) = &self.listing_now else { return Ok(false) };
+        let found = match listing.try_recv() {
+            Err(TryRecvError::Empty) => return Ok(true),
+            Err(TryRecvError::Disconnected) => Err(Error::internal("the listing of a store ended early")),
+            Ok(found) => found,
+        };
+        self.listing_now = None;
+        self.add(found?);
+        Ok(false)
+    }
+
+    fn add(&mut self, found: Vec<Found>) {
         self.files.retain(|f| f.left() > 0);
         self.done = 0;
         let new = found.into_iter().filter(|f| self.seen.insert(f.path.clone()));
@@ -87,7 +128,6 @@ impl FileEnumerator {
         if let Some(interval) = self.listing.monitor {
             self.next_listing_ms = self.env.now_ms() + interval.as_millis() as i64;
         }
-        Ok(())
     }
 
     /// The file whose next range this reader should take.
@@ -121,9 +161,15 @@ impl FileEnumerator {
 
 impl SplitEnumerator for FileEnumerator {
     fn next_split(&mut self, subtask: u32, parallelism: u32) -> Result<SplitAssignment> {
+        if self.is_listing()? {
+            return Ok(SplitAssignment::Wait(LISTING_PAUSE_MS));
+        }
         let chosen = match self.choose(subtask, parallelism) {
             None if self.listing.monitor.is_some() && self.env.now_ms() >= self.next_listing_ms => {
                 self.discover()?;
+                if self.listing_now.is_some() {
+                    return Ok(SplitAssignment::Wait(LISTING_PAUSE_MS));
+                }
                 self.choose(subtask, parallelism)
             }
             chosen => chosen,
@@ -142,7 +188,9 @@ impl SplitEnumerator for FileEnumerator {
         self.done = 0;
         // Files are looked for again only where they are monitored.
         let seen = if self.listing.monitor.is_some() { self.seen.iter().cloned().collect() } else { vec![] };
-        let state = State { files: std::mem::take(&mut self.files), seen };
+        // A monitored place is listed again anyway.
+        let listed = self.listing_now.is_none() || self.listing.monitor.is_some();
+        let state = State { files: std::mem::take(&mut self.files), listed, seen };
         let bytes = postcard::to_allocvec(&state);
         self.files = state.files;
         bytes.map_err(|e| Error::user("bad-path", format!("a path is not UTF-8: {e}")))

@@ -2,7 +2,7 @@
 //!
 //! Names that start with `_` or `.` below the given path are hidden: they belong to writers at work.
 
-use super::local_path;
+use super::files::Files;
 use headwater_connector_api::Options;
 use headwater_connector_api::options::bad_option;
 use headwater_types::config::nearest;
@@ -27,14 +27,14 @@ pub(super) struct Found {
 /// Where to look.
 #[derive(Debug, Clone)]
 pub(super) struct Place {
+    files: Files,
     path: PathBuf,
     is_pattern: bool,
     regex: Option<Regex>,
 }
 
 impl Place {
-    pub(super) fn new(options: Options<'_>) -> Result<Self> {
-        let path = local_path(options.require("path")?)?;
+    pub(super) fn new(options: Options<'_>, files: Files, path: PathBuf) -> Result<Self> {
         let name = "source.path.regex-pattern";
         let regex = options
             .get(name)
@@ -43,24 +43,39 @@ impl Place {
                     .map_err(|e| bad_option(name, text, &format!("a regular expression ({e})")))
             })
             .transpose()?;
-        let is_pattern = !path.exists() && path.to_string_lossy().contains(['*', '?', '[']);
-        Ok(Self { path, is_pattern, regex })
+        let is_pattern =
+            matches!(files, Files::Local) && !path.exists() && path.to_string_lossy().contains(['*', '?', '[']);
+        Ok(Self { files, path, is_pattern, regex })
+    }
+
+    /// Whether listing waits for a store.
+    pub(super) fn is_remote(&self) -> bool {
+        matches!(self.files, Files::Bucket(_))
     }
 
     /// All files, ordered by path. An absent path is an error unless the source waits for files.
     pub(super) fn list(&self, may_be_absent: bool) -> Result<Vec<Found>> {
-        let mut files = vec![];
-        for root in self.roots()? {
-            visit(&root, 0, &mut files)?;
-        }
+        let mut files = match &self.files {
+            Files::Bucket(bucket) => super::listing_remote::list(bucket, &self.path, may_be_absent)?,
+            Files::Local => self.list_local()?,
+        };
         if let Some(regex) = &self.regex {
             files.retain(|f| regex.is_match(&f.path.to_string_lossy()));
         }
-        if files.is_empty() && !may_be_absent && (self.is_pattern || !self.path.exists()) {
+        let is_local = !self.is_remote();
+        if files.is_empty() && !may_be_absent && is_local && (self.is_pattern || !self.path.exists()) {
             return Err(self.not_found());
         }
         files.sort_by(|a, b| a.path.cmp(&b.path));
         files.dedup_by(|a, b| a.path == b.path);
+        Ok(files)
+    }
+
+    fn list_local(&self) -> Result<Vec<Found>> {
+        let mut files = vec![];
+        for root in self.roots()? {
+            visit(&root, 0, &mut files)?;
+        }
         Ok(files)
     }
 
@@ -100,7 +115,7 @@ impl Place {
     }
 }
 
-fn is_hidden(name: &str) -> bool {
+pub(super) fn is_hidden(name: &str) -> bool {
     name.starts_with(['_', '.'])
 }
 
@@ -132,5 +147,9 @@ fn visit(path: &Path, depth: usize, files: &mut Vec<Found>) -> Result<()> {
 
 /// The error of a path that cannot be read.
 pub(super) fn cannot_read(path: &Path, error: std::io::Error) -> Error {
+    // What a store says names the object and what to do.
+    if let Some(store) = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
+        return store.clone();
+    }
     Error::user("cannot-read", format!("cannot read '{}': {error}", path.display())).with_source(error)
 }

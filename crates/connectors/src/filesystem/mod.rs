@@ -4,15 +4,20 @@ mod bad_records;
 mod block;
 mod compression;
 mod enumerator;
+mod files;
 mod listing;
+mod listing_remote;
 mod options;
 mod partitions;
 mod reader;
 mod records;
+mod remote;
 mod sink;
 mod source;
 mod split;
 
+#[cfg(test)]
+mod s3_tests;
 #[cfg(test)]
 mod tests;
 
@@ -21,12 +26,16 @@ use headwater_connector_api::{
 };
 use headwater_formats::Format;
 use headwater_plan::{SinkSpec, SourceSpec, TableSpec};
+use headwater_types::config::Configuration;
 use headwater_types::{Error, LogicalType, Result, TimeAttribute, TypeRoot};
 use options::OPTIONS;
 use std::path::{Path, PathBuf};
 
-/// The connector.
-pub struct Filesystem;
+/// The connector. The configuration says how object stores are reached (`s3.*`).
+#[derive(Default)]
+pub struct Filesystem {
+    config: Configuration,
+}
 
 impl Connector for Filesystem {
     fn name(&self) -> &'static str {
@@ -39,13 +48,18 @@ impl Connector for Filesystem {
     }
 
     fn dataset(&self, table: &TableSpec) -> Result<DatasetIdentity> {
-        let path = local_path(Options(&table.options).require("path")?)?;
-        let name = std::path::absolute(&path).unwrap_or(path);
-        Ok(DatasetIdentity {
-            namespace: "file".into(),
-            name: name.to_string_lossy().into_owned(),
-            schema: table.columns.clone(),
-        })
+        let schema = table.columns.clone();
+        match files::Files::at(Options(&table.options).require("path")?, &self.config)? {
+            (files::Files::Local, path) => {
+                let name = std::path::absolute(&path).unwrap_or(path).to_string_lossy().into_owned();
+                Ok(DatasetIdentity { namespace: "file".into(), name, schema })
+            }
+            (files::Files::Bucket(bucket), path) => Ok(DatasetIdentity {
+                namespace: bucket.uri("").trim_end_matches('/').to_owned(),
+                name: files::key_of(&bucket, &path)?,
+                schema,
+            }),
+        }
     }
 
     fn metadata(&self, _table: &TableSpec) -> Vec<MetadataColumn> {
@@ -72,16 +86,22 @@ impl Connector for Filesystem {
 
     fn source(&self, scan: &SourceSpec) -> Result<Option<Box<dyn Source>>> {
         let format = self.checked_format(&scan.table)?;
-        Ok(Some(Box::new(source::FileSource::new(scan, format)?)))
+        Ok(Some(Box::new(source::FileSource::new(scan, format, &self.config)?)))
     }
 
     fn sink(&self, write: &SinkSpec) -> Result<Option<Box<dyn Sink>>> {
         let format = self.checked_format(&write.table)?;
-        Ok(Some(Box::new(sink::FileSink::new(write, format)?)))
+        Ok(Some(Box::new(sink::FileSink::new(write, format, &self.config)?)))
     }
 }
 
 impl Filesystem {
+    /// The connector of a process with this configuration.
+    #[must_use]
+    pub fn new(config: Configuration) -> Self {
+        Self { config }
+    }
+
     /// The table's format, after the names of all options were checked.
     fn checked_format(&self, table: &TableSpec) -> Result<Format> {
         let options = Options(&table.options);
@@ -113,9 +133,9 @@ fn local_path(text: &str) -> Result<PathBuf> {
         return Ok(PathBuf::from(rest));
     }
     match text.split_once("://") {
-        Some((scheme, _)) => {
-            Err(Error::unsupported(format!("reading and writing '{scheme}://' paths is not supported yet")))
-        }
+        Some((scheme, _)) => Err(Error::unsupported(format!(
+            "there are no files at '{scheme}://': paths are local, 'file://' or 's3://'"
+        ))),
         None => Ok(Path::new(text).to_path_buf()),
     }
 }

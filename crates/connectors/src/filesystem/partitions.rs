@@ -30,7 +30,7 @@ fn partition_text(path: &Path, key: &str) -> Option<String> {
 }
 
 /// Undoes the `%XX` escapes of a directory name.
-fn unescape(text: &str) -> String {
+pub(super) fn unescape(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = vec![];
     let mut at = 0;
@@ -64,10 +64,16 @@ pub(super) fn escape(text: &str) -> String {
     out
 }
 
+/// Whether a path names an object of a store.
+fn is_uri(path: &Path) -> bool {
+    path.to_str().is_some_and(|text| text.starts_with("s3://"))
+}
+
 /// The value of a metadata column.
 pub(super) fn metadata_value(split: &FileSplit, key: &str) -> Result<Value> {
     let path = || split.path.to_string_lossy().into_owned();
     Ok(match key {
+        "file.path" if is_uri(&split.path) => Value::String(path()),
         "file.path" => Value::String(
             std::path::absolute(&split.path).map_or_else(|_| path(), |p| p.to_string_lossy().into_owned()),
         ),

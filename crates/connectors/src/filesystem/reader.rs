@@ -1,6 +1,6 @@
 //! The reader of one subtask: decoded columns, completed by what the file says of all its rows.
 
-use super::bad_records::BadRecords;
+use super::bad_records::{BadRecords, Position};
 use super::partitions::{metadata_value, partition_value};
 use super::records::{SplitRecords, records};
 use super::source::{Origin, Produced, Scan};
@@ -10,7 +10,7 @@ use arrow::compute::take;
 use arrow::datatypes::SchemaRef;
 use headwater_connector_api::{ReaderContext, ReaderPoll, SourceReader, Split};
 use headwater_data::{ChangeBatch, RowKinds, arrow_schema};
-use headwater_formats::{Decoded, values};
+use headwater_formats::{BadRecord, Decoded, values};
 use headwater_types::{Error, Result};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ impl FileReader {
     pub(super) fn new(scan: Arc<Scan>, context: ReaderContext, bad: BadRecords) -> Result<Self> {
         Ok(Self {
             schema: arrow_schema(scan.produced.iter().map(|p| (p.name.as_str(), &p.ty))),
-            records: records(&scan, context.batch_rows.max(1))?,
+            records: records(&scan, context.batch_rows.max(1), &context.waker)?,
             rows_left: scan.limit.unwrap_or(u64::MAX),
             columns: vec![],
             waiting: VecDeque::new(),
@@ -85,6 +85,8 @@ impl SourceReader for FileReader {
     }
 
     fn snapshot(&mut self) -> Result<Vec<Split>> {
+        // The positions are behind the records that the letters are about.
+        self.bad.publish()?;
         self.records.remaining().into_iter().chain(self.waiting.iter().cloned()).map(|split| split.encode()).collect()
     }
 
@@ -103,9 +105,14 @@ impl SourceReader for FileReader {
             }
             let rows_max = self.rows_left.min(self.context.batch_rows.max(1) as u64) as usize;
             let on_bytes = self.context.on_bytes.clone();
-            if let Some(decoded) = self.records.next(rows_max, &mut self.bad, on_bytes.as_ref())? {
+            let bad = &mut self.bad;
+            let mut on_bad = |record: &BadRecord<'_>, position: Position<'_>| bad.handle(record, position);
+            if let Some(decoded) = self.records.next(rows_max, &mut on_bad, on_bytes.as_ref())? {
                 self.rows_left = self.rows_left.saturating_sub(decoded.rows as u64);
                 return self.batch(decoded).map(ReaderPoll::Batch);
+            }
+            if self.records.is_waiting() {
+                return Ok(ReaderPoll::Pending(None));
             }
         }
     }

@@ -1,8 +1,10 @@
 //! The records of one split as columns.
 
-use super::bad_records::{BadRecords, Position};
+use super::bad_records::{OnBad, Position};
 use super::block::Blocks;
+use super::files::Files;
 use super::listing::cannot_read;
+use super::remote::RemoteRecords;
 use super::source::Scan;
 use super::split::{FileSplit, Resume};
 use headwater_connector_api::Options;
@@ -12,7 +14,6 @@ use headwater_formats::{Decoded, ReadSchema, RowDecoder};
 use headwater_types::Result;
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
 use std::sync::Arc;
 
 /// Bytes of input after which a batch ends, however few rows it has.
@@ -35,15 +36,36 @@ pub(super) trait SplitRecords: Send {
     /// Whether a split is open.
     fn is_open(&self) -> bool;
 
+    /// Whether the last call of [`SplitRecords::next`] found nothing because nothing has arrived; a waker will be called.
+    fn is_waiting(&self) -> bool {
+        false
+    }
+
     /// The next rows, up to `rows_max`; `None` when there are none now, which at the end of a split closes it.
-    fn next(&mut self, rows_max: usize, bad: &mut BadRecords, on_bytes: &dyn Fn(u64)) -> Result<Option<Decoded>>;
+    fn next(&mut self, rows_max: usize, bad: OnBad<'_>, on_bytes: &dyn Fn(u64)) -> Result<Option<Decoded>>;
 
     /// What is left of the open split.
     fn remaining(&self) -> Option<FileSplit>;
 }
 
+/// The records of a scan, by where its files are. `waker` is called when there is more of slow files.
+pub(super) fn records(
+    scan: &Arc<Scan>,
+    batch_rows: usize,
+    waker: &Arc<dyn Fn() + Send + Sync>,
+) -> Result<Box<dyn SplitRecords>> {
+    match scan.files {
+        Files::Local => blocking(scan, batch_rows),
+        Files::Bucket(_) => {
+            let scan = scan.clone();
+            let make = Arc::new(move || blocking(&scan, batch_rows));
+            Ok(Box::new(RemoteRecords::new(make, batch_rows, waker.clone())))
+        }
+    }
+}
+
 /// The records of a scan, by its format.
-pub(super) fn records(scan: &Arc<Scan>, batch_rows: usize) -> Result<Box<dyn SplitRecords>> {
+fn blocking(scan: &Arc<Scan>, batch_rows: usize) -> Result<Box<dyn SplitRecords>> {
     match scan.format.is_columnar() {
         true => Ok(Box::new(ColumnarRecords {
             scan: scan.clone(),
@@ -53,7 +75,7 @@ pub(super) fn records(scan: &Arc<Scan>, batch_rows: usize) -> Result<Box<dyn Spl
             first: None,
             uncounted: 0,
         })),
-        false => Ok(Box::new(Records { decoder: decoder(scan)?, split: None, buffer: vec![] })),
+        false => Ok(Box::new(Records { scan: scan.clone(), decoder: decoder(scan)?, split: None, buffer: vec![] })),
     }
 }
 
@@ -72,10 +94,15 @@ struct ColumnarRecords {
 
 impl SplitRecords for ColumnarRecords {
     fn open(&mut self, split: FileSplit) -> Result<()> {
-        let file = File::open(&split.path).map_err(|e| cannot_read(&split.path, e))?;
         self.uncounted = split.size;
         let schema = ReadSchema { columns: &self.scan.columns, wanted: &self.scan.wanted };
-        let reader = ParquetReader::open(file, schema, self.batch_rows);
+        let reader = match self.scan.files.ranges(&split.path, split.size)? {
+            Some(ranges) => ParquetReader::open_ranges(ranges, schema, self.batch_rows),
+            None => {
+                let file = File::open(&split.path).map_err(|e| cannot_read(&split.path, e))?;
+                ParquetReader::open(file, schema, self.batch_rows)
+            }
+        };
         let mut reader = reader.map_err(|e| e.context(format!("'{}'", split.path.display())))?;
         self.rows = split.resume.map_or(0, |resume| resume.rows);
         self.first = skip_rows(&mut reader, self.rows)?;
@@ -87,7 +114,7 @@ impl SplitRecords for ColumnarRecords {
         self.file.is_some()
     }
 
-    fn next(&mut self, _rows_max: usize, _bad: &mut BadRecords, on_bytes: &dyn Fn(u64)) -> Result<Option<Decoded>> {
+    fn next(&mut self, _rows_max: usize, _bad: OnBad<'_>, on_bytes: &dyn Fn(u64)) -> Result<Option<Decoded>> {
         on_bytes(std::mem::take(&mut self.uncounted));
         let rows = match (self.first.take(), &mut self.file) {
             (None, Some((_, reader))) => reader.next_rows()?,
@@ -130,6 +157,7 @@ fn decoder(scan: &Scan) -> Result<Box<dyn RowDecoder>> {
 /// Decodes the records of one split after the other. The decoder and the buffer live as long as the reader, so
 /// that what was learnt from one file serves the next.
 struct Records {
+    scan: Arc<Scan>,
     decoder: Box<dyn RowDecoder>,
     split: Option<Open>,
     buffer: Vec<u8>,
@@ -147,7 +175,7 @@ struct Open {
 impl SplitRecords for Records {
     fn open(&mut self, split: FileSplit) -> Result<()> {
         self.decoder.reset();
-        let blocks = Blocks::open(&split, std::mem::take(&mut self.buffer))?;
+        let blocks = Blocks::open(&self.scan.files, &split, std::mem::take(&mut self.buffer))?;
         let lines = split.resume.map_or(0, |resume| resume.lines);
         self.split = Some(Open { split, blocks, lines, lines_before: None });
         Ok(())
@@ -157,7 +185,7 @@ impl SplitRecords for Records {
         self.split.is_some()
     }
 
-    fn next(&mut self, rows_max: usize, bad: &mut BadRecords, on_bytes: &dyn Fn(u64)) -> Result<Option<Decoded>> {
+    fn next(&mut self, rows_max: usize, bad: OnBad<'_>, on_bytes: &dyn Fn(u64)) -> Result<Option<Decoded>> {
         let Some(open) = &mut self.split else { return Ok(None) };
         let mut consumed = 0;
         loop {
@@ -165,10 +193,11 @@ impl SplitRecords for Records {
             let position = open.blocks.position();
             let (split, lines, lines_before) = (&open.split, open.lines, &mut open.lines_before);
             let progress = self.decoder.decode(input, at_end, rows_max, &mut |record| {
-                let line = if bad.needs_line() { lines_in_front(split, lines_before)? + lines } else { 0 };
+                let needs_line = self.scan.bad_records.needs_line();
+                let line = if needs_line { lines_in_front(&self.scan.files, split, lines_before)? + lines } else { 0 };
                 let offset = position + record.start as u64;
                 let line = line + record.line as u64 + 1;
-                bad.handle(&record, Position { path: &split.path, line, offset })
+                bad(&record, Position { path: &split.path, line, offset })
             })?;
             let finished = at_end && progress.consumed == input.len();
             open.blocks.consume(progress.consumed);
@@ -200,21 +229,22 @@ impl SplitRecords for Records {
 }
 
 /// Lines of the file before the split's first record.
-fn lines_in_front(split: &FileSplit, known: &mut Option<u64>) -> Result<u64> {
+fn lines_in_front(files: &Files, split: &FileSplit, known: &mut Option<u64>) -> Result<u64> {
     if let Some(lines) = known {
         return Ok(*lines);
     }
-    let lines = count_lines(&split.path, split.start).map_err(|e| cannot_read(&split.path, e))?;
+    let file = files.open(&split.path, split.size)?;
+    let lines = count_lines(file, split.start).map_err(|e| cannot_read(&split.path, e))?;
     *known = Some(lines);
     Ok(lines)
 }
 
-fn count_lines(path: &Path, start: u64) -> std::io::Result<u64> {
+fn count_lines(file: impl Read, start: u64) -> std::io::Result<u64> {
     if start == 0 {
         return Ok(0);
     }
     // The line feed that ends the line over `start - 1` is in front of the split, too.
-    let mut front = File::open(path)?.take(start - 1);
+    let mut front = file.take(start - 1);
     let mut block = vec![0; 1 << 16];
     let mut lines = 1;
     loop {

@@ -1,8 +1,9 @@
 //! The source: what a scan asks for, checked once.
 
-use super::bad_records::{BadRecords, ErrorMode};
+use super::bad_records::{BadRecordPolicy, BadRecords};
 use super::compression::is_uncompressed;
 use super::enumerator::{FileEnumerator, Listing};
+use super::files::Files;
 use super::listing::Place;
 use super::options::PARTITION_DEFAULT_NAME;
 use super::reader::FileReader;
@@ -12,6 +13,7 @@ use headwater_env::Env;
 use headwater_formats::Format;
 use headwater_plan::SourceSpec;
 use headwater_plan::table::ColumnOrigin;
+use headwater_types::config::Configuration;
 use headwater_types::{LogicalType, Result};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,6 +41,7 @@ pub(super) struct Produced {
 /// A scan, resolved against the table.
 #[derive(Debug, Clone)]
 pub(super) struct Scan {
+    pub(super) files: Files,
     pub(super) format: Format,
     pub(super) options: BTreeMap<String, String>,
     /// Fields of the records: the physical columns that are not partition columns.
@@ -47,12 +50,12 @@ pub(super) struct Scan {
     pub(super) wanted: Vec<(usize, LogicalType)>,
     pub(super) produced: Vec<Produced>,
     pub(super) partition_null: String,
-    pub(super) error_mode: ErrorMode,
+    pub(super) bad_records: BadRecordPolicy,
     pub(super) limit: Option<u64>,
 }
 
 impl Scan {
-    fn new(spec: &SourceSpec, format: Format) -> Result<Self> {
+    fn new(spec: &SourceSpec, format: Format, files: Files) -> Result<Self> {
         let table = &spec.table;
         let options = Options(&table.options);
         let is_partition = |name: &String| table.partition_keys.contains(name);
@@ -74,13 +77,14 @@ impl Scan {
             produced.push(Produced { name: column.name.clone(), ty: column.ty.clone(), origin });
         }
         Ok(Self {
+            files,
             format,
             options: table.options.clone(),
             columns,
             wanted,
             produced,
             partition_null: options.get("partition.default-name").unwrap_or(PARTITION_DEFAULT_NAME).to_string(),
-            error_mode: ErrorMode::from_options(options)?,
+            bad_records: BadRecordPolicy::from_options(options)?,
             limit: spec.limit,
         })
     }
@@ -93,16 +97,17 @@ pub(super) struct FileSource {
 }
 
 impl FileSource {
-    pub(super) fn new(spec: &SourceSpec, format: Format) -> Result<Self> {
+    pub(super) fn new(spec: &SourceSpec, format: Format, config: &Configuration) -> Result<Self> {
         let options = Options(&spec.table.options);
         let monitor = options.duration("source.monitor-interval")?;
         if monitor == Some(Duration::ZERO) {
             return Err(bad_option("source.monitor-interval", "0", "a duration above zero"));
         }
-        let scan = Arc::new(Scan::new(spec, format)?);
+        let (files, path) = Files::at(options.require("path")?, config)?;
+        let scan = Arc::new(Scan::new(spec, format, files.clone())?);
         // Format options are checked now rather than when the first reader starts.
         super::records::check(&scan)?;
-        Ok(Self { scan, place: Place::new(options)?, monitor })
+        Ok(Self { scan, place: Place::new(options, files, path)?, monitor })
     }
 
     fn listing(&self) -> Listing {
@@ -129,8 +134,8 @@ impl Source for FileSource {
     }
 
     fn reader(&self, context: ReaderContext) -> Result<Box<dyn SourceReader>> {
-        let mode = self.scan.error_mode.clone();
-        let bad = BadRecords::new(mode, context.subtask, context.env.clone(), context.on_bad_record.clone());
+        let policy = self.scan.bad_records.clone();
+        let bad = BadRecords::new(policy, context.subtask, context.env.clone(), context.on_bad_record.clone());
         Ok(Box::new(FileReader::new(self.scan.clone(), context, bad)?))
     }
 }

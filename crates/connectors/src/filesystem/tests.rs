@@ -62,7 +62,7 @@ fn rows(batch: &ChangeBatch, out: &mut Vec<String>) {
 /// All rows of a scan in text form, and the number of bad records.
 fn read(spec: &SourceSpec) -> Result<(Vec<String>, u64)> {
     let bad = Arc::new(AtomicU64::new(0));
-    let source = Filesystem.source(spec)?.unwrap();
+    let source = Filesystem::default().source(spec)?.unwrap();
     let mut enumerator = source.enumerator(&Env::real())?;
     let mut reader = source.reader(context(&bad))?;
     let mut out = vec![];
@@ -171,6 +171,30 @@ fn bad_records_follow_the_mode() {
 }
 
 #[test]
+fn a_checkpoint_makes_dead_letters_visible() {
+    let dir = tempfile::tempdir().unwrap();
+    let (file, letters) = (dir.path().join("in/f.json"), dir.path().join("letters"));
+    write(&file, "{\"a\":1}\n{\"a\":oops}\n{\"a\":2}\n{\"a\":3}\n");
+    let options = [("errors.mode", "dead-letter"), ("errors.dead-letter.path", letters.to_str().unwrap())];
+    let spec = scan(json(&file, &options), &[]);
+    let source = Filesystem::default().source(&spec).unwrap().unwrap();
+    let mut enumerator = source.enumerator(&Env::real()).unwrap();
+    let SplitAssignment::Split(split) = enumerator.next_split(0, 1).unwrap() else { panic!("there is a file") };
+    let mut reader = source.reader(context(&Arc::default())).unwrap();
+    reader.add_split(split).unwrap();
+    assert!(matches!(reader.poll().unwrap(), ReaderPoll::Batch(_)));
+    let visible =
+        || std::fs::read_dir(&letters).unwrap().flatten().all(|e| !e.file_name().to_string_lossy().starts_with('.'));
+    assert!(!visible());
+    // Positions behind the record are in the checkpoint: a process that dies now has kept the letter.
+    assert_eq!(reader.snapshot().unwrap().len(), 1);
+    assert!(visible());
+    std::mem::forget(reader);
+    let names: Vec<_> = std::fs::read_dir(&letters).unwrap().flatten().map(|e| e.path()).collect();
+    assert_eq!(std::fs::read_to_string(&names[0]).unwrap().lines().count(), 1);
+}
+
+#[test]
 fn mistakes_are_explained() {
     let dir = tempfile::tempdir().unwrap();
     write(&dir.path().join("data/f.json"), "");
@@ -192,7 +216,7 @@ fn every_line_is_read_once_however_the_file_is_split() {
     let spec = scan(json(&file, &[]), &[]);
     let size = text.len() as u64;
     for step in [1, 2, 7, 16, 17, 100, size] {
-        let source = Filesystem.source(&spec).unwrap().unwrap();
+        let source = Filesystem::default().source(&spec).unwrap().unwrap();
         let mut reader = source.reader(context(&Arc::default())).unwrap();
         let mut start = 0;
         while start < size {
@@ -216,7 +240,7 @@ fn ranges(files: &[(&str, u64)], parallelism: u32) -> Vec<Vec<String>> {
         let file = std::fs::File::create(dir.path().join(name)).unwrap();
         file.set_len(mib << 20).unwrap();
     }
-    let source = Filesystem.source(&scan(json(dir.path(), &[]), &[])).unwrap().unwrap();
+    let source = Filesystem::default().source(&scan(json(dir.path(), &[]), &[])).unwrap().unwrap();
     let mut enumerator = source.enumerator(&Env::real()).unwrap();
     let mut out = vec![vec![]; parallelism as usize];
     let mut ended = 0;
@@ -253,7 +277,7 @@ fn a_monitored_directory_is_listed_again() {
     let dir = tempfile::tempdir().unwrap();
     let later = dir.path().join("later");
     let spec = scan(json(&later, &[("source.monitor-interval", "10 s")]), &[]);
-    let source = Filesystem.source(&spec).unwrap().unwrap();
+    let source = Filesystem::default().source(&spec).unwrap().unwrap();
     let (env, clock) = Env::simulated(0, 0);
     let mut enumerator = source.enumerator(&env).unwrap();
     assert_eq!(enumerator.next_split(0, 1).unwrap(), SplitAssignment::Wait(10_000));
@@ -270,7 +294,7 @@ fn a_monitored_directory_is_listed_again() {
 fn paths_that_are_none_are_refused() {
     let cases = [
         ("", "'' is not a valid value of the option 'path': expected a file, a directory or a pattern"),
-        ("s3://bucket/x", "reading and writing 's3://' paths is not supported yet"),
+        ("hdfs://host/x", "there are no files at 'hdfs://': paths are local, 'file://' or 's3://'"),
     ];
     for (path, expected) in cases {
         let error = super::local_path(path).unwrap_err();
@@ -294,7 +318,7 @@ fn restored_readers_go_on_where_others_stopped() {
     assert_eq!(all.len(), 450);
     all.sort();
     for parallelism in [&[1][..], &[2], &[3, 1, 2]] {
-        let mut pieces = read_interrupted(&Filesystem, &spec, parallelism).unwrap();
+        let mut pieces = read_interrupted(&Filesystem::default(), &spec, parallelism).unwrap();
         pieces.sort();
         assert_eq!(pieces, all, "parallelism {parallelism:?}");
     }

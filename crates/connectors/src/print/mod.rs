@@ -7,6 +7,7 @@
 mod tests;
 
 use crate::simple::table_identity;
+use crate::throttle::{self, rows_per_second, throttled};
 use headwater_connector_api::{
     ChangelogMode, Committable, Committer, Connector, DatasetIdentity, OptionSpec, Options, Sink, SinkWriter, Source,
     WriterContext,
@@ -25,6 +26,7 @@ const OPTIONS: &[OptionSpec] = &[
     OptionSpec::optional("print-identifier", "Text in front of every line."),
     OptionSpec::with_default("standard-error", "false", "Whether to write to the standard error instead."),
     OptionSpec::optional("sink.parallelism", "Parallelism of the sink."),
+    throttle::OPTION,
 ];
 
 /// The connector.
@@ -62,6 +64,7 @@ impl Connector for Print {
         Ok(Some(Box::new(PrintSink {
             identifier: options.get("print-identifier").unwrap_or_default().to_string(),
             to_error: options.boolean("standard-error", false)?,
+            rate: rows_per_second(options)?,
         })))
     }
 }
@@ -69,16 +72,18 @@ impl Connector for Print {
 struct PrintSink {
     identifier: String,
     to_error: bool,
+    rate: Option<u64>,
 }
 
 impl Sink for PrintSink {
     fn writer(&self, context: WriterContext) -> Result<Box<dyn SinkWriter>> {
-        Ok(Box::new(PrintWriter {
+        let writer = PrintWriter {
             prefix: prefix(&self.identifier, &context).into_bytes(),
             to_error: self.to_error,
             buffer: vec![],
-            on_bytes: context.on_bytes,
-        }))
+            on_bytes: context.on_bytes.clone(),
+        };
+        Ok(throttled(Box::new(writer), self.rate, &context))
     }
 
     fn committer(&self) -> Result<Option<Box<dyn Committer>>> {

@@ -6,11 +6,13 @@
 
 mod adapt;
 pub mod options;
+mod ranges;
 mod reader;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
+pub use ranges::Ranges;
 pub use reader::ParquetReader;
 pub use writer::ParquetWriter;

@@ -75,3 +75,21 @@ fn a_root_that_is_a_file_is_refused_with_its_name() {
     assert!(error.message().contains("chk-1/_metadata' cannot be written"), "{error}");
     assert_eq!(LocalStorage::new(&file).get("x").unwrap(), None);
 }
+
+#[test]
+fn an_object_written_in_parts_is_there_when_it_is_finished() {
+    let directory = tempfile::tempdir().unwrap();
+    let storage = LocalStorage::new(directory.path());
+    let mut writer = storage.put_stream("a/b").unwrap();
+    writer.write(b"one ").unwrap();
+    writer.write(b"two").unwrap();
+    assert_eq!(storage.get("a/b").unwrap(), None);
+    assert_eq!(storage.list("").unwrap(), []);
+    writer.finish().unwrap();
+    assert_eq!(storage.get("a/b").unwrap().as_deref(), Some(&b"one two"[..]));
+    let mut given_up = storage.put_stream("a/c").unwrap();
+    given_up.write(b"three").unwrap();
+    drop(given_up);
+    let files = std::fs::read_dir(directory.path().join("a")).unwrap();
+    assert_eq!(files.count(), 1, "nothing is left behind");
+}

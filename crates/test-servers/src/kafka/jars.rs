@@ -1,5 +1,6 @@
 //! Kafka's jars, fetched once by Maven as it is configured on the machine.
 
+use crate::cache;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,30 +9,11 @@ use std::process::{Command, Stdio};
 const VERSION: &str = "4.1.1";
 
 /// The directory with the jars, which are fetched when it is not there.
-#[allow(clippy::print_stderr, reason = "the first run of a test waits for this")]
 pub(super) fn directory() -> io::Result<PathBuf> {
-    let cache = cache_directory()?;
-    let jars = cache.join(format!("kafka-{VERSION}"));
-    if !jars.is_dir() {
-        eprintln!("Fetching Apache Kafka {VERSION} with Maven into {} (once)", jars.display());
-        let staged = tempfile::Builder::new().prefix("kafka-fetch-").tempdir_in(&cache)?;
-        fetch(staged.path())?;
-        // Another process may have been faster; then its jars are as good.
-        let renamed = std::fs::rename(staged.path().join("jars"), &jars);
-        if !jars.is_dir() {
-            renamed?;
-        }
-    }
-    Ok(jars)
-}
-
-fn cache_directory() -> io::Result<PathBuf> {
-    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
-    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(home);
-    let cache = base.ok_or_else(|| io::Error::other("there is no home directory to keep Kafka's jars in"))?;
-    let cache = cache.join("headwater").join("servers");
-    std::fs::create_dir_all(&cache)?;
-    Ok(cache)
+    cache::fetched(&format!("kafka-{VERSION}"), &format!("Apache Kafka {VERSION} with Maven"), |staged| {
+        fetch(staged)?;
+        Ok(staged.join("jars"))
+    })
 }
 
 fn fetch(directory: &Path) -> io::Result<()> {

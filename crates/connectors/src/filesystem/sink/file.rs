@@ -1,22 +1,23 @@
 //! One file being written.
 
-use super::{InProgress, Plan, StagedFile};
-use crate::filesystem::bad_records::cannot_write;
+use super::Plan;
+use super::output::{self, Output};
+use super::staged::{InProgress, StagedFile};
+use super::upload::{Shared, Upload};
 use headwater_connector_api::Options;
 use headwater_data::ChangeBatch;
 use headwater_formats::RowEncoder;
 use headwater_formats::parquet::{ParquetWriter, options::parquet_options};
-use headwater_types::{Error, ErrorKind, Result};
-use std::fs::File;
-use std::io::{Seek, SeekFrom, Write};
-use std::path::Path;
+use headwater_types::{Error, Result};
+use std::io::Write;
+use std::sync::Arc;
 
 /// Bytes that are collected before they are written.
 const BUFFER_BYTES: usize = 256 << 10;
 
 enum Body {
-    Records { file: File, encoder: Box<dyn RowEncoder>, buffer: Vec<u8>, written: u64 },
-    Columns(Box<ParquetWriter<File>>),
+    Records { output: Output, encoder: Box<dyn RowEncoder>, buffer: Vec<u8>, written: u64 },
+    Columns(Box<ParquetWriter<Output>>),
 }
 
 /// A staged file that is open.
@@ -26,7 +27,27 @@ pub(super) struct OpenFile {
     pub(super) written_ms: i64,
     /// Whether a checkpoint holds the file, which then outlives its writer.
     pub(super) checkpointed: bool,
+    /// Of an object: what the store knows of it.
+    pub(super) upload: Option<Arc<Shared>>,
     body: Body,
+}
+
+/// A file that has ended, of which parts may be on their way.
+pub(super) struct ClosedFile {
+    pub(super) staged: StagedFile,
+    pub(super) checkpointed: bool,
+    pub(super) upload: Option<Upload>,
+}
+
+impl ClosedFile {
+    /// What to hand over; no part may be on its way.
+    pub(super) fn finish(&self) -> Result<StagedFile> {
+        let mut staged = self.staged.clone();
+        if let Some(upload) = &self.upload {
+            output::finish(&mut staged, upload)?;
+        }
+        Ok(staged)
+    }
 }
 
 /// Checks that the format can write the table's columns with the table's options.
@@ -38,51 +59,42 @@ pub(super) fn check(plan: &Plan) -> Result<()> {
 }
 
 impl OpenFile {
-    pub(super) fn create(plan: &Plan, staged: StagedFile, now_ms: i64) -> Result<Self> {
-        let path = &staged.staged;
-        if let Some(directory) = path.parent() {
-            std::fs::create_dir_all(directory).map_err(|e| cannot_write(directory, e))?;
-        }
-        let file = File::create_new(path).map_err(|e| cannot_write(path, e))?;
+    pub(super) fn create(
+        plan: &Plan,
+        staged: StagedFile,
+        now_ms: i64,
+        waker: &Arc<dyn Fn() + Send + Sync>,
+    ) -> Result<Self> {
+        let output = Output::create(plan, &staged, waker)?;
+        let upload = output.shared();
         let options = Options(&plan.options);
         let body = if plan.format.is_columnar() {
-            Body::Columns(Box::new(ParquetWriter::new(file, &plan.columns, parquet_options(options)?)?))
+            Body::Columns(Box::new(ParquetWriter::new(output, &plan.columns, parquet_options(options)?)?))
         } else {
-            Body::Records { file, encoder: plan.format.encoder(options, &plan.columns)?, buffer: vec![], written: 0 }
+            Body::Records { output, encoder: plan.format.encoder(options, &plan.columns)?, buffer: vec![], written: 0 }
         };
-        Ok(Self { staged, opened_ms: now_ms, written_ms: now_ms, checkpointed: false, body })
+        Ok(Self { staged, opened_ms: now_ms, written_ms: now_ms, checkpointed: false, upload, body })
     }
 
     /// Goes on with a file of a checkpoint: cuts off what came after.
-    pub(super) fn resume(plan: &Plan, state: InProgress) -> Result<Self> {
-        let path = &state.file.staged;
-        let mut file = File::options().write(true).open(path).map_err(|e| cannot_write(path, e))?;
-        let length = file.metadata().map_err(|e| cannot_write(path, e))?.len();
-        if length < state.bytes {
-            return Err(too_short(path, length, state.bytes));
-        }
-        let cut = file.set_len(state.bytes).and_then(|()| file.seek(SeekFrom::End(0)));
-        cut.map_err(|e| cannot_write(path, e))?;
+    pub(super) fn resume(plan: &Plan, state: InProgress, waker: &Arc<dyn Fn() + Send + Sync>) -> Result<Self> {
+        let InProgress { file, bytes, opened_ms, written_ms } = state;
+        let output = Output::resume(plan, &file, bytes, waker)?;
+        let upload = output.shared();
         let encoder = plan.format.encoder(Options(&plan.options), &plan.columns)?;
-        let body = Body::Records { file, encoder, buffer: vec![], written: state.bytes };
-        let (opened_ms, written_ms) = (state.opened_ms, state.written_ms);
-        Ok(Self { staged: state.file, opened_ms, written_ms, checkpointed: true, body })
+        let body = Body::Records { output, encoder, buffer: vec![], written: bytes };
+        Ok(Self { staged: file, opened_ms, written_ms, checkpointed: true, upload, body })
     }
 
     /// Makes what was written durable and says how much it is; `None` for a columnar file, which is of no use
     /// before its end.
-    pub(super) fn checkpoint(&mut self, directory: &str) -> Result<Option<InProgress>> {
+    pub(super) fn checkpoint(&mut self) -> Result<Option<InProgress>> {
         self.drain()?;
-        let Body::Records { file, written, .. } = &self.body else { return Ok(None) };
-        file.sync_data().map_err(|e| cannot_write(&self.staged.staged, e))?;
+        let Body::Records { output, written, .. } = &mut self.body else { return Ok(None) };
+        output.persist(&mut self.staged)?;
         self.checkpointed = true;
-        Ok(Some(InProgress {
-            directory: directory.to_owned(),
-            file: self.staged.clone(),
-            bytes: *written,
-            opened_ms: self.opened_ms,
-            written_ms: self.written_ms,
-        }))
+        let (bytes, opened_ms, written_ms) = (*written, self.opened_ms, self.written_ms);
+        Ok(Some(InProgress { file: self.staged.clone(), bytes, opened_ms, written_ms }))
     }
 
     pub(super) fn write(&mut self, batch: &ChangeBatch, now_ms: i64) -> Result<()> {
@@ -96,9 +108,10 @@ impl OpenFile {
         }
     }
 
-    fn drain(&mut self) -> Result<()> {
-        if let Body::Records { file, buffer, written, .. } = &mut self.body {
-            file.write_all(buffer).map_err(|e| cannot_write(&self.staged.staged, e))?;
+    /// Moves what was collected to the output, so that its parts can be waited for.
+    pub(super) fn drain(&mut self) -> Result<()> {
+        if let Body::Records { output, buffer, written, .. } = &mut self.body {
+            output.write_all(buffer).map_err(|e| cannot_write(&self.staged, e))?;
             *written += buffer.len() as u64;
             buffer.clear();
         }
@@ -114,22 +127,21 @@ impl OpenFile {
     }
 
     /// Ends the file, durably.
-    pub(super) fn close(mut self) -> Result<StagedFile> {
+    pub(super) fn close(mut self) -> Result<ClosedFile> {
         self.drain()?;
-        let file = match self.body {
-            Body::Records { file, .. } => file,
+        let output = match self.body {
+            Body::Records { output, .. } => output,
             Body::Columns(writer) => writer.finish()?,
         };
-        file.sync_all().map_err(|e| cannot_write(&self.staged.staged, e))?;
-        Ok(self.staged)
+        Ok(ClosedFile { staged: self.staged, checkpointed: self.checkpointed, upload: output.close()? })
     }
 }
 
-fn too_short(path: &Path, length: u64, expected: u64) -> Error {
-    let message = format!(
-        "the staged file '{}' has {length} bytes, but the checkpoint was taken when it had {expected}: rows are lost; \
-         restore from an older checkpoint",
-        path.display()
-    );
-    Error::new(ErrorKind::Corruption, "staged-file-lost", message)
+fn cannot_write(file: &StagedFile, error: std::io::Error) -> Error {
+    match &file.content {
+        super::staged::Content::Local { staged, .. } => crate::filesystem::bad_records::cannot_write(staged, error),
+        super::staged::Content::Object { key, .. } => {
+            Error::user("cannot-write", format!("cannot write the object '{key}': {error}")).with_source(error)
+        }
+    }
 }

@@ -1,35 +1,42 @@
-//! The sink: files under hidden names, made visible by a rename.
+//! The sink: files that are staged out of sight and made visible by a commit.
 //!
 //! A writer fills one file per partition and closes it by size, age or idleness. A closed file is a committable;
-//! the committer renames it into place, which is atomic and harmless to repeat. The names of a file are
+//! the committer makes it visible, which is atomic and harmless to repeat.
 //!
 //! ```text
-//! DIRECTORY/.part-JOB-SUBTASK-N.EXT.inprogress   while staged
-//! DIRECTORY/part-JOB-SUBTASK-N.EXT               once committed
+//!            while staged                                  once committed
+//! disks      DIRECTORY/.part-JOB-SUBTASK-N.EXT.inprogress  renamed to DIRECTORY/part-JOB-SUBTASK-N.EXT
+//! buckets    parts of an upload, the rest in checkpoints   upload completed: DIRECTORY/part-JOB-SUBTASK-N.EXT
 //! ```
 //!
-//! Readers skip hidden names, so they see whole files only. With checkpoints, rows are visible exactly once: a
-//! file is committed by the checkpoint after it was closed. Columnar files are closed at every checkpoint; files of
-//! records stay open, and the checkpoint holds how much of them is valid: a restored writer cuts them there and
-//! goes on. What a writer did not hand over to a checkpoint is deleted with it; what was handed over and never
-//! committed stays hidden until its job's committer aborts.
+//! Readers skip hidden names and see no uploads, so they see whole files only. With checkpoints, rows are visible
+//! exactly once: a file is committed by the checkpoint after it was closed. Columnar files are closed at every
+//! checkpoint; files of records stay open, and the checkpoint holds how much of them is valid: a restored writer goes
+//! on behind that. What a writer did not hand over to a checkpoint is deleted with it; what was handed over and never
+//! committed stays staged until its job's committer finishes or aborts.
 
 mod committer;
 mod file;
+mod output;
+mod partition_commit;
+mod partition_time;
+mod staged;
+mod upload;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
-use super::local_path;
+use super::files::{Files, key_of};
 use super::options::PARTITION_DEFAULT_NAME;
 use committer::FileCommitter;
-use headwater_connector_api::options::bad_option;
-use headwater_connector_api::{Committable, Committer, Options, Sink, SinkWriter, WriterContext};
+use headwater_connector_api::{Committer, Options, Sink, SinkWriter, WriterContext};
 use headwater_formats::Format;
 use headwater_plan::SinkSpec;
-use headwater_types::{Error, ErrorKind, LogicalType, Result};
-use serde::{Deserialize, Serialize};
+use headwater_storage::Bucket;
+use headwater_types::config::Configuration;
+use headwater_types::{Error, LogicalType, Result};
+use partition_commit::PartitionCommit;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -41,12 +48,41 @@ pub(super) struct Rolling {
     bytes: u64,
     age_ms: i64,
     idle_ms: i64,
+    /// How often idle writers look whether files are old.
+    check_ms: i64,
+}
+
+/// Where the files go.
+#[derive(Debug)]
+pub(super) enum Root {
+    Local(PathBuf),
+    Bucket { bucket: Arc<Bucket>, prefix: String },
+}
+
+impl Root {
+    fn at(path: &str, config: &Configuration) -> Result<Self> {
+        match Files::at(path, config)? {
+            (Files::Local, path) => Ok(Self::Local(path)),
+            (Files::Bucket(bucket), path) => {
+                let prefix = key_of(&bucket, &path)?;
+                Ok(Self::Bucket { bucket, prefix })
+            }
+        }
+    }
+
+    /// The key of a file in a partition directory.
+    fn key(&self, directory: &str, name: &str) -> String {
+        let prefix = if let Self::Bucket { prefix, .. } = self { prefix.as_str() } else { "" };
+        let parts = [prefix, directory].into_iter().filter(|part| !part.is_empty());
+        let directory: String = parts.map(|part| format!("{part}/")).collect();
+        directory + name
+    }
 }
 
 /// A write, resolved against the table.
 #[derive(Debug)]
 pub(super) struct Plan {
-    root: PathBuf,
+    root: Root,
     format: Format,
     options: BTreeMap<String, String>,
     /// The columns in files, with their positions in the input.
@@ -57,62 +93,11 @@ pub(super) struct Plan {
     partition_null: String,
     rolling: Rolling,
     overwrite: bool,
-    /// Name of the file that marks a finished partition.
-    success_file: Option<String>,
-}
-
-/// What a writer hands to the committer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct StagedFile {
-    staged: PathBuf,
-    target: PathBuf,
-    job: String,
-}
-
-/// A file of records that is open at a checkpoint.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct InProgress {
-    /// Partition directory, relative to the root.
-    directory: String,
-    file: StagedFile,
-    /// Bytes that belong to the checkpoint.
-    bytes: u64,
-    opened_ms: i64,
-    written_ms: i64,
-}
-
-impl InProgress {
-    fn encode(&self) -> Result<Vec<u8>> {
-        postcard::to_allocvec(self).map_err(|e| Error::user("bad-path", format!("a path is not UTF-8: {e}")))
-    }
-
-    fn decode(bytes: &[u8]) -> Result<Self> {
-        postcard::from_bytes(bytes).map_err(|e| {
-            Error::new(
-                ErrorKind::Corruption,
-                "bad-writer-state",
-                format!("the state of a file writer cannot be read: {e}"),
-            )
-        })
-    }
-}
-
-impl StagedFile {
-    fn encode(&self) -> Result<Committable> {
-        postcard::to_allocvec(self)
-            .map(Committable)
-            .map_err(|e| Error::user("bad-path", format!("a path is not UTF-8: {e}")))
-    }
-
-    fn decode(committable: &Committable) -> Result<Self> {
-        postcard::from_bytes(&committable.0).map_err(|e| {
-            Error::new(ErrorKind::Corruption, "bad-committable", format!("a committable of files cannot be read: {e}"))
-        })
-    }
+    commit: Option<PartitionCommit>,
 }
 
 impl Plan {
-    fn new(spec: &SinkSpec, format: Format) -> Result<Self> {
+    fn new(spec: &SinkSpec, format: Format, config: &Configuration) -> Result<Self> {
         let table = &spec.table;
         let options = Options(&table.options);
         let position = |key: &String| {
@@ -128,7 +113,7 @@ impl Plan {
         let is_partition = |at: &usize| partitions.iter().any(|(_, p)| p == at);
         let positions: Vec<_> = (0..table.columns.len()).filter(|at| !is_partition(at)).collect();
         Ok(Self {
-            root: local_path(options.require("path")?)?,
+            root: Root::at(options.require("path")?, config)?,
             format,
             options: table.options.clone(),
             columns: positions.iter().map(|at| table.columns[*at].clone()).collect(),
@@ -137,7 +122,7 @@ impl Plan {
             partition_null: options.get("partition.default-name").unwrap_or(PARTITION_DEFAULT_NAME).to_string(),
             rolling: rolling(options)?,
             overwrite: spec.overwrite,
-            success_file: success_file(options)?,
+            commit: PartitionCommit::from_options(options, &table.partition_keys)?,
         })
     }
 }
@@ -146,29 +131,13 @@ fn rolling(options: Options<'_>) -> Result<Rolling> {
     let ms = |name: &str, default: u64| -> Result<i64> {
         Ok(options.duration(name)?.unwrap_or(Duration::from_secs(default)).as_millis() as i64)
     };
-    options.duration("sink.rolling-policy.check-interval")?;
+    let bytes = options.memory_bytes("sink.rolling-policy.file-size")?.unwrap_or(128 << 20);
     Ok(Rolling {
-        bytes: options.memory_bytes("sink.rolling-policy.file-size")?.unwrap_or(128 << 20).max(1),
+        bytes: bytes.clamp(1, upload::PARTS_MAX * upload::PART_BYTES as u64),
+        check_ms: ms("sink.rolling-policy.check-interval", 60)?.max(1),
         age_ms: ms("sink.rolling-policy.rollover-interval", 30 * 60)?,
         idle_ms: ms("sink.rolling-policy.inactivity-interval", 30 * 60)?,
     })
-}
-
-fn success_file(options: Options<'_>) -> Result<Option<String>> {
-    let triggers = [("process-time", true), ("partition-time", false)];
-    if !options.choice("sink.partition-commit.trigger", true, &triggers)? {
-        return Err(Error::unsupported("the partition commit trigger 'partition-time'"));
-    }
-    let name = "sink.partition-commit.policy.kind";
-    let Some(kinds) = options.get(name) else { return Ok(None) };
-    match kinds.split(',').map(str::trim).find(|kind| *kind != "success-file") {
-        Some(kind @ ("metastore" | "custom")) => {
-            return Err(Error::unsupported(format!("the partition commit policy '{kind}'")));
-        }
-        Some(other) => return Err(bad_option(name, other, "success-file, metastore, custom or a list of them")),
-        None => {}
-    }
-    Ok(Some(options.get("sink.partition-commit.success-file.name").unwrap_or("_SUCCESS").to_string()))
 }
 
 pub(super) struct FileSink {
@@ -176,8 +145,8 @@ pub(super) struct FileSink {
 }
 
 impl FileSink {
-    pub(super) fn new(spec: &SinkSpec, format: Format) -> Result<Self> {
-        let plan = Plan::new(spec, format)?;
+    pub(super) fn new(spec: &SinkSpec, format: Format, config: &Configuration) -> Result<Self> {
+        let plan = Plan::new(spec, format, config)?;
         file::check(&plan)?;
         Ok(Self { plan: Arc::new(plan) })
     }
@@ -190,5 +159,15 @@ impl Sink for FileSink {
 
     fn committer(&self) -> Result<Option<Box<dyn Committer>>> {
         Ok(Some(Box::new(FileCommitter::new(self.plan.clone()))))
+    }
+}
+
+/// Ends the upload of a committable, as the store may do behind the back of a job.
+#[cfg(test)]
+pub(super) fn end_upload(bucket: &Bucket, committable: &headwater_connector_api::Committable) {
+    if let Ok(staged::Staged::File(file)) = staged::decode(&committable.0, "a committable")
+        && let staged::Content::Object { key, parts } = file.content
+    {
+        bucket.abort_upload(&key, parts.upload.as_deref().unwrap_or_default()).expect("the upload is there");
     }
 }

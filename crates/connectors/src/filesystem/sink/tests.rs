@@ -2,10 +2,12 @@ use super::FileSink;
 use crate::filesystem::Filesystem;
 use crate::test_support::{read, scan, table, write_spec, writer_context};
 use arrow::array::RecordBatch;
-use headwater_connector_api::{Committable, Connector, Sink, WriterContext};
+use headwater_connector_api::{Committable, Committer, Connector, Sink, SinkWriter, WriterContext};
 use headwater_data::{ChangeBatch, arrow_schema};
+use headwater_env::Env;
 use headwater_formats::{Format, values};
 use headwater_plan::{SinkSpec, TableSpec, Value};
+use headwater_types::config::Configuration;
 use headwater_types::{LogicalType, RowKind, TypeRoot};
 use std::path::Path;
 
@@ -38,7 +40,7 @@ const ROWS: &[(RowKind, i64, Option<&str>, &str)] = &[
 
 fn sink(spec: &SinkSpec) -> FileSink {
     let format = Format::from_name(&spec.table.options["format"]).unwrap();
-    FileSink::new(spec, format).unwrap()
+    FileSink::new(spec, format, &Configuration::new()).unwrap()
 }
 
 /// Writes the rows and returns what is to be committed.
@@ -82,7 +84,7 @@ fn every_format_reads_what_it_wrote() {
         committer.commit(0, &committables).unwrap();
         committer.finish().unwrap();
         assert_eq!(names(dir.path()), [format!("part-job-0-0.{format}")]);
-        let rows = read(&Filesystem, &scan(table), 1).unwrap();
+        let rows = read(&Filesystem::default(), &scan(table), 1).unwrap();
         assert_eq!(rows, ["+I[1, x, one]", "+I[2, a/b, two]", "+I[3, null, three]", "+I[4, x, four]"], "{format}");
     }
 }
@@ -108,7 +110,7 @@ fn partitions_are_directories_with_success_files() {
     );
     let text = std::fs::read_to_string(dir.path().join("p=x/part-job-0-2.json")).unwrap();
     assert_eq!(text, "{\"a\":1,\"b\":\"one\"}\n{\"a\":4,\"b\":\"four\"}\n");
-    let mut rows = read(&Filesystem, &scan(table), 1).unwrap();
+    let mut rows = read(&Filesystem::default(), &scan(table), 1).unwrap();
     rows.sort();
     assert_eq!(rows, ["+I[1, x, one]", "+I[2, a/b, two]", "+I[3, null, three]", "+I[4, x, four]"]);
 }
@@ -154,7 +156,7 @@ fn a_lost_staged_file_is_an_error() {
 fn debezium_writes_changes() {
     let dir = tempfile::tempdir().unwrap();
     let table = spec(dir.path(), "debezium-json", &[]);
-    assert_eq!(Filesystem.sink_mode(&table).unwrap(), headwater_connector_api::ChangelogMode::Retract);
+    assert_eq!(Filesystem::default().sink_mode(&table).unwrap(), headwater_connector_api::ChangelogMode::Retract);
     let spec = write_spec(table);
     let rows = [(RowKind::UpdateBefore, 1, None, "x"), (RowKind::UpdateAfter, 1, None, "y")];
     let committables = stage(&spec, &rows);
@@ -210,4 +212,174 @@ fn columnar_files_end_with_a_checkpoint() {
     assert_eq!(writer.snapshot().unwrap().len(), 0);
     writer.write(batch(&spec.table, &ROWS[1..])).unwrap();
     assert_eq!(writer.take_committables(2, false).unwrap().len(), 1);
+}
+
+/// A writer of a simulated clock.
+fn writer_at(spec: &SinkSpec, env: &Env, restored: Vec<Vec<u8>>) -> Box<dyn SinkWriter> {
+    let context = WriterContext { env: env.clone(), restored, checkpointing: true, ..writer_context(0, 1) };
+    sink(spec).writer(context).unwrap()
+}
+
+fn committer(spec: &SinkSpec) -> Box<dyn Committer> {
+    let mut committer = sink(spec).committer().unwrap().unwrap();
+    committer.start("job");
+    committer
+}
+
+fn success_files(root: &Path) -> Vec<String> {
+    names(root).into_iter().filter(|name| name.ends_with("DONE")).collect()
+}
+
+fn by_partition(root: &Path, more: &[(&str, &str)]) -> SinkSpec {
+    let options = [
+        ("sink.partition-commit.policy.kind", "success-file"),
+        ("sink.partition-commit.success-file.name", "DONE"),
+        ("sink.partition-commit.trigger", "partition-time"),
+    ];
+    let mut table = spec(root, "json", &[&options[..], more].concat());
+    table.partition_keys = vec!["p".into()];
+    write_spec(table)
+}
+
+const DAY_MS: i64 = 86_400_000;
+
+fn days(days: &[&'static str]) -> Vec<(RowKind, i64, Option<&'static str>, &'static str)> {
+    days.iter().map(|day| (RowKind::Insert, 1, Some(*day), "b")).collect()
+}
+
+#[test]
+fn partitions_are_committed_by_their_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let spec = by_partition(dir.path(), &[("sink.partition-commit.delay", "1 d")]);
+    let (env, _) = Env::simulated(0, 0);
+    let mut committer = committer(&spec);
+    let mut writers = [writer_at(&spec, &env, vec![]), sink(&spec).writer(writer_context(1, 2)).unwrap()];
+    let mut checkpoint = |writers: &mut [Box<dyn SinkWriter>], number: u64, watermarks: [i64; 2]| {
+        let mut all = vec![];
+        for (writer, watermark) in writers.iter_mut().zip(watermarks) {
+            writer.watermark(watermark).unwrap();
+            assert!(writer.is_flushed().unwrap());
+            all.extend(writer.take_committables(number, false).unwrap());
+        }
+        committer.commit(number, &all).unwrap();
+        committer.commit(number, &all).unwrap();
+        success_files(dir.path())
+    };
+    writers[0].write(batch(&spec.table, &days(&["1970-01-01", "1970-01-02"]))).unwrap();
+    writers[1].write(batch(&spec.table, &days(&["1970-01-01"]))).unwrap();
+    // The watermark must pass the time and the delay, at every writer.
+    assert_eq!(checkpoint(&mut writers, 1, [DAY_MS, DAY_MS]), [""; 0]);
+    assert_eq!(checkpoint(&mut writers, 2, [DAY_MS + 1, DAY_MS]), [""; 0]);
+    assert_eq!(checkpoint(&mut writers, 3, [DAY_MS + 1, DAY_MS + 1]), ["p=1970-01-01/DONE"]);
+    let visible = names(dir.path()).into_iter().filter(|name| name.starts_with("p=1970-01-01/part")).count();
+    assert_eq!(visible, 2, "the files of a complete partition are closed and committed with it");
+    // What waits outlives a restore, also without another row.
+    assert!(writers[0].is_flushed().unwrap());
+    drop(writers[0].take_committables(4, false).unwrap());
+    let state = writers[0].snapshot().unwrap();
+    let mut restored = writer_at(&spec, &env, state);
+    restored.watermark(10 * DAY_MS).unwrap();
+    let last = restored.take_committables(5, false).unwrap();
+    committer.commit(5, &last).unwrap();
+    assert_eq!(success_files(dir.path()), ["p=1970-01-01/DONE", "p=1970-01-02/DONE"]);
+    // Marked partitions are forgotten.
+    restored.take_committables(6, false).unwrap();
+    restored.take_committables(7, false).unwrap();
+    assert_eq!(restored.snapshot().unwrap().len(), 0);
+}
+
+#[test]
+fn the_end_completes_every_partition() {
+    let dir = tempfile::tempdir().unwrap();
+    let spec = by_partition(dir.path(), &[]);
+    let mut writer = writer_at(&spec, &Env::simulated(0, 0).0, vec![]);
+    writer.write(batch(&spec.table, &days(&["2970-01-01"]))).unwrap();
+    writer.write(batch(&spec.table, &[(RowKind::Insert, 1, None, "b")])).unwrap();
+    let early = writer.take_committables(1, false).unwrap();
+    let mut committer = committer(&spec);
+    committer.commit(1, &early).unwrap();
+    assert_eq!(success_files(dir.path()), [""; 0]);
+    committer.commit(2, &writer.take_committables(2, true).unwrap()).unwrap();
+    assert_eq!(success_files(dir.path()).len(), 2);
+}
+
+#[test]
+fn partitions_are_committed_some_time_after_they_began() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = [("sink.partition-commit.trigger", "process-time"), ("sink.partition-commit.delay", "10 s")];
+    let spec = by_partition(dir.path(), &options);
+    let (env, clock) = Env::simulated(0, 0);
+    let (mut writer, mut committer) = (writer_at(&spec, &env, vec![]), committer(&spec));
+    writer.write(batch(&spec.table, &days(&["x"]))).unwrap();
+    for (number, ms, expected) in [(1, 10_000, 0), (2, 1, 1)] {
+        clock.advance_ms(ms);
+        committer.commit(number, &writer.take_committables(number, false).unwrap()).unwrap();
+        assert_eq!(success_files(dir.path()).len(), expected);
+    }
+}
+
+#[test]
+fn policies_that_cannot_be_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    for (kind, expected) in [
+        ("metastore,success-file", "needs a metastore"),
+        ("custom", "runs a Java class"),
+        ("success", "expected success-file"),
+    ] {
+        let spec = write_spec(spec(dir.path(), "json", &[("sink.partition-commit.policy.kind", kind)]));
+        let error = Filesystem::default().sink(&spec).err().unwrap();
+        assert!(error.message().contains(expected), "{error}");
+    }
+    let spec = by_partition(dir.path(), &[]);
+    let mut writer = writer_at(&spec, &Env::simulated(0, 0).0, vec![]);
+    let error = writer.write(batch(&spec.table, &days(&["today"]))).unwrap_err();
+    assert_eq!(error.code(), "bad-partition-time", "{error}");
+}
+
+#[test]
+fn idle_files_are_closed_by_the_clock() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = [
+        ("sink.rolling-policy.rollover-interval", "10 s"),
+        ("sink.rolling-policy.inactivity-interval", "3 s"),
+        ("sink.rolling-policy.check-interval", "1 s"),
+    ];
+    let spec = write_spec(spec(dir.path(), "json", &options));
+    let (env, clock) = Env::simulated(0, 0);
+    let mut writer = writer_at(&spec, &env, vec![]);
+    assert_eq!(writer.next_tick_ms(), None);
+    writer.write(batch(&spec.table, &ROWS[..1])).unwrap();
+    let mut ticks = 0;
+    while let Some(due_ms) = writer.next_tick_ms() {
+        clock.advance_ms(due_ms - env.now_ms());
+        writer.tick(env.now_ms()).unwrap();
+        ticks += 1;
+    }
+    assert_eq!((ticks, env.now_ms()), (3, 3_000), "an idle writer is left alone");
+    // A file that is written all the time ends by its age, checkpoint or not.
+    for _ in 0..11 {
+        writer.write(batch(&spec.table, &ROWS[..1])).unwrap();
+        clock.advance_ms(1_000);
+    }
+    assert_eq!(names(dir.path()).len(), 3);
+    assert_eq!(writer.take_committables(1, false).unwrap().len(), 2);
+}
+
+#[test]
+fn an_aborted_job_leaves_nothing_behind() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(dir.path().join("p=x")).unwrap();
+    let staged = ["p=x/.part-job-1-0-0.json.inprogress", ".part-job-12-3-4.json.inprogress"];
+    let others = [".part-jobs-1-0-0.json.inprogress", "part-job-0-0-0.json"];
+    for name in staged.iter().chain(&others) {
+        std::fs::write(dir.path().join(name), "").unwrap();
+    }
+    let mut spec = write_spec(spec(dir.path(), "json", &[]));
+    spec.table.partition_keys = vec!["p".into()];
+    // No file was committed, so only the job's name says which are its own.
+    committer(&spec).abort().unwrap();
+    assert_eq!(names(dir.path()), others);
+    std::fs::write(dir.path().join(staged[0]), "").unwrap();
+    committer(&spec).finish().unwrap();
+    assert_eq!(names(dir.path()), others);
 }

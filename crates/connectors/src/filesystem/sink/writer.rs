@@ -1,7 +1,9 @@
 //! The writer of one subtask.
 
-use super::file::OpenFile;
-use super::{InProgress, Plan, StagedFile};
+use super::file::{ClosedFile, OpenFile};
+use super::partition_commit::Pending;
+use super::staged::{Content, InProgress, Staged, StagedFile, WriterState, decode, encode};
+use super::{Plan, Root, output};
 use crate::filesystem::partitions::escape;
 use arrow::array::UInt32Array;
 use headwater_connector_api::{Committable, SinkWriter, WriterContext};
@@ -13,40 +15,56 @@ use std::sync::Arc;
 
 /// Files open at a time; the one idle for longest is closed when there would be more.
 const OPEN_FILES_MAX: usize = 100;
+/// As above for objects, whose last bytes stay in memory and go into checkpoints.
+const OPEN_OBJECTS_MAX: usize = 16;
+/// Parts on their way, of all files, from which on no more rows are taken.
+const PARTS_IN_FLIGHT_MAX: usize = 4;
 
 pub(super) struct FileWriter {
     plan: Arc<Plan>,
     context: WriterContext,
     /// By partition directory, relative to the root.
     open: BTreeMap<String, OpenFile>,
-    closed: Vec<StagedFile>,
+    closed: Vec<ClosedFile>,
     files: u64,
+    /// When files are looked at next: old and idle ones are closed.
+    next_look_ms: Option<i64>,
+    pending: Option<Pending>,
 }
 
 impl FileWriter {
     pub(super) fn new(plan: Arc<Plan>, mut context: WriterContext) -> Result<Self> {
         let restored = std::mem::take(&mut context.restored);
-        let mut writer = Self { plan, context, open: BTreeMap::new(), closed: vec![], files: 0 };
-        restored.iter().try_for_each(|state| writer.resume(InProgress::decode(state)?))?;
+        let pending = Pending::new(&plan);
+        let mut writer =
+            Self { plan, context, open: BTreeMap::new(), closed: vec![], files: 0, next_look_ms: None, pending };
+        for state in &restored {
+            match decode(state, "the state of a writer")? {
+                WriterState::Open(file) => writer.resume(file)?,
+                WriterState::Pending(partitions) => writer.pending.iter_mut().for_each(|p| p.restore(&partitions)),
+            }
+        }
         Ok(writer)
     }
 
     /// Goes on with a file of a checkpoint. Of two files for one partition (of two writers before) one is closed.
     fn resume(&mut self, state: InProgress) -> Result<()> {
-        let directory = state.directory.clone();
+        let directory = state.file.directory.clone();
         self.close(&directory)?;
         self.make_room()?;
-        self.open.insert(directory, OpenFile::resume(&self.plan, state)?);
+        let file = OpenFile::resume(&self.plan, state, &self.context.waker)?;
+        self.open.insert(directory, file);
+        self.look_later();
         Ok(())
     }
 
     fn write_partition(&mut self, directory: &str, batch: &ChangeBatch) -> Result<()> {
         let now_ms = self.context.env.now_ms();
+        if self.open.get(directory).is_some_and(|file| self.is_due(file, now_ms)) {
+            self.close(directory)?;
+        }
         if !self.open.contains_key(directory) {
-            self.make_room()?;
-            let staged = self.next_file(directory);
-            let file = OpenFile::create(&self.plan, staged, now_ms)?;
-            self.open.insert(directory.to_string(), file);
+            self.start_file(directory, now_ms)?;
         }
         if let Some(file) = self.open.get_mut(directory) {
             let before = file.bytes();
@@ -59,20 +77,37 @@ impl FileWriter {
         Ok(())
     }
 
+    fn start_file(&mut self, directory: &str, now_ms: i64) -> Result<()> {
+        if let Some(pending) = &mut self.pending {
+            pending.add(&self.plan, directory, now_ms)?;
+        }
+        self.make_room()?;
+        let staged = self.next_file(directory);
+        let file = OpenFile::create(&self.plan, staged, now_ms, &self.context.waker)?;
+        self.open.insert(directory.to_string(), file);
+        self.look_later();
+        Ok(())
+    }
+
     fn next_file(&mut self, directory: &str) -> StagedFile {
         let (job, subtask) = (&self.context.job, self.context.subtask);
         let name = format!("part-{job}-{subtask}-{}.{}", self.files, self.plan.format.extension());
         self.files += 1;
-        let directory = self.plan.root.join(directory);
-        StagedFile {
-            staged: directory.join(format!(".{name}.inprogress")),
-            target: directory.join(name),
-            job: job.clone(),
-        }
+        let content = match &self.plan.root {
+            Root::Local(root) => {
+                let directory = root.join(directory);
+                Content::Local { staged: directory.join(format!(".{name}.inprogress")), target: directory.join(name) }
+            }
+            Root::Bucket { .. } => {
+                Content::Object { key: self.plan.root.key(directory, &name), parts: output::nothing() }
+            }
+        };
+        StagedFile { job: job.clone(), directory: directory.to_owned(), content }
     }
 
     fn make_room(&mut self) -> Result<()> {
-        if self.open.len() < OPEN_FILES_MAX {
+        let most = if matches!(self.plan.root, Root::Local(_)) { OPEN_FILES_MAX } else { OPEN_OBJECTS_MAX };
+        if self.open.len() < most {
             return Ok(());
         }
         let idle = self.open.iter().min_by_key(|(_, file)| file.written_ms).map(|(directory, _)| directory.clone());
@@ -81,26 +116,56 @@ impl FileWriter {
 
     fn close(&mut self, directory: &str) -> Result<()> {
         if let Some(file) = self.open.remove(directory) {
-            let path = file.staged.staged.clone();
+            let (staged, checkpointed) = (file.staged.clone(), file.checkpointed);
             // A file that cannot be ended is of no use; the error says why.
-            self.closed.push(file.close().inspect_err(|_| drop(std::fs::remove_file(path)))?);
+            let closed = file.close().inspect_err(|_| {
+                if !checkpointed {
+                    remove(&staged)
+                }
+            });
+            self.closed.push(closed?);
         }
         Ok(())
     }
 
-    /// Closes the files that are old or idle; all with `all`.
-    fn roll(&mut self, all: bool) -> Result<()> {
-        let (now_ms, rolling) = (self.context.env.now_ms(), self.plan.rolling);
-        let is_due = |file: &OpenFile| {
-            all || now_ms - file.opened_ms >= rolling.age_ms || now_ms - file.written_ms >= rolling.idle_ms
-        };
-        let due: Vec<String> = self.open.iter().filter(|(_, file)| is_due(file)).map(|(d, _)| d.clone()).collect();
+    fn is_due(&self, file: &OpenFile, now_ms: i64) -> bool {
+        let rolling = self.plan.rolling;
+        now_ms - file.opened_ms >= rolling.age_ms || now_ms - file.written_ms >= rolling.idle_ms
+    }
+
+    /// Closes the files that are old or idle or whose partition is complete; all with `all`.
+    fn roll(&mut self, all: bool, now_ms: i64) -> Result<()> {
+        let is_complete = |directory: &str| self.pending.as_ref().is_some_and(|p| p.is_complete(directory, now_ms));
+        let is_due =
+            |(directory, file): &(&String, &OpenFile)| all || self.is_due(file, now_ms) || is_complete(directory);
+        let due: Vec<String> = self.open.iter().filter(is_due).map(|(directory, _)| directory.clone()).collect();
         due.iter().try_for_each(|directory| self.close(directory))
+    }
+
+    fn look_later(&mut self) {
+        let now_ms = self.context.env.now_ms();
+        self.next_look_ms.get_or_insert(now_ms + self.plan.rolling.check_ms);
+    }
+
+    /// Parts of all files that are on their way.
+    fn parts_in_flight(&self) -> Result<usize> {
+        if matches!(self.plan.root, Root::Local(_)) {
+            return Ok(0);
+        }
+        let open = self.open.values().filter_map(|file| file.upload.as_ref());
+        let closed = self.closed.iter().filter_map(|file| file.upload.as_ref().map(|upload| &upload.shared));
+        open.chain(closed).map(|shared| shared.in_flight()).sum()
     }
 }
 
 impl SinkWriter for FileWriter {
+    fn is_ready(&mut self) -> bool {
+        // An upload that failed is told by the write that follows.
+        !self.parts_in_flight().is_ok_and(|parts| parts >= PARTS_IN_FLIGHT_MAX)
+    }
+
     fn write(&mut self, batch: ChangeBatch) -> Result<()> {
+        self.parts_in_flight()?;
         let data = batch.rows().project(&self.plan.positions);
         let data = batch.with_rows(data.map_err(|e| Error::internal(format!("the sink's input lacks columns: {e}")))?);
         if self.plan.partitions.is_empty() {
@@ -117,24 +182,72 @@ impl SinkWriter for FileWriter {
         Ok(())
     }
 
+    fn watermark(&mut self, watermark: i64) -> Result<()> {
+        if let Some(pending) = &mut self.pending {
+            pending.watermark(watermark);
+        }
+        Ok(())
+    }
+
+    fn next_tick_ms(&self) -> Option<i64> {
+        self.next_look_ms
+    }
+
+    fn tick(&mut self, now_ms: i64) -> Result<()> {
+        if self.next_look_ms.is_some_and(|due_ms| due_ms <= now_ms) {
+            self.next_look_ms = None;
+            self.roll(false, now_ms)?;
+            if !self.open.is_empty() {
+                self.look_later();
+            }
+        }
+        Ok(())
+    }
+
+    fn is_flushed(&mut self) -> Result<bool> {
+        // A barrier or the end follows, either of which ends columnar files: their parts are sent now.
+        let now_ms = self.context.env.now_ms();
+        self.roll(self.plan.format.is_columnar(), now_ms)?;
+        self.open.values_mut().try_for_each(OpenFile::drain)?;
+        Ok(self.parts_in_flight()? == 0)
+    }
+
     fn take_committables(&mut self, _checkpoint: u64, end: bool) -> Result<Vec<Committable>> {
-        self.roll(end || self.plan.format.is_columnar())?;
-        std::mem::take(&mut self.closed).iter().map(StagedFile::encode).collect()
+        let now_ms = self.context.env.now_ms();
+        self.roll(end || self.plan.format.is_columnar(), now_ms)?;
+        let mut staged = self.closed.iter().map(|file| file.finish().map(Staged::File)).collect::<Result<Vec<_>>>()?;
+        self.closed.clear();
+        if let Some(pending) = &mut self.pending {
+            staged.extend(pending.report(&self.plan, now_ms, end).map(Staged::Progress));
+        }
+        staged.iter().map(|piece| encode(piece).map(Committable)).collect()
     }
 
     fn snapshot(&mut self) -> Result<Vec<Vec<u8>>> {
-        let files = self.open.iter_mut().map(|(directory, file)| file.checkpoint(directory));
-        files.filter_map(Result::transpose).map(|state| state?.encode()).collect()
+        let files = self.open.values_mut().filter_map(|file| file.checkpoint().transpose());
+        let mut states = files.map(|state| Ok(WriterState::Open(state?))).collect::<Result<Vec<_>>>()?;
+        states.extend(self.pending.as_ref().and_then(Pending::snapshot).map(WriterState::Pending));
+        states.iter().map(encode).collect()
     }
 }
 
 impl Drop for FileWriter {
-    /// Deletes what no checkpoint knows of. A failure to delete leaves hidden files.
+    /// Deletes what no checkpoint knows of. A failure to delete leaves hidden files or incomplete uploads.
     fn drop(&mut self) {
-        let open = self.open.values().filter(|file| !file.checkpointed).map(|file| &file.staged);
-        for file in open.chain(&self.closed) {
-            drop(std::fs::remove_file(&file.staged));
+        for file in self.open.values().filter(|file| !file.checkpointed) {
+            remove(&file.staged);
+            file.upload.iter().for_each(|upload| upload.abandon());
         }
+        for file in self.closed.iter().filter(|file| !file.checkpointed) {
+            remove(&file.staged);
+            file.upload.iter().for_each(|upload| upload.shared.abandon());
+        }
+    }
+}
+
+fn remove(file: &StagedFile) {
+    if let Content::Local { staged, .. } = &file.content {
+        drop(std::fs::remove_file(staged));
     }
 }
 

@@ -32,9 +32,17 @@ pub(crate) enum RowRef<'a> {
     Input(u32),
     /// An encoded row.
     Stored(&'a [u8]),
+    /// An encoded row that the changes keep already ([`ChangeRows::keep`]).
+    Kept(u32),
 }
 
 impl ChangeRows {
+    /// Keeps an encoded row that is emitted several times, as what follows one row and precedes another.
+    pub(crate) fn keep(&mut self, row: &[u8]) -> RowRef<'static> {
+        self.stored.push(row);
+        RowRef::Kept(self.stored.len() as u32 - 1)
+    }
+
     /// Emits a row next.
     pub(crate) fn push(&mut self, kind: RowKind, row: RowRef<'_>) {
         match row {
@@ -43,6 +51,7 @@ impl ChangeRows {
                 self.picks.push((1, self.stored.len()));
                 self.stored.push(bytes);
             }
+            RowRef::Kept(row) => self.picks.push((1, row as usize)),
         }
         self.kinds.push(kind);
     }
@@ -53,23 +62,27 @@ impl ChangeRows {
         self.ranks.push(rank);
     }
 
-    /// Emits everything: all columns of the rows, and the ranks if there are any.
+    /// Emits everything: all columns of the rows, and the ranks if there are any. Then there is nothing left but the
+    /// memory for more.
     pub(crate) fn emit(
-        self,
+        &mut self,
         input: &RecordBatch,
         codec: &StoredRows,
         schema: &SchemaRef,
         out: &mut dyn Collector,
     ) -> Result<()> {
-        if self.kinds.is_empty() {
-            return Ok(());
+        let kinds = std::mem::take(&mut self.kinds);
+        let ranks = std::mem::take(&mut self.ranks);
+        if !kinds.is_empty() {
+            let rows = kinds.len();
+            let mut columns = self.columns(input, codec)?;
+            if ranks.len() == rows {
+                columns.push(Arc::new(Int64Array::from(ranks)));
+            }
+            out.emit(ChangeBatch::from_kinds(record_batch(schema, columns, rows)?, kinds));
         }
-        let rows = self.kinds.len();
-        let mut columns = self.columns(input, codec)?;
-        if self.ranks.len() == rows {
-            columns.push(Arc::new(Int64Array::from(self.ranks)));
-        }
-        out.emit(ChangeBatch::from_kinds(record_batch(schema, columns, rows)?, self.kinds));
+        self.stored.clear();
+        self.picks.clear();
         Ok(())
     }
 

@@ -1,8 +1,14 @@
 //! Row expansion for grouping sets: every row once per projection.
+//!
+//! The copies of a row stay together: what sees them one after the other (a changelog of results) must not see the
+//! last copy of one row behind the first of another.
 
+use crate::arrow_error;
 use crate::columns::{record_batch, schema_of, types_of};
+use arrow::array::{Array, ArrayRef};
+use arrow::compute::interleave;
 use arrow::datatypes::SchemaRef;
-use headwater_data::ChangeBatch;
+use headwater_data::{ChangeBatch, RowKinds};
 use headwater_expressions::{EvaluatorSet, ExprContext, compile_all};
 use headwater_operator_api::{Collector, Operator};
 use headwater_plan::OperatorNode;
@@ -25,11 +31,27 @@ impl Expand {
 
 impl Operator for Expand {
     fn process(&mut self, _input: u8, batch: ChangeBatch, out: &mut dyn Collector) -> Result<()> {
-        for projection in &self.projections {
-            let evaluated = projection.evaluate(batch.rows())?;
-            let rows = record_batch(&self.output, evaluated.columns, evaluated.rows)?;
-            out.emit(batch.with_rows(rows));
-        }
+        let copies = self.projections.len();
+        let sets = self.projections.iter().map(|set| set.evaluate(batch.rows())).collect::<Result<Vec<_>>>()?;
+        let rows = batch.num_rows();
+        let places: Vec<(usize, usize)> = (0..rows * copies).map(|place| (place % copies, place / copies)).collect();
+        let column = |position: usize| -> Result<ArrayRef> {
+            let first = &sets[0].columns[position];
+            let copies: Vec<&dyn Array> = sets.iter().map(|set| set.columns[position].as_ref()).collect();
+            if let [_] = copies[..] {
+                return Ok(first.clone());
+            }
+            interleave(&copies, &places).map_err(arrow_error)
+        };
+        let columns = (0..self.output.fields().len()).map(column).collect::<Result<Vec<_>>>()?;
+        let expanded = record_batch(&self.output, columns, rows * copies)?;
+        out.emit(match batch.kinds() {
+            RowKinds::Append => ChangeBatch::append(expanded),
+            RowKinds::Mixed(kinds) => {
+                let kinds = kinds.iter().flat_map(|kind| std::iter::repeat_n(*kind, copies)).collect::<Vec<i8>>();
+                crate::kinds::with_kinds(expanded, RowKinds::Mixed(kinds.into()))
+            }
+        });
         Ok(())
     }
 }

@@ -123,7 +123,7 @@ impl CurrentRows {
     /// Whether the row that a key has now equals a row of the batch.
     pub(crate) fn is_same(&self, group: u32, row: u32) -> bool {
         let bytes = match self.get(group) {
-            None => return false,
+            None | Some(RowRef::Kept(_)) => return false,
             Some(RowRef::Input(known)) => self.input.row(known as usize),
             Some(RowRef::Stored(bytes)) => bytes,
         };

@@ -9,6 +9,7 @@ mod aggregate;
 mod batch_keys;
 mod build;
 mod calc;
+mod calc_watermark;
 mod change_rows;
 mod changelog_normalize;
 mod columns;

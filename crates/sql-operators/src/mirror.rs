@@ -13,6 +13,7 @@ use headwater_state::{
     group_of,
 };
 use headwater_types::{Error, ErrorKind, MIN_WATERMARK, Result};
+use std::ops::Range;
 
 /// The table that in-memory state is written to.
 pub(crate) struct Mirror {
@@ -27,17 +28,11 @@ impl Mirror {
         Self { descriptor, max_parallelism: 1, pending: Entries::new() }
     }
 
-    /// What a restored checkpoint holds of the table.
+    /// What a restored checkpoint holds of the table, values as the table has them now: it fits, or is refused, by the
+    /// rules of all tables.
     pub(crate) fn open(&mut self, state: &StateContext) -> Result<Option<Box<dyn EntryStream>>> {
         self.max_parallelism = state.max_parallelism;
-        let Some(stored) = state.restored.table(&self.descriptor.name)? else { return Ok(None) };
-        let types = |d: &TableDescriptor| d.key.iter().chain(&d.map_key).map(|c| c.ty.clone()).collect::<Vec<_>>();
-        if stored.descriptor.kind != self.descriptor.kind || types(&stored.descriptor) != types(&self.descriptor) {
-            let name = &self.descriptor.name;
-            let message = format!("the stored state table '{name}' has other key columns than the operator needs");
-            return Err(Error::user("state-incompatible", message));
-        }
-        Ok(Some(stored.entries))
+        state.restored_entries(&self.descriptor)
     }
 
     /// Writes an entry.
@@ -64,11 +59,14 @@ impl Mirror {
 
 /// How far an operator has come: what it judges lateness by, and how many rows it has numbered.
 ///
-/// Every instance gets the positions of all. The least progress counts, so that no window that some instance had
-/// still open is late.
+/// Every instance gets the positions of all, each with the key groups it is about, and goes by those about its own. They
+/// differ when barriers overtake: then some instances have taken more from their queues than others. The least counts,
+/// so that no window that some instance had still open is late.
 #[derive(Default)]
 pub(crate) struct Position {
     list: Option<OperatorList>,
+    groups: Range<u32>,
+    uneven: bool,
 }
 
 /// Name of the list of positions.
@@ -78,25 +76,60 @@ impl Position {
     /// The restored progress and number of rows; `MIN_WATERMARK` and 0 in a new job.
     pub(crate) fn open(&mut self, state: &StateContext) -> Result<(i64, u64)> {
         let list = state.operator_list(POSITION, Redistribution::Union)?;
-        let positions = list.items.iter().map(|item| read_position(item)).collect::<Result<Vec<_>>>()?;
+        let positions = list.items.iter().map(|item| Stored::read(item)).collect::<Result<Vec<_>>>()?;
+        self.groups = state.owned_groups.clone();
         self.list = Some(list);
-        let progress = positions.iter().map(|(progress, _)| *progress).min().unwrap_or(MIN_WATERMARK);
-        Ok((progress, positions.iter().map(|(_, rows)| *rows).max().unwrap_or(0)))
+        let own: Vec<i64> = positions.iter().filter(|p| p.is_about(&self.groups)).map(|p| p.progress).collect();
+        self.uneven = own.iter().any(|progress| *progress != own[0]);
+        let progress = own.into_iter().min().unwrap_or(MIN_WATERMARK);
+        Ok((progress, positions.iter().map(|position| position.rows).max().unwrap_or(0)))
+    }
+
+    /// Whether the instances that the state comes from had not come equally far.
+    pub(crate) fn is_uneven(&self) -> bool {
+        self.uneven
     }
 
     /// Hands over the present position.
     pub(crate) fn snapshot(&mut self, progress: i64, rows: u64, snapshot: &mut Snapshot) {
         if let Some(list) = &mut self.list {
-            list.items = vec![[progress.to_le_bytes(), rows.to_le_bytes()].concat()];
+            let position = Stored { progress, rows, groups: self.groups.clone() };
+            list.items = vec![position.write()];
             list.snapshot(snapshot);
         }
     }
 }
 
-fn read_position(item: &[u8]) -> Result<(i64, u64)> {
-    let parts = item.split_first_chunk::<8>().and_then(|(progress, rows)| Some((*progress, *rows.first_chunk::<8>()?)));
-    let (progress, rows) = parts.ok_or_else(|| corrupt("a position ends too early"))?;
-    Ok((i64::from_le_bytes(progress), u64::from_le_bytes(rows)))
+/// A position as it is stored: progress, rows, first group, end of the groups; little endian.
+struct Stored {
+    progress: i64,
+    rows: u64,
+    groups: Range<u32>,
+}
+
+impl Stored {
+    fn is_about(&self, groups: &Range<u32>) -> bool {
+        self.groups.start < groups.end && groups.start < self.groups.end
+    }
+
+    fn write(&self) -> Vec<u8> {
+        let mut bytes = [self.progress.to_le_bytes(), self.rows.to_le_bytes()].concat();
+        bytes.extend([self.groups.start, self.groups.end].map(u32::to_le_bytes).as_flattened());
+        bytes
+    }
+
+    fn read(item: &[u8]) -> Result<Self> {
+        let (progress, rest) = item.split_first_chunk().ok_or_else(Self::cut_short)?;
+        let (rows, rest) = rest.split_first_chunk().ok_or_else(Self::cut_short)?;
+        let (start, rest) = rest.split_first_chunk().ok_or_else(Self::cut_short)?;
+        let end = rest.first_chunk().ok_or_else(Self::cut_short)?;
+        let groups = u32::from_le_bytes(*start)..u32::from_le_bytes(*end);
+        Ok(Self { progress: i64::from_le_bytes(*progress), rows: u64::from_le_bytes(*rows), groups })
+    }
+
+    fn cut_short() -> Error {
+        corrupt("a position ends too early")
+    }
 }
 
 /// Appends a BIGINT as the key codec writes it.

@@ -2,13 +2,17 @@
 //! codec's bytes.
 
 use crate::aggregate::Accumulator;
+use crate::group_aggregate::names::{accumulator_columns, call_texts};
 use crate::mirror::{Mirror, push_bigint, take_bigint};
 use crate::pane::{Pane, PaneLayout};
-use arrow::array::{ArrayRef, AsArray, BinaryBuilder};
+use crate::row_values::state_columns;
+use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder};
 use arrow::datatypes::DataType;
 use headwater_data::key_codec::EncodedKeys;
-use headwater_plan::operators::AggregateCall;
+use headwater_plan::graph::RowType;
+use headwater_plan::operators::{AggregatePhase, WindowAggregateSpec};
 use headwater_state::{Column, EncodedRows, RowCodec, Snapshot, StateContext, TableDescriptor};
+use headwater_types::logical_type::LENGTH_MAX;
 use headwater_types::{LogicalType, Result, TypeRoot};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,12 +24,18 @@ pub(crate) struct AccumulatorCodec {
 }
 
 impl AccumulatorCodec {
-    /// For the accumulators of these calls, and the row count where rows may be taken back.
-    pub(crate) fn new(calls: &[AggregateCall], retract: bool) -> Result<Self> {
-        let bytes = |name: &str| Column::new(name, LogicalType::from(TypeRoot::VarBinary(i32::MAX as u32)));
-        let mut columns: Vec<Column> = calls.iter().map(|call| bytes(&call.function)).collect();
+    /// For the accumulators of an aggregation, and the row count where rows may be taken back.
+    pub(crate) fn new(spec: &WindowAggregateSpec, input: &RowType, retract: bool) -> Result<Self> {
+        let texts = match spec.phase {
+            // Keys, the end of the slice, and accumulators under the texts of their calls.
+            AggregatePhase::Global => input.iter().skip(spec.keys.len() + 1).map(|(name, _)| name.clone()).collect(),
+            _ => call_texts(&spec.calls, input),
+        };
+        let mut columns = accumulator_columns(texts, &spec.calls, &spec.input_types, retract);
         if retract {
-            columns.push(bytes("rows"));
+            // Where rows were not counted, nobody knows how many there were: the column cannot be added.
+            let bytes = LogicalType::from(TypeRoot::VarBinary(LENGTH_MAX)).not_null();
+            columns.push(Column::new("rows", bytes));
         }
         Ok(Self { codec: RowCodec::new(&vec![DataType::Binary; columns.len()])?, columns })
     }
@@ -63,7 +73,8 @@ impl AccumulatorCodec {
         let columns = self.codec.decode(rows)?;
         for (accumulator, column) in pane.all_mut().zip(&columns) {
             let column = column.as_binary::<i32>();
-            for (row, group) in groups.iter().enumerate() {
+            // An aggregate that is new to the query has none and starts with the next row.
+            for (row, group) in groups.iter().enumerate().filter(|(row, _)| column.is_valid(*row)) {
                 accumulator.merge_encoded(*group, column.value(row))?;
             }
         }
@@ -104,12 +115,13 @@ pub(crate) struct PaneMirror {
 }
 
 impl PaneMirror {
-    /// A table with these key columns for the panes of these calls.
-    pub(crate) fn new(keys: Vec<Column>, calls: &[AggregateCall], retract: bool) -> Result<Self> {
-        let codec = AccumulatorCodec::new(calls, retract)?;
+    /// A table for the panes of an aggregation of this input.
+    pub(crate) fn new(spec: &WindowAggregateSpec, input: &RowType, retract: bool) -> Result<Self> {
+        let codec = AccumulatorCodec::new(spec, input, retract)?;
         let bigint = |name: &str| Column::new(name, LogicalType::from(TypeRoot::BigInt));
         let map_key = vec![bigint("grown"), bigint("window_end"), bigint("window_start")];
-        let descriptor = TableDescriptor::map("panes", keys, map_key, codec.columns());
+        let descriptor =
+            TableDescriptor::map("panes", state_columns(input, &spec.keys), map_key, codec.columns()).with_rows();
         Ok(Self { mirror: Mirror::new(descriptor), codec })
     }
 

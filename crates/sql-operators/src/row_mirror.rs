@@ -58,7 +58,8 @@ impl RowMirror {
             map_key.extend([bigint("window_end"), bigint("window_start")]);
         }
         map_key.push(bigint("number"));
-        let descriptor = TableDescriptor::map(name, state_columns(row, keys), map_key, all_state_columns(row));
+        let descriptor =
+            TableDescriptor::map(name, state_columns(row, keys), map_key, all_state_columns(row)).with_rows();
         Ok(Self {
             mirror: Mirror::new(descriptor),
             keys: KeyColumns::new(row, keys)?,

@@ -91,8 +91,25 @@ fn expand_repeats_rows_per_grouping_set() {
     ];
     let spec = OperatorSpec::Expand(ExpandSpec { projections });
     let mut harness = harness(&node(spec, &[&[int(), string()]], &[int(), string(), bigint()]));
-    harness.process(batch(&[int(), string()], &three_rows()[..1])).unwrap();
-    assert_eq!(harness.output.rows(), ["+I[1, a, 0]", "+I[1, NULL, 1]"]);
+    let rows = [("+I", vec![i(1), s("a")]), ("-D", vec![i(2), s("b")])];
+    harness.process(changes(&[int(), string()], &rows)).unwrap();
+    assert_eq!(
+        harness.output.rows(),
+        ["+I[1, a, 0]", "+I[1, NULL, 1]", "-D[2, b, 0]", "-D[2, NULL, 1]"],
+        "the copies of a row stay together"
+    );
+}
+
+#[test]
+fn the_current_watermark_is_null_before_the_first() {
+    let watermark = function("CURRENT_WATERMARK", vec![column(0, timestamp())], timestamp());
+    let spec = CalcSpec { condition: None, projection: vec![column(1, int()), watermark] };
+    let types = [timestamp(), int()];
+    let mut harness = harness(&node(OperatorSpec::Calc(spec), &[&types], &[int(), timestamp()]));
+    harness.process(batch(&types, &[vec![i(5), i(1)]])).unwrap();
+    harness.watermark(4).unwrap();
+    harness.process(batch(&types, &[vec![i(9), i(2)]])).unwrap();
+    assert_eq!(harness.output.rows(), ["+I[1, NULL]", "+I[2, 1970-01-01T00:00:00.004]"]);
 }
 
 fn unnest(collection: LogicalType, elements: &[LogicalType], left: bool, rows: &[Value]) -> Vec<String> {

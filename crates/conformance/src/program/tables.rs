@@ -11,8 +11,13 @@ use serde_json::Value as Json;
 const PRODUCED: [&str; 2] = ["producedValues", "producedBeforeRestore"];
 /// Rows that a source produces when the first are processed.
 const PRODUCED_AFTER: [&str; 1] = ["producedAfterRestore"];
+/// Rows of the final table, for runs whose changelog is not specified.
+const MATERIALIZED: [&str; 1] = ["expectedMaterializedRows"];
 /// Rows that a sink must have consumed.
 const CONSUMED: [&str; 3] = ["consumedValues", "consumedBeforeRestore", "consumedAfterRestore"];
+
+/// The option of a source that says when watermarks are emitted.
+const EMIT_STRATEGY: &str = "scan.watermark.emit.strategy";
 
 impl TableStep {
     /// The CREATE TABLE statement over the in-memory connector; `mode_option` takes the row kinds.
@@ -34,6 +39,10 @@ impl TableStep {
         }
         for (key, value) in &self.options {
             options.push((key, super::scalar(value).ok_or_else(|| Stop::skipped("an option is no text"))?));
+        }
+        // A watermark follows every batch: on every event means that events come one by one.
+        if self.options.get(EMIT_STRATEGY).and_then(Json::as_str) == Some("on-event") {
+            options.push(("batch-rows", "1".to_owned()));
         }
         let options: Vec<String> = options.iter().map(|(k, v)| format!("{} = {}", quoted(k), quoted(v))).collect();
         let partitions = match self.partition_keys.as_slice() {
@@ -70,6 +79,11 @@ impl TableStep {
     /// The rows a sink is expected to consume; `None` when nothing is said.
     pub(super) fn consumed(&self) -> Option<Vec<&Json>> {
         CONSUMED.iter().any(|key| self.json.contains_key(*key)).then(|| self.listed(&CONSUMED))
+    }
+
+    /// The rows of the final table, where a program lists them besides the changelog.
+    pub(super) fn materialized(&self) -> Option<Vec<&Json>> {
+        self.json.contains_key(MATERIALIZED[0]).then(|| self.listed(&MATERIALIZED))
     }
 
     /// Whether the final table is compared instead of the changelog.

@@ -66,7 +66,7 @@ fn truth(condition: &BooleanArray) -> BooleanArray {
     if condition.null_count() > 0 { prep_null_mask_filter(condition) } else { condition.clone() }
 }
 
-fn expand(operand: Operand, rows: usize) -> Result<ArrayRef> {
+pub(super) fn expand(operand: Operand, rows: usize) -> Result<ArrayRef> {
     match operand {
         Operand::Scalar(value) if rows != 1 => crate::cast::repeat(&value, rows),
         Operand::Scalar(array) | Operand::Array(array) => Ok(array),

@@ -4,6 +4,7 @@
 //! `COALESCE`, `IFNULL` and `NULLIF` into CASE, which is lazy.
 
 pub mod choose;
+pub mod constraint;
 pub mod inspect;
 pub mod not_null;
 #[cfg(test)]

@@ -13,6 +13,7 @@
 //! | `format` | DATE_FORMAT, FROM_UNIXTIME, CONVERT_TZ |
 //! | `convert` | TO_DATE, TO_TIMESTAMP, TO_TIMESTAMP_LTZ, UNIX_TIMESTAMP |
 //! | `current` | CURRENT_DATE, NOW, PROCTIME, … |
+//! | `watermark` | CURRENT_WATERMARK |
 //!
 //! A TIMESTAMP_LTZ is taken apart, rounded and shown in the session time zone.
 
@@ -31,6 +32,7 @@ pub mod stamps;
 #[cfg(test)]
 mod tests;
 pub mod unit;
+pub mod watermark;
 
 pub(crate) use round::{bind as bind_round, build as build_round};
 

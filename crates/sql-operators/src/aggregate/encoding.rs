@@ -52,6 +52,6 @@ pub(crate) fn write_bytes(bytes: &mut Vec<u8>, value: &[u8]) {
     bytes.extend_from_slice(value);
 }
 
-fn corrupt() -> Error {
-    Error::new(ErrorKind::Corruption, "bad-accumulator", "a partial aggregate ends too early")
+pub(super) fn corrupt() -> Error {
+    Error::new(ErrorKind::Corruption, "bad-accumulator", "a partial aggregate does not have the length of one")
 }

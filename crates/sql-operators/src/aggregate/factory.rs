@@ -105,8 +105,13 @@ pub(crate) fn filter_signs(filter: &ArrayRef, signs: Option<&[i8]>) -> Result<Ve
     let filter: &BooleanArray = filter
         .as_boolean_opt()
         .ok_or_else(|| Error::internal(format!("an aggregate filter has type {}", filter.data_type())))?;
-    let passes = |row: usize| filter.is_valid(row) && filter.value(row);
-    Ok((0..filter.len()).map(|row| if passes(row) { signs.map_or(1, |s| s[row]) } else { 0 }).collect())
+    let passing = match filter.nulls() {
+        Some(nulls) => filter.values() & nulls.inner(),
+        None => filter.values().clone(),
+    };
+    let mut passed = vec![0; filter.len()];
+    passing.set_indices().for_each(|row| passed[row] = signs.map_or(1, |signs| signs[row]));
+    Ok(passed)
 }
 
 impl Call {

@@ -4,7 +4,7 @@
 //! is kept with its count. Values that are not primitive are held in the key encoding, whose byte order is
 //! the order of the values.
 
-use super::encoding::{Reader, write_bytes};
+use super::encoding::{Reader, corrupt, write_bytes};
 use super::{Accumulator, Input, for_each, same, steps};
 use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray, downcast_primitive};
 use arrow::buffer::{Buffer, ScalarBuffer};
@@ -105,15 +105,34 @@ impl<T: ArrowPrimitiveType> Accumulator for Primitive<T> {
     }
 
     fn merge_encoded(&mut self, group: u32, bytes: &[u8]) -> Result<()> {
-        if bytes.len() == size_of::<T::Native>() {
-            let values = ScalarBuffer::<T::Native>::new(Buffer::from(bytes), 0, 1);
-            self.offer(group as usize, values[0]);
+        if bytes.is_empty() {
+            return Ok(());
         }
+        let wide = widened(bytes, &T::DATA_TYPE, size_of::<T::Native>())?;
+        let values = ScalarBuffer::<T::Native>::new(Buffer::from(wide), 0, 1);
+        self.offer(group as usize, values[0]);
         Ok(())
     }
 
     fn clear(&mut self, group: u32) {
         self.present[group as usize] = false;
+    }
+}
+
+/// The bytes of a number, also when they were written for a narrower type.
+fn widened(bytes: &[u8], ty: &DataType, width: usize) -> Result<Vec<u8>> {
+    match (ty, bytes.last()) {
+        _ if bytes.len() == width => Ok(bytes.to_vec()),
+        (DataType::Int16 | DataType::Int32 | DataType::Int64, Some(last)) if bytes.len() < width => {
+            let mut wide = bytes.to_vec();
+            wide.resize(width, if *last >= 0x80 { 0xFF } else { 0 });
+            Ok(wide)
+        }
+        (DataType::Float64, _) => {
+            let narrow = Reader::new(bytes).array::<4>()?;
+            Ok(f64::from(f32::from_le_bytes(narrow)).to_le_bytes().to_vec())
+        }
+        _ => Err(corrupt()),
     }
 }
 

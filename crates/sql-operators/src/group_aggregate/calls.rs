@@ -105,7 +105,9 @@ impl Calls {
         let (value, number) = (Column::new("value", argument.clone()), Column::new("number", TypeRoot::BigInt.into()));
         let table = |map_key, value| {
             let name = format!("values of {text}");
-            TableDescriptor::map(name, options.key.to_vec(), map_key, value).with_ttl(Ttl::of_sql(options.ttl_ms))
+            TableDescriptor::map(name, options.key.to_vec(), map_key, value)
+                .with_ttl(Ttl::of_sql(options.ttl_ms))
+                .detachable()
         };
         let ty = arrow_type(argument);
         Ok(CallState::Kept(match spec.function.as_str() {

@@ -15,10 +15,11 @@
 use super::calls::{BatchRows, Calls, TableOptions};
 use super::changes::{ChangeRules, Results, change_batch, results_before};
 use super::lives::{self, Step};
+use super::names::{accumulator_columns, call_texts};
 use super::table::AccumulatorTable;
 use crate::aggregate::factory::signs_of;
 use crate::batch_keys::{BatchKeys, KeyGrouper};
-use crate::columns::schema_of;
+use crate::columns::{schema_of, types_of};
 use crate::mini_batch::BundleOperator;
 use crate::row_values::state_columns;
 use arrow::array::ArrayRef;
@@ -51,11 +52,13 @@ impl ChangelogAggregate {
         let (input, ttl_ms) = (&node.inputs[0], spec.state_ttl_ms);
         let key = state_columns(input, &spec.keys);
         let bundled = spec.mini_batch.is_some();
+        let types = types_of(input);
+        let accumulators = accumulator_columns(call_texts(&spec.calls, input), &spec.calls, &types, retract);
         Ok(Self {
             keys: spec.keys.clone(),
             grouper: KeyGrouper::new(input, &spec.keys)?,
             calls: Calls::new(&spec.calls, input, retract, &TableOptions { key: &key, ttl_ms })?,
-            table: AccumulatorTable::new(&spec.calls, input, &key, retract, ttl_ms)?,
+            table: AccumulatorTable::new(accumulators, &key, retract, ttl_ms)?,
             bundled,
             rules: ChangeRules { update_before: spec.emits_update_before, skip_unchanged: bundled || ttl_ms == 0 },
             output: schema_of(&node.output),

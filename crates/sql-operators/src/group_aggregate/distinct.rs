@@ -40,6 +40,9 @@ struct Pairs {
     dirty: Vec<bool>,
 }
 
+/// The pair of a row that does not count.
+const NO_PAIR: u32 = u32::MAX;
+
 /// The input of a view: the rows of a batch.
 pub(super) struct DistinctInput<'a> {
     /// Key of every group.
@@ -58,7 +61,7 @@ impl DistinctView {
         let columns: Vec<_> = args.iter().map(|arg| Column::new(&input[*arg].0, input[*arg].1.clone())).collect();
         let names: Vec<_> = args.iter().map(|arg| column_name(input, *arg)).collect();
         let name = format!("distinct {}", names.join(", "));
-        let descriptor = TableDescriptor::map(name, key.to_vec(), columns, vec![]).with_rows();
+        let descriptor = TableDescriptor::map(name, key.to_vec(), columns, vec![]).with_rows().detachable();
         let descriptor = descriptor.with_ttl(Ttl::of_sql(ttl_ms));
         let encoder = KeyEncoder::new(&types)?;
         Ok(Self { args: args.to_vec(), filters: vec![], encoder, descriptor, table: None, counted })
@@ -107,12 +110,10 @@ impl DistinctView {
             None => Ok(input.signs.map_or_else(|| vec![1; rows], <[i8]>::to_vec)),
         });
         let mut signs = passing.collect::<Result<Vec<_>>>()?;
-        let mut pairs = Pairs::default();
-        for row in 0..rows {
-            if signs.iter().all(|signs| signs[row] == 0) {
-                continue;
-            }
-            let pair = self.pair(&mut pairs, input, &values, row as u32)?;
+        let (mut pairs, of_rows) = Pairs::of(input, &values, |row| signs.iter().any(|signs| signs[row] != 0));
+        self.load(&mut pairs, input.keys, &values)?;
+        for (row, pair) in of_rows.into_iter().enumerate().filter(|(_, pair)| *pair != NO_PAIR) {
+            let pair = pair as usize;
             for (slot, signs) in signs.iter_mut().enumerate() {
                 signs[row] = pairs.count(pair * self.filters.len() + slot, pair, signs[row], self.counted);
             }
@@ -121,28 +122,20 @@ impl DistinctView {
         Ok(signs)
     }
 
-    /// The entry of a row's value, read from state when the batch sees it first.
-    fn pair(&mut self, pairs: &mut Pairs, input: &DistinctInput<'_>, values: &EncodedKeys, row: u32) -> Result<usize> {
-        let (group, value) = (input.groups[row as usize], values.key(row as usize));
-        let hash = stable_hash(value) ^ hash_integer(i64::from(group));
-        let same = |entry: &(u64, u32)| {
-            let (known_group, first) = pairs.places[entry.1 as usize];
-            entry.0 == hash && known_group == group && values.key(first as usize) == value
-        };
-        if let Some((_, pair)) = pairs.index.find(hash, same) {
-            return Ok(*pair as usize);
-        }
-        let pair = pairs.places.len();
-        pairs.index.insert_unique(hash, (hash, pair as u32), |entry| entry.0);
-        pairs.places.push((group, row));
-        pairs.dirty.push(false);
-        let start = pairs.counts.len();
-        pairs.counts.resize(start + self.filters.len(), 0);
+    /// Reads what state holds of the values of a batch.
+    fn load(&mut self, pairs: &mut Pairs, keys: &EncodedKeys, values: &EncodedKeys) -> Result<()> {
+        let filters = self.filters.len();
+        pairs.counts.resize(pairs.places.len() * filters, 0);
+        pairs.dirty.resize(pairs.places.len(), false);
         let table = self.table.as_mut().expect("the operator was opened");
-        if let Some(stored) = table.get(input.keys.key(group as usize), value)? {
-            read_counts(stored, &mut pairs.counts[start..]);
+        let entry = |(group, row): &(u32, u32)| (keys.key(*group as usize), values.key(*row as usize));
+        table.prefetch_entries(pairs.places.iter().map(entry))?;
+        for ((key, value), counts) in pairs.places.iter().map(entry).zip(pairs.counts.chunks_exact_mut(filters)) {
+            if let Some(stored) = table.get(key, value)? {
+                read_counts(stored, counts);
+            }
         }
-        Ok(pair)
+        Ok(())
     }
 
     fn store(&mut self, pairs: &Pairs, keys: &EncodedKeys, values: &EncodedKeys) -> Result<()> {
@@ -164,6 +157,32 @@ impl DistinctView {
 }
 
 impl Pairs {
+    /// The values of the rows that count, and the number of the value of every row.
+    fn of(input: &DistinctInput<'_>, values: &EncodedKeys, counts: impl Fn(usize) -> bool) -> (Self, Vec<u32>) {
+        let rows = input.groups.len();
+        let mut pairs = Self { index: HashTable::with_capacity(rows), ..Self::default() };
+        let of_row = |row| if counts(row) { pairs.intern(input.groups[row], row as u32, values) } else { NO_PAIR };
+        let of_rows = (0..rows).map(of_row).collect();
+        (pairs, of_rows)
+    }
+
+    fn intern(&mut self, group: u32, row: u32, values: &EncodedKeys) -> u32 {
+        let value = values.key(row as usize);
+        let hash = stable_hash(value) ^ hash_integer(i64::from(group));
+        let places = &mut self.places;
+        let same = |entry: &(u64, u32)| {
+            let (known_group, first) = places[entry.1 as usize];
+            entry.0 == hash && known_group == group && values.key(first as usize) == value
+        };
+        if let Some((_, pair)) = self.index.find(hash, same) {
+            return *pair;
+        }
+        let pair = places.len() as u32;
+        self.index.insert_unique(hash, (hash, pair), |entry| entry.0);
+        places.push((group, row));
+        pair
+    }
+
     /// Counts one occurrence; the answer is the sign with which a call sees the row.
     fn count(&mut self, place: usize, pair: usize, sign: i8, counted: bool) -> i8 {
         let before = self.counts[place];

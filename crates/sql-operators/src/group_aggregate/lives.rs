@@ -27,7 +27,7 @@ pub(super) struct Lives {
 }
 
 impl Step {
-    fn of(existed: bool, exists: bool) -> Self {
+    pub(super) fn of(existed: bool, exists: bool) -> Self {
         match (existed, exists) {
             (false, false) => Self::Nothing,
             (false, true) => Self::Insert,

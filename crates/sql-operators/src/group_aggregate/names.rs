@@ -2,6 +2,9 @@
 
 use headwater_plan::graph::RowType;
 use headwater_plan::operators::AggregateCall;
+use headwater_state::{AccumulatorLayout, Column};
+use headwater_types::logical_type::LENGTH_MAX;
+use headwater_types::{LogicalType, TypeRoot};
 
 /// A call as text, such as `COUNT(DISTINCT bidder) FILTER (WHERE cheap)`.
 pub(super) fn call_text(call: &AggregateCall, input: &RowType) -> String {
@@ -13,7 +16,7 @@ pub(super) fn call_text(call: &AggregateCall, input: &RowType) -> String {
 }
 
 /// The text of all calls, each different from the others.
-pub(super) fn call_texts(calls: &[AggregateCall], input: &RowType) -> Vec<String> {
+pub(crate) fn call_texts(calls: &[AggregateCall], input: &RowType) -> Vec<String> {
     let mut texts: Vec<String> = vec![];
     for call in calls {
         let text = call_text(call, input);
@@ -21,6 +24,39 @@ pub(super) fn call_texts(calls: &[AggregateCall], input: &RowType) -> Vec<String
         texts.push(if copies == 0 { text } else { format!("{text} #{}", copies + 1) });
     }
     texts
+}
+
+/// The accumulators of calls as columns of state: under the calls' texts, as bytes. `types` are those of the rows that
+/// are aggregated; `retract` when such rows may be taken back, for which some accumulators keep more.
+pub(crate) fn accumulator_columns(
+    texts: impl IntoIterator<Item = String>,
+    calls: &[AggregateCall],
+    types: &[LogicalType],
+    retract: bool,
+) -> Vec<Column> {
+    let column = |(text, call): (String, &AggregateCall)| {
+        let mut column = Column::new(text, LogicalType::from(TypeRoot::VarBinary(LENGTH_MAX)));
+        column.accumulator = Some(layout(call, types, retract));
+        column
+    };
+    texts.into_iter().zip(calls).map(column).collect()
+}
+
+fn layout(call: &AggregateCall, types: &[LogicalType], retract: bool) -> AccumulatorLayout {
+    let function = call.function.clone();
+    let of = call.args.first().and_then(|arg| types.get(*arg)).cloned();
+    let is_integer = of.as_ref().is_some_and(LogicalType::is_integer);
+    match function.as_str() {
+        "COUNT" => AccumulatorLayout { function, of: None, widens: false },
+        // Integers of all widths are summed alike.
+        "SUM" | "$SUM0" | "AVG" if is_integer => {
+            AccumulatorLayout { function, of: Some(TypeRoot::BigInt.into()), widens: false }
+        }
+        "SUM" | "$SUM0" | "AVG" => AccumulatorLayout { function, of, widens: false },
+        "MIN" | "MAX" if !retract => AccumulatorLayout { function, of, widens: true },
+        _ if retract => AccumulatorLayout { function: format!("{function} over changes"), of, widens: false },
+        _ => AccumulatorLayout { function, of, widens: false },
+    }
 }
 
 /// The filter of a call as text; empty without one.

@@ -2,13 +2,11 @@
 //! one accumulator per call under the call's text as its name.
 
 use super::calls::binary;
-use super::names::call_texts;
-use crate::row_values::{StoredRows, all_state_columns};
+use crate::row_values::StoredRows;
 use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, Int64Array, RecordBatch};
 use arrow::datatypes::Int64Type;
 use headwater_data::key_codec::EncodedKeys;
 use headwater_plan::graph::RowType;
-use headwater_plan::operators::AggregateCall;
 use headwater_state::{Column, EncodedRows, Snapshot, StateContext, TableDescriptor, Ttl, ValueTable};
 use headwater_types::{LogicalType, Result, TypeRoot};
 use std::sync::Arc;
@@ -35,18 +33,13 @@ pub(super) struct Loaded {
 }
 
 impl AccumulatorTable {
-    pub(super) fn new(
-        calls: &[AggregateCall],
-        input: &RowType,
-        key: &[Column],
-        counted: bool,
-        ttl_ms: i64,
-    ) -> Result<Self> {
-        let bytes = || LogicalType::from(TypeRoot::VarBinary(i32::MAX as u32));
-        let count = counted.then(|| ("rows".to_owned(), TypeRoot::BigInt.into()));
-        let accumulators = call_texts(calls, input).into_iter().map(|text| (text, bytes()));
-        let row: RowType = count.into_iter().chain(accumulators).collect();
-        let descriptor = TableDescriptor::value("accumulators", key.to_vec(), all_state_columns(&row));
+    /// A table with these columns for accumulators.
+    pub(super) fn new(accumulators: Vec<Column>, key: &[Column], counted: bool, ttl_ms: i64) -> Result<Self> {
+        // Where rows were not counted, nobody knows how many there were: the column cannot be added to state.
+        let count = counted.then(|| Column::new("rows", LogicalType::from(TypeRoot::BigInt).not_null()));
+        let columns: Vec<Column> = count.into_iter().chain(accumulators).collect();
+        let row: RowType = columns.iter().map(|column| (column.name.clone(), column.ty.clone())).collect();
+        let descriptor = TableDescriptor::value("accumulators", key.to_vec(), columns);
         let descriptor = descriptor.with_rows().with_ttl(Ttl::of_sql(ttl_ms));
         Ok(Self { descriptor, table: None, codec: StoredRows::new(&row, 0)?, counted, expires: ttl_ms > 0 })
     }

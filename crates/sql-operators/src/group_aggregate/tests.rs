@@ -100,6 +100,62 @@ fn an_unchanged_result_is_not_emitted() {
     assert_eq!(harness.output.rows(), ["+I[a, 3]"]);
 }
 
+/// COUNT and SUM in bundles of so many rows; `retract` when rows may be taken back.
+fn bundled(phase: AggregatePhase, retract: bool, rows: u64) -> OperatorHarness {
+    let calls = vec![aggregate("COUNT", &[], bigint()), aggregate("SUM", &[1], int())];
+    let (input, results) = ([string(), int()], [string(), bigint(), int()]);
+    let bytes = LogicalType::from(TypeRoot::VarBinary(100));
+    let counts = retract.then(bigint);
+    let partials: Vec<_> = [string()].into_iter().chain(counts).chain([bytes.clone(), bytes]).collect();
+    let spec = GroupAggregateSpec {
+        phase,
+        keys: vec![0],
+        calls,
+        final_only: false,
+        emits_update_before: true,
+        mini_batch: Some(MiniBatch { rows, latency_ms: 1_000 }),
+        state_ttl_ms: 0,
+        input_types: input.to_vec(),
+    };
+    let node = match phase {
+        AggregatePhase::Complete => node(OperatorSpec::GroupAggregate(spec), &[&input], &results),
+        AggregatePhase::Local => node(OperatorSpec::GroupAggregate(spec), &[&input], &partials),
+        AggregatePhase::Global => node(OperatorSpec::GroupAggregate(spec), &[&partials], &results),
+    };
+    open(&node, retract, 4096)
+}
+
+#[test]
+fn a_barrier_takes_what_is_summed_up_along() {
+    let mut local = bundled(AggregatePhase::Local, false, 10);
+    local.process(batch(&[string(), int()], &[row("a", 1), row("b", 2), row("a", 3)])).unwrap();
+    assert_eq!(local.output.num_rows(), 0);
+    local.snapshot().unwrap();
+    assert_eq!(local.output.num_rows(), 2, "one row per key");
+    let mut global = bundled(AggregatePhase::Global, false, 10);
+    local.output.batches().for_each(|batch| global.process(batch.clone()).unwrap());
+    global.snapshot().unwrap();
+    assert_eq!(global.output.rows(), ["+I[a, 2, 4]", "+I[b, 1, 2]"]);
+}
+
+#[test]
+fn a_key_whose_rows_are_all_taken_back_goes_and_one_that_was_not_there_stays_away() {
+    let mut local = bundled(AggregatePhase::Local, true, 2);
+    let mut global = bundled(AggregatePhase::Global, true, 1);
+    let rows = [
+        ("+I", row("a", 1)),
+        ("+I", row("a", 5)),
+        ("-D", row("a", 1)),
+        ("-D", row("b", 1)),
+        ("-D", row("a", 5)),
+        ("-D", row("b", 1)),
+    ];
+    local.process(changes(&[string(), int()], &rows)).unwrap();
+    local.output.batches().for_each(|batch| global.process(batch.clone()).unwrap());
+    global.end(1).unwrap();
+    assert_eq!(global.output.rows(), ["+I[a, 2, 6]", "-U[a, 2, 6]", "+U[a, 1, 5]", "-D[a, 1, 5]"]);
+}
+
 #[test]
 fn bounded_input_gives_one_row_per_key() {
     let mut harness = grouped(AggregatePhase::Complete, &[0], true, false, 1);

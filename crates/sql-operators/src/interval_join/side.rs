@@ -54,11 +54,12 @@ impl Side {
         let bigint = |name: &str| Column::new(name, LogicalType::from(TypeRoot::BigInt));
         let mut value = vec![];
         if layout.tracks_matches {
-            value.push(Column::new("matched", LogicalType::from(TypeRoot::Int)));
+            // Rows that were stored without it cannot get it.
+            value.push(Column::new("matched", LogicalType::from(TypeRoot::Int).not_null()));
         }
         value.extend(all_state_columns(&layout.row));
         let map_key = vec![bigint("time"), bigint("number")];
-        let rows = TableDescriptor::map(format!("{}-rows", layout.name), key.clone(), map_key, value);
+        let rows = TableDescriptor::map(format!("{}-rows", layout.name), key.clone(), map_key, value).with_rows();
         let timers = TableDescriptor::timers(format!("{}-timers", layout.name), key);
         Ok(Self {
             rows: state.map_table(rows)?,

@@ -226,7 +226,8 @@ impl Side {
 impl SideLayout {
     fn table(&self, state: &StateContext) -> Result<Table> {
         let key = state_columns(&self.row, &self.keys);
-        let number = |name: &str| Column::new(name, LogicalType::from(TypeRoot::Int));
+        // Rows that were stored without such a number cannot get one: the column cannot be added to state.
+        let number = |name: &str| Column::new(name, LogicalType::from(TypeRoot::Int).not_null());
         let mut value = vec![];
         if self.counts_matches {
             value.push(number("matches"));
@@ -236,16 +237,22 @@ impl SideLayout {
         Ok(match &self.unique {
             JoinInputKey::JoinKeyUnique => {
                 value.extend(rows());
-                Table::Single(state.value_table(TableDescriptor::value(self.name, key, value).with_ttl(ttl))?)
+                Table::Single(
+                    state.value_table(TableDescriptor::value(self.name, key, value).with_rows().with_ttl(ttl))?,
+                )
             }
             JoinInputKey::Unique(columns) => {
                 value.extend(rows());
                 let map_key = state_columns(&self.row, columns);
-                Table::Keyed(state.map_table(TableDescriptor::map(self.name, key, map_key, value).with_ttl(ttl))?)
+                Table::Keyed(
+                    state.map_table(TableDescriptor::map(self.name, key, map_key, value).with_rows().with_ttl(ttl))?,
+                )
             }
             JoinInputKey::None => {
                 value.push(number("count"));
-                Table::Counted(state.map_table(TableDescriptor::map(self.name, key, rows(), value).with_ttl(ttl))?)
+                Table::Counted(
+                    state.map_table(TableDescriptor::map(self.name, key, rows(), value).with_rows().with_ttl(ttl))?,
+                )
             }
         })
     }

@@ -96,7 +96,7 @@ impl ChangelogOver {
         let number = Column::new("number", LogicalType::from(TypeRoot::BigInt));
         let key = state_columns(&self.row, &self.spec.keys);
         let map_key = vec![bytes("order"), number];
-        let descriptor = TableDescriptor::map("rows", key, map_key, all_state_columns(&self.row));
+        let descriptor = TableDescriptor::map("rows", key, map_key, all_state_columns(&self.row)).with_rows();
         state.map_table(descriptor.with_ttl(Ttl::of_sql(self.spec.state_ttl_ms)))
     }
 

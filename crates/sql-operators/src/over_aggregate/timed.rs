@@ -111,7 +111,7 @@ impl TimedOver {
         value.extend(self.calls.names().map(bytes));
         let ttl = Ttl::of_sql(self.spec.state_ttl_ms);
         let order = vec![bigint("time"), bigint("number")];
-        let rows = TableDescriptor::map("rows", key(), order, all_state_columns(&self.row));
+        let rows = TableDescriptor::map("rows", key(), order, all_state_columns(&self.row)).with_rows();
         Ok(Tables {
             rows: state.map_table(rows.with_ttl(ttl))?,
             states: state.value_table(TableDescriptor::value("accumulators", key(), value).with_ttl(ttl))?,

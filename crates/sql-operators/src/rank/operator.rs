@@ -40,6 +40,8 @@ struct State {
     keeps_all: bool,
     /// The partitions of the batch.
     tops: Vec<Top>,
+    /// What it makes the operator emit.
+    changes: ChangeRows,
 }
 
 /// One row to process.
@@ -106,7 +108,7 @@ impl Rank {
         if let Some(unique) = &state.unique {
             unique.columns.encode(rows.rows(), &mut uniques)?;
         }
-        let mut changes = ChangeRows::default();
+        let mut changes = std::mem::take(&mut state.changes);
         for (row, original) in candidates.iter().enumerate() {
             let group = keys.groups[*original as usize];
             let (key, order) = (keys.keys.key(group as usize), orders.key(*original as usize));
@@ -119,7 +121,9 @@ impl Rank {
             }
         }
         state.finish(&keys.keys, &self.codec)?;
-        changes.emit(rows.rows(), &self.codec, &self.output, out)
+        changes.emit(rows.rows(), &self.codec, &self.output, out)?;
+        state.changes = changes;
+        Ok(())
     }
 }
 
@@ -336,7 +340,7 @@ impl Operator for Rank {
         };
         let ranking = Ranking::open(spec, input, &context.state)?;
         let keeps_all = spec.strategy == RankStrategy::Retract;
-        self.state = Some(State { ranking, unique, keeps_all, tops: vec![] });
+        self.state = Some(State { ranking, unique, keeps_all, tops: vec![], changes: ChangeRows::default() });
         Ok(())
     }
 

@@ -59,27 +59,22 @@ pub(super) fn shift(
 ) -> Result<()> {
     let mut position = 0;
     // The row at the position before, from the changed place on.
-    let mut previous: Option<Vec<u8>> = None;
+    let mut previous: Option<RowRef<'static>> = None;
     ranking.rows.scan(key, (Bound::Unbounded, Bound::Unbounded), false, &mut |known, row| {
         position += 1;
-        let Some(previous) = &mut previous else {
-            if known == place {
-                previous = Some(row.to_vec());
-            }
+        if previous.is_none() && known != place {
             return ControlFlow::Continue(());
-        };
-        let (before, after) = match shift {
-            Shift::Enter => (row, previous.as_slice()),
-            Shift::Leave => (previous.as_slice(), row),
-        };
-        rules.update(RowRef::Stored(before), RowRef::Stored(after), position - 1, changes);
-        previous.clear();
-        previous.extend_from_slice(row);
+        }
+        let row = changes.keep(row);
+        if let Some(previous) = previous.replace(row) {
+            let (before, after) = if shift == Shift::Enter { (row, previous) } else { (previous, row) };
+            rules.update(before, after, position - 1, changes);
+        }
         if position > end { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     if let Some(last) = previous.filter(|_| position <= end) {
         let kind = if shift == Shift::Enter { RowKind::Insert } else { RowKind::Delete };
-        rules.push(kind, RowRef::Stored(&last), position, changes);
+        rules.push(kind, last, position, changes);
     }
     Ok(())
 }

@@ -88,15 +88,15 @@ impl EventTimeJoin {
     fn tables(&self, state: &StateContext) -> Result<Tables> {
         let bigint = |name: &str| Column::new(name, LogicalType::from(TypeRoot::BigInt));
         let value = |row: &RowType| {
-            let mut columns = vec![Column::new("kind", LogicalType::from(TypeRoot::Int))];
+            let mut columns = vec![Column::new("kind", LogicalType::from(TypeRoot::Int).not_null())];
             columns.extend(all_state_columns(row));
             columns
         };
         let left_key = state_columns(&self.rows.0, self.keys[0].columns());
         let right_key = state_columns(&self.rows.1, self.keys[1].columns());
         let left_order = vec![bigint("time"), bigint("number")];
-        let left = TableDescriptor::map("left-rows", left_key.clone(), left_order, value(&self.rows.0));
-        let right = TableDescriptor::map("versions", right_key, vec![bigint("time")], value(&self.rows.1));
+        let left = TableDescriptor::map("left-rows", left_key.clone(), left_order, value(&self.rows.0)).with_rows();
+        let right = TableDescriptor::map("versions", right_key, vec![bigint("time")], value(&self.rows.1)).with_rows();
         Ok(Tables {
             left: state.map_table(left)?,
             right: state.map_table(right)?,

@@ -99,7 +99,7 @@ impl Operator for ProcessingTimeJoin {
     fn open(&mut self, context: &OpenContext) -> Result<()> {
         self.batch_rows = context.batch_rows.max(1);
         let key = state_columns(&self.right, self.keys[1].columns());
-        let descriptor = TableDescriptor::value("versions", key, all_state_columns(&self.right));
+        let descriptor = TableDescriptor::value("versions", key, all_state_columns(&self.right)).with_rows();
         // A version that is still looked up is not idle.
         let ttl = Ttl::of_sql(self.ttl_ms).map(|ttl| Ttl { update: TtlUpdate::OnReadAndWrite, ..ttl });
         self.versions = Some(context.state.value_table(descriptor.with_ttl(ttl))?);

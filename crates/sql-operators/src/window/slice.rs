@@ -94,6 +94,11 @@ impl Slices {
         }
     }
 
+    /// Whether windows share slices.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self.shape, WindowShape::Hop { .. } | WindowShape::Cumulate { .. })
+    }
+
     /// The start of a window.
     pub(crate) fn window_start(&self, window_end: i64) -> i64 {
         match self.shape {

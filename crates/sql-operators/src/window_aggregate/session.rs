@@ -11,7 +11,6 @@ use crate::columns::{schema_of, timestamps_ms};
 use crate::mirror::Position;
 use crate::output::Output;
 use crate::pane::{Pane, PaneLayout};
-use crate::row_values::state_columns;
 use crate::window::WallClock;
 use crate::window::sessions::{Ended, Merges, SessionTable, resolve};
 use arrow::array::{ArrayRef, RecordBatch};
@@ -70,7 +69,7 @@ impl SessionAggregate {
             context: None,
             output: Output::new(schema),
             rows_seen: 0,
-            mirror: SessionMirror::new(state_columns(&node.inputs[0], &spec.keys), &spec.calls, retract)?,
+            mirror: SessionMirror::new(spec, &node.inputs[0], retract)?,
             position: Position::default(),
         })
     }

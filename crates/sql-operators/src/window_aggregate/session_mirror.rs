@@ -7,8 +7,10 @@
 use crate::mirror::{Mirror, push_bigint, take_bigint};
 use crate::pane::Pane;
 use crate::pane_mirror::AccumulatorCodec;
+use crate::row_values::state_columns;
 use crate::window::sessions::SessionTable;
-use headwater_plan::operators::AggregateCall;
+use headwater_plan::graph::RowType;
+use headwater_plan::operators::WindowAggregateSpec;
 use headwater_state::{Column, EncodedRows, Snapshot, StateContext, TableDescriptor};
 use headwater_types::{LogicalType, Result, TypeRoot};
 
@@ -32,12 +34,13 @@ struct Slot {
 }
 
 impl SessionMirror {
-    /// A table with these key columns for sessions with these calls.
-    pub(super) fn new(keys: Vec<Column>, calls: &[AggregateCall], retract: bool) -> Result<Self> {
-        let codec = AccumulatorCodec::new(calls, retract)?;
+    /// A table for the sessions of an aggregation of this input.
+    pub(super) fn new(spec: &WindowAggregateSpec, input: &RowType, retract: bool) -> Result<Self> {
+        let codec = AccumulatorCodec::new(spec, input, retract)?;
         let bigint = |name: &str| Column::new(name, LogicalType::from(TypeRoot::BigInt));
         let map_key = vec![bigint("window_start"), bigint("window_end")];
-        let descriptor = TableDescriptor::map("sessions", keys, map_key, codec.columns());
+        let descriptor =
+            TableDescriptor::map("sessions", state_columns(input, &spec.keys), map_key, codec.columns()).with_rows();
         Ok(Self {
             mirror: Mirror::new(descriptor),
             codec,

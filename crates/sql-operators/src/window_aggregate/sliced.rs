@@ -15,7 +15,6 @@ use crate::mirror::Position;
 use crate::output::Output;
 use crate::pane::{Pane, PaneLayout};
 use crate::pane_mirror::{PaneId, PaneMirror};
-use crate::row_values::state_columns;
 use crate::window::assign::{Assigned, SliceSource, assign};
 use crate::window::runs::{DROPPED, Runs, arrange};
 use crate::window::{Slices, WallClock};
@@ -107,7 +106,7 @@ impl SlicedAggregate {
             output: Output::new(schema),
             rows_seen: 0,
             groups: vec![],
-            mirror: PaneMirror::new(state_columns(&node.inputs[0], &spec.keys), &spec.calls, retract)?,
+            mirror: PaneMirror::new(spec, &node.inputs[0], retract)?,
             position: Position::default(),
         })
     }
@@ -279,6 +278,10 @@ impl SlicedAggregate {
     /// Takes over what a checkpoint held.
     fn restore(&mut self, state: &StateContext) -> Result<()> {
         (self.progress, self.rows_seen) = self.position.open(state)?;
+        let shared = self.slices.as_ref().is_some_and(Slices::is_shared);
+        if shared && self.position.is_uneven() && !self.proctime {
+            return Err(refuse_uneven());
+        }
         for (id, pane) in self.mirror.open(state, &self.layout)? {
             match (id, &self.slices) {
                 (PaneId::Slice(end, start), _) => {
@@ -313,6 +316,16 @@ impl SlicedAggregate {
             }
         }
     }
+}
+
+/// Panes are shared by windows. Of a pane it cannot be told which of them have fired for which of its keys.
+fn refuse_uneven() -> Error {
+    Error::user(
+        "channel-state-mismatch",
+        "the checkpoint was taken without alignment, when some instances of a window aggregation had fired windows that \
+         others had not, so the windows cannot be spread over another number of instances: start at the old \
+         parallelism, or from a savepoint",
+    )
 }
 
 impl Operator for SlicedAggregate {
@@ -355,9 +368,8 @@ impl Operator for SlicedAggregate {
     }
 
     fn snapshot(&mut self, snapshot: &mut Snapshot, out: &mut dyn Collector) -> Result<()> {
-        if self.firing.is_some() {
-            while self.fire(self.progress, out)? == Progress::More {}
-        }
+        // A restore takes what is due by the stored progress for fired, so everything that is must be.
+        while self.fire(self.progress, out)? == Progress::More {}
         self.output.flush(out)?;
         for (id, pane) in &mut self.panes {
             self.mirror.store(PaneId::Slice(id.0, id.1), &self.layout, pane)?;

@@ -147,16 +147,22 @@ impl Binder<'_> {
     }
 }
 
-fn check_place(name: &str, call: &Function, env: ExprEnv<'_>) -> SqlResult<()> {
+/// Whether an aggregate call may stand here.
+pub(super) fn check_clause(name: &str, span: Span, env: ExprEnv<'_>) -> SqlResult<()> {
     if env.in_aggregate {
         let message = format!("aggregate functions cannot be nested: '{name}' stands inside another one");
-        return Err(SqlError::at("nested-aggregate", message, call.span));
+        return Err(SqlError::at("nested-aggregate", message, span));
     }
     if let Clause::Rows(clause) = env.clause {
         let message = format!("the aggregate function '{name}' is not allowed in {clause}");
         let hint = if clause == "WHERE" { "conditions on groups stand in HAVING" } else { "aggregate in a subquery" };
-        return Err(SqlError::at("misplaced-aggregate", message, call.span).with_hint(hint));
+        return Err(SqlError::at("misplaced-aggregate", message, span).with_hint(hint));
     }
+    Ok(())
+}
+
+fn check_place(name: &str, call: &Function, env: ExprEnv<'_>) -> SqlResult<()> {
+    check_clause(name, call.span, env)?;
     if !call.order_by.is_empty() || !call.within_group.is_empty() {
         return Err(SqlError::unsupported(format!("ORDER BY inside {name}"), Some(call.span)));
     }

@@ -26,6 +26,7 @@ mod grouping;
 mod hints;
 mod insert;
 mod join;
+mod json_aggregate;
 mod literal;
 mod lookup;
 mod over;

@@ -10,6 +10,7 @@ use headwater_data::arrow_field;
 use headwater_expressions::udf;
 use headwater_sql_parser::Span;
 use headwater_sql_parser::ast::{Ident, ObjectName};
+use headwater_types::LogicalType;
 use std::sync::Arc;
 
 /// What a dotted name stands for: a column, and how many parts of the name it took.
@@ -32,7 +33,14 @@ impl Binder<'_> {
             scope = level.outer;
             is_outer = true;
         }
-        Err(unknown_column(env.scope, name))
+        match peek(env.scope, name)? {
+            Some((column, path)) => {
+                let column = column_value(column, false);
+                let row = path.iter().try_fold(column, |row, field| self.field(row, field, name.0[0].span))?;
+                self.fields(row, &name.0)
+            }
+            None => Err(unknown_column(env.scope, name)),
+        }
     }
 
     /// Nested fields of a value, one after the other.
@@ -85,6 +93,39 @@ fn find<'s>(scope: &'s Scope<'_>, parts: &[&str], name: &ObjectName) -> SqlResul
     }
     let columns = scope.relations.iter().flat_map(|r| r.named(parts[0])).filter(|c| !c.merged).collect();
     Ok(single(columns, name)?.map(|column| Found { column, parts: 1 }))
+}
+
+/// Levels of rows within rows in which a field is looked for.
+const PEEK_DEPTH: usize = 8;
+
+/// A column of type ROW, and the way into it to the only row that has a field of the name: as in Flink, fields need no
+/// prefix when no column has their name.
+fn peek<'s>(scope: &'s Scope<'_>, name: &ObjectName) -> SqlResult<Option<(&'s ScopeColumn, Vec<String>)>> {
+    let Some(field) = name.parts().next() else { return Ok(None) };
+    let mut found: Vec<(&ScopeColumn, Vec<String>)> = vec![];
+    for column in scope.relations.iter().flat_map(|relation| &relation.columns) {
+        let mut paths = vec![];
+        paths_to(&column.ty, field, &mut vec![], &mut paths);
+        found.extend(paths.into_iter().map(|path| (column, path)));
+    }
+    if found.len() > 1 {
+        single(found.iter().map(|(column, _)| *column).collect(), name)?;
+    }
+    Ok(found.pop())
+}
+
+/// The ways into a type to rows with a field of this name.
+fn paths_to(ty: &LogicalType, name: &str, path: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
+    let Some(fields) = ty.row_fields().filter(|_| path.len() < PEEK_DEPTH) else { return };
+    if fields.iter().any(|field| field.name == name) {
+        found.push(path.clone());
+        return;
+    }
+    for field in fields {
+        path.push(field.name.clone());
+        paths_to(&field.ty, name, path, found);
+        path.pop();
+    }
 }
 
 fn single<'s>(columns: Vec<&'s ScopeColumn>, name: &ObjectName) -> SqlResult<Option<&'s ScopeColumn>> {

@@ -146,7 +146,11 @@ impl Binder<'_> {
                     return Err(SqlError::at("bad-order", message, key.span));
                 }
                 SortItem::Hidden(key) => {
-                    let name = self.fresh("$s");
+                    // State is found by these names.
+                    let name = match exprs.len() - columns.len() {
+                        0 => self.fresh("$s"),
+                        before => self.fresh(&format!("$s{before}")),
+                    };
                     exprs.push(key.value.expr.alias(&name));
                     (name, key.ascending, key.nulls_first)
                 }

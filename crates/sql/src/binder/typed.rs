@@ -169,7 +169,6 @@ fn call_type(function: &Function, bound: LogicalType) -> LogicalType {
 
 /// Functions of Flink that need an operator of their own, or state of the runtime.
 const PLANNED_FUNCTIONS: &[&str] = &[
-    "CURRENT_WATERMARK",
     "OBJECT_OF",
     "PERCENTILE",
     "OBJECT_UPDATE",

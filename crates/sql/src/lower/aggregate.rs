@@ -1,5 +1,10 @@
 //! Aggregates: per window, or as a changelog.
 
+mod local;
+mod split;
+#[cfg(test)]
+mod tests;
+
 use super::calc::{Output, plain_column};
 use super::hints::state_ttl_hint;
 use super::physical::{Node, Parallelism};
@@ -15,7 +20,8 @@ use headwater_plan::operators::{
 };
 use headwater_plan::{OperatorSpec, Partitioning};
 use headwater_types::logical_type::LENGTH_MAX;
-use headwater_types::{Error, LogicalType, Result, TypeRoot, config};
+use headwater_types::{Error, LogicalType, Result, TypeRoot};
+use local::Phases;
 
 /// The window columns every window aggregate emits, so that equal aggregates are shared whatever of
 /// them is read.
@@ -65,8 +71,11 @@ impl Lowering<'_> {
             input_types: self.types(&input).to_vec(),
         };
         let (types, names) = self.aggregate_output(&input, &layout, group_names, call_names);
-        let node = self.group_aggregate_node(&input, spec, types, names);
-        let producer = self.physical.add(node);
+        let (input, spec) = match self.distinct_buckets(&spec)? {
+            Some(buckets) => self.split_distinct(input, spec, buckets, &names)?,
+            None => (input, spec),
+        };
+        let producer = self.group_aggregate_nodes(&input, spec, types, names)?;
         let outputs = group_names.iter().chain(call_names).enumerate();
         Ok(Relation::new(producer, outputs.map(|(i, n)| (n.clone(), Slot::Physical(i))).collect()))
     }
@@ -138,7 +147,7 @@ impl Lowering<'_> {
         local_types.extend(spec.calls.iter().map(|_| accumulator.clone()));
         let mut local_names = names[..keys].to_vec();
         local_names.push("slice_end".to_owned());
-        local_names.extend((0..spec.calls.len()).map(|i| format!("accumulator_{i}")));
+        local_names.extend(local::state_names(&spec.calls, self.names(input)));
         let local = WindowAggregateSpec { phase: AggregatePhase::Local, ..spec.clone() };
         let forward = vec![input.input(Partitioning::Forward)];
         let local = self.window_aggregate_node(input, local, forward, local_types, local_names, Parallelism::Inherit);
@@ -173,29 +182,32 @@ impl Lowering<'_> {
 
     /// Local aggregation pays where an exchange follows and partial results can be merged.
     fn two_phase(&self, spec: &WindowAggregateSpec, changes: bool) -> Result<bool> {
-        let strategy = self.context.config.text(config::AGG_PHASE_STRATEGY).to_ascii_uppercase();
-        let wanted = match strategy.as_str() {
-            "ONE_PHASE" => false,
-            "TWO_PHASE" => true,
+        let wanted = match self.phases()? {
+            Phases::One => false,
+            Phases::Two => true,
             // Checkpoints that hold rows of exchanges need the same exchanges at every parallelism.
-            "AUTO" => self.parallelism > 1 || self.takes_unaligned_checkpoints(),
-            other => {
-                let message = format!(
-                    "'{other}' is not a value of '{}': AUTO, ONE_PHASE or TWO_PHASE",
-                    config::AGG_PHASE_STRATEGY.name
-                );
-                return Err(Error::user("bad-config-value", message));
-            }
+            Phases::Auto => self.parallelism > 1 || self.takes_unaligned_checkpoints(),
         };
         let sliced = matches!(spec.window.time, WindowTime::Rowtime(_))
             && !matches!(spec.window.shape, WindowShape::Session { .. });
         Ok(wanted && sliced && !changes)
     }
 
+    /// Whether barriers may overtake rows: when the configuration says so, or does not say otherwise of a job that
+    /// takes checkpoints, one at a time.
     fn takes_unaligned_checkpoints(&self) -> bool {
+        let config = self.context.config;
         let names = ["execution.checkpointing.unaligned.enabled", "execution.checkpointing.unaligned"];
-        let set = names.iter().find_map(|name| self.context.config.get(name));
-        set.is_some_and(|text| text.trim().eq_ignore_ascii_case("true"))
+        match names.iter().find_map(|name| config.get(name)) {
+            Some(text) => text.trim().eq_ignore_ascii_case("true"),
+            None => {
+                let periodic = config
+                    .duration(headwater_types::config::CHECKPOINTING_INTERVAL)
+                    .is_ok_and(|interval| !interval.is_zero());
+                let concurrent = config.get("execution.checkpointing.max-concurrent-checkpoints");
+                periodic && !self.batch_mode && concurrent.is_none_or(|number| number.trim() == "1")
+            }
+        }
     }
 
     /// A calc that puts keys, arguments and filters of the calls (and `extra` physical columns) in a row.

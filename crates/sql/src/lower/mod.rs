@@ -15,6 +15,7 @@ mod calc;
 mod chain;
 pub mod changelog;
 mod colocate;
+mod constraints;
 mod expr;
 mod hints;
 mod join;
@@ -141,6 +142,7 @@ impl<'a> Lowering<'a> {
         let relation = self.plan(&root.plan)?;
         let relation = self.select(&relation, &root.columns)?;
         let relation = self.enforce_not_null(relation, &root.sink)?;
+        let relation = self.enforce_constraints(relation, &root.sink)?;
         let parallelism = option_parallelism(&root.sink.table.options, "sink.parallelism")?;
         let node = Node {
             spec: OperatorSpec::Sink(root.sink),

@@ -5,7 +5,7 @@ use super::Lowering;
 use super::relation::Relation;
 use headwater_functions::conditional::not_null::REQUIRE_NOT_NULL;
 use headwater_plan::{Expr, SinkSpec, Value};
-use headwater_types::config::Key;
+use headwater_types::config::{Configuration, Key};
 use headwater_types::{Error, LogicalType, Result, TypeRoot};
 
 /// What happens to a NULL for a NOT NULL column: `ERROR` or `DROP`.
@@ -23,17 +23,25 @@ impl Lowering<'_> {
         let column = |i: usize| Expr::column(i, types[i].clone());
         let mut projection: Vec<Expr> = (0..types.len()).map(column).collect();
         let mut condition = None;
-        match self.context.config.text(ENFORCER).to_ascii_uppercase().as_str() {
-            "DROP" => condition = Some(Expr::And(checked.iter().map(|i| is_not_null(column(*i))).collect())),
-            "ERROR" => checked.iter().for_each(|i| projection[*i] = require(column(*i), &sink.table.columns[*i].0)),
-            other => {
-                let message = format!("'{other}' is not a value of '{}': expected ERROR or DROP", ENFORCER.name);
-                return Err(Error::user("bad-config-value", message));
-            }
+        match drops_nulls(self.context.config)? {
+            true => condition = Some(Expr::And(checked.iter().map(|i| is_not_null(column(*i))).collect())),
+            false => checked.iter().for_each(|i| projection[*i] = require(column(*i), &sink.table.columns[*i].0)),
         }
         let names = self.names(&relation).to_vec();
         let producers = self.calc_node(&relation, condition, projection, names);
         Ok(Relation { producers, ..relation })
+    }
+}
+
+/// Whether rows with a NULL where none may be are dropped; otherwise they fail the job.
+pub(super) fn drops_nulls(config: &Configuration) -> Result<bool> {
+    match config.text(ENFORCER).to_ascii_uppercase().as_str() {
+        "DROP" => Ok(true),
+        "ERROR" => Ok(false),
+        other => {
+            let message = format!("'{other}' is not a value of '{}': expected ERROR or DROP", ENFORCER.name);
+            Err(Error::user("bad-config-value", message))
+        }
     }
 }
 

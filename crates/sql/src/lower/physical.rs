@@ -3,6 +3,7 @@
 //! Operators without names in them compare by what they do, so adding an operator that is there already
 //! over the same inputs answers the existing one.
 
+use headwater_plan::operators::AggregatePhase;
 use headwater_plan::{OperatorSpec, Partitioning};
 use headwater_types::LogicalType;
 
@@ -56,9 +57,9 @@ impl Node {
             OperatorSpec::Expand(_) => "Expand",
             OperatorSpec::WindowTableFunction(_) => "WindowTableFunction",
             OperatorSpec::WindowAggregate(spec) => match spec.phase {
-                headwater_plan::operators::AggregatePhase::Complete => "WindowAggregate",
-                headwater_plan::operators::AggregatePhase::Local => "LocalWindowAggregate",
-                headwater_plan::operators::AggregatePhase::Global => "GlobalWindowAggregate",
+                AggregatePhase::Complete => "WindowAggregate",
+                AggregatePhase::Local => "LocalWindowAggregate",
+                AggregatePhase::Global => "GlobalWindowAggregate",
             },
             OperatorSpec::WindowJoin(_) => "WindowJoin",
             OperatorSpec::WindowRank(_) => "WindowRank",
@@ -71,7 +72,11 @@ impl Node {
             OperatorSpec::ChangelogNormalize(_) => "ChangelogNormalize",
             OperatorSpec::SinkMaterialize(_) => "SinkUpsertMaterializer",
             OperatorSpec::DropUpdateBefore(_) => "DropUpdateBefore",
-            OperatorSpec::GroupAggregate(_) => "GroupAggregate",
+            OperatorSpec::GroupAggregate(spec) => match spec.phase {
+                AggregatePhase::Complete => "GroupAggregate",
+                AggregatePhase::Local => "LocalGroupAggregate",
+                AggregatePhase::Global => "GlobalGroupAggregate",
+            },
             OperatorSpec::Sort(_) => "Sort",
             OperatorSpec::TemporalSort(_) => "TemporalSort",
             OperatorSpec::SortLimit(_) => "SortLimit",

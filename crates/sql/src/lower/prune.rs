@@ -76,6 +76,7 @@ fn input_usages(physical: &Physical, node: &Node, output: &[Usage]) -> Vec<Vec<U
         OperatorSpec::Calc(calc) => calc_usage(calc, output, &mut reads),
         OperatorSpec::Expand(expand) => expand_usage(expand, output, &mut reads),
         OperatorSpec::WindowAggregate(spec) => window_aggregate_usage(spec, &mut reads),
+        OperatorSpec::GroupAggregate(spec) if spec.phase == AggregatePhase::Global => reads.fill(Usage::All),
         OperatorSpec::GroupAggregate(spec) => {
             all(&mut reads, spec.keys.iter().copied());
             calls_usage(&spec.calls, &mut reads);
@@ -280,9 +281,19 @@ impl Rebuild<'_> {
                 Rewritten { spec: OperatorSpec::WindowAggregate(spec), map: identity(old.types.len()) }
             }
             OperatorSpec::GroupAggregate(mut spec) => {
-                columns(&mut spec.keys, maps[0]);
-                rewrite_calls(&mut spec.calls, maps[0]);
-                spec.input_types = input_types();
+                // A global half speaks of the columns of its local one's input, so it takes over its rewriting.
+                let local = ports.first().map(|(producers, _)| &self.new.node(producers[0]).spec);
+                match (spec.phase, local) {
+                    (AggregatePhase::Global, Some(OperatorSpec::GroupAggregate(local))) => {
+                        spec.calls.clone_from(&local.calls);
+                        spec.input_types.clone_from(&local.input_types);
+                    }
+                    _ => {
+                        columns(&mut spec.keys, maps[0]);
+                        rewrite_calls(&mut spec.calls, maps[0]);
+                        spec.input_types = input_types();
+                    }
+                }
                 Rewritten { spec: OperatorSpec::GroupAggregate(spec), map: identity(old.types.len()) }
             }
             spec @ (OperatorSpec::WindowJoin(_)

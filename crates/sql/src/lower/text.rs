@@ -4,7 +4,9 @@ use super::changelog::{self, Kinds};
 use super::physical::{Input, Physical};
 use super::{join, over};
 use headwater_expressions::render;
-use headwater_plan::operators::{AggregateCall, SortKey, WindowRankSpec, WindowShape, WindowSpec, WindowTime};
+use headwater_plan::operators::{
+    AggregateCall, AggregatePhase, GroupAggregateSpec, SortKey, WindowRankSpec, WindowShape, WindowSpec, WindowTime,
+};
 use headwater_plan::{Expr, OperatorSpec, Partitioning};
 use std::fmt::Write;
 
@@ -116,15 +118,11 @@ pub fn describe(physical: &Physical, id: usize) -> String {
         }
         OperatorSpec::WindowTableFunction(w) => window_text(w, names),
         OperatorSpec::WindowAggregate(a) => {
-            let original: &[String] =
-                if a.phase == headwater_plan::operators::AggregatePhase::Global { &[] } else { names };
+            let original: &[String] = if a.phase == AggregatePhase::Global { &[] } else { names };
             let keys = if a.keys.is_empty() { String::new() } else { format!("groupBy=[{}], ", list(&a.keys, names)) };
             format!("{keys}{}, select=[{}]", window_text(&a.window, original), calls_text(&a.calls, original))
         }
-        OperatorSpec::GroupAggregate(a) => {
-            let keys = if a.keys.is_empty() { String::new() } else { format!("groupBy=[{}], ", list(&a.keys, names)) };
-            format!("{keys}select=[{}]", calls_text(&a.calls, names))
-        }
+        OperatorSpec::GroupAggregate(a) => group_aggregate_text(a, names),
         OperatorSpec::WindowJoin(_)
         | OperatorSpec::Join(_)
         | OperatorSpec::IntervalJoin(_)
@@ -151,6 +149,19 @@ pub fn describe(physical: &Physical, id: usize) -> String {
         }
     };
     format!("{kind}({detail})")
+}
+
+fn group_aggregate_text(aggregate: &GroupAggregateSpec, names: &[String]) -> String {
+    let keys = match aggregate.keys.as_slice() {
+        [] => String::new(),
+        keys => format!("groupBy=[{}], ", list(keys, names)),
+    };
+    // The columns between a local and a global half are named after the calls.
+    let calls = match aggregate.phase {
+        AggregatePhase::Global => names[names.len().saturating_sub(aggregate.calls.len())..].join(", "),
+        _ => calls_text(&aggregate.calls, names),
+    };
+    format!("{keys}select=[{calls}]")
 }
 
 fn window_rank_text(rank: &WindowRankSpec, names: &[String]) -> String {

@@ -42,6 +42,8 @@ fn logical_name(physical: &Physical, node: &Node) -> String {
     let kind = match &node.spec {
         // Whether rows are aggregated before the exchange, too, depends on the parallelism; the state does not.
         OperatorSpec::WindowAggregate(spec) if spec.phase == AggregatePhase::Global => "window-aggregate".to_owned(),
+        // Nor on whether they are in a continuous one.
+        OperatorSpec::GroupAggregate(spec) if spec.phase == AggregatePhase::Global => "group-aggregate".to_owned(),
         _ => kebab(node.spec_name()),
     };
     match detail(physical, node) {

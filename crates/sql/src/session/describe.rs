@@ -1,7 +1,7 @@
 //! DESCRIBE and SHOW COLUMNS.
 
 use super::filter::passes;
-use super::{Rows, Session, StatementResult};
+use super::{JobStatement, Rows, Session, StatementResult};
 use crate::catalog::{ColumnKind, Relation, Table};
 use crate::{SqlError, SqlResult};
 use headwater_sql_parser::ast::{Describe, ObjectKind, ObjectName, ShowFilter};
@@ -15,7 +15,7 @@ pub(super) fn describe(session: &Session, statement: &Describe) -> SqlResult<Sta
         }
         Describe::Object { kind: ObjectKind::Catalog, name, extended } => catalog(session, name, *extended),
         Describe::Object { kind, .. } => Err(SqlError::unsupported(format!("DESCRIBE {}", kind.keyword()), None)),
-        Describe::Job(_) => Err(SqlError::unsupported("DESCRIBE JOB", None)),
+        Describe::Job(id) => Ok(StatementResult::Jobs(JobStatement::Describe(id.value.clone()))),
     }
 }
 

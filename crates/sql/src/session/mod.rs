@@ -13,7 +13,7 @@ mod show;
 mod show_create;
 mod type_text;
 
-pub use result::{Rows, StateComparison, StatementResult};
+pub use result::{JobStatement, Rows, StateComparison, StatementResult};
 pub(crate) use show::function_names;
 
 use crate::catalog::{CatalogManager, Table};
@@ -21,7 +21,7 @@ use crate::planner::{PlannedJob, PlannedQuery, Planner, ResolvedSchema};
 use crate::{SqlError, SqlResult};
 use headwater_connector_api::Registry;
 use headwater_env::Env;
-use headwater_sql_parser::ast::{Insert, Query, Statement};
+use headwater_sql_parser::ast::{Insert, Query, Statement, StringLiteral};
 use headwater_types::LogicalType;
 use headwater_types::config::Configuration;
 
@@ -86,6 +86,11 @@ impl Session {
         std::mem::take(&mut self.warnings)
     }
 
+    /// Adds warnings of whoever runs what the session planned.
+    pub fn warn(&mut self, warnings: impl IntoIterator<Item = String>) {
+        self.warnings.extend(warnings);
+    }
+
     /// Executes a statement. `source` is the text its spans refer to.
     pub fn execute(&mut self, statement: &Statement, source: &str) -> SqlResult<StatementResult> {
         if self.statement_set.is_some() {
@@ -105,6 +110,7 @@ impl Session {
             Statement::Reset(key) => Ok(settings::reset(self, key.as_ref())),
             Statement::Show(statement) => show::show(self, statement),
             Statement::Describe(statement) => describe::describe(self, statement),
+            Statement::StopJob { job_id, with_savepoint, with_drain } => stop_job(job_id, *with_savepoint, *with_drain),
             Statement::Client(command) => Ok(StatementResult::Client(command.clone())),
             other => self.execute_ddl(other, source),
         }
@@ -164,7 +170,6 @@ impl Session {
 
     /// Plans inserts as one job.
     pub fn plan_inserts(&self, inserts: &[Insert], source: &str) -> SqlResult<PlannedJob> {
-        settings::check_honoured(&self.config)?;
         self.planner().plan_inserts(inserts, source)
     }
 
@@ -177,6 +182,14 @@ impl Session {
     pub fn query_columns(&self, query: &Query, source: &str) -> SqlResult<Vec<(String, LogicalType)>> {
         self.planner().query_columns(query, source)
     }
+}
+
+fn stop_job(id: &StringLiteral, savepoint: bool, drain: bool) -> SqlResult<StatementResult> {
+    if drain && !savepoint {
+        let message = "WITH DRAIN could only be used after WITH SAVEPOINT.";
+        return Err(SqlError::new("drain-without-savepoint", message).with_span(id.span));
+    }
+    Ok(StatementResult::Jobs(JobStatement::Stop { id: id.value.clone(), savepoint, drain }))
 }
 
 /// What a statement is called, for "not supported yet".
@@ -197,7 +210,6 @@ fn statement_name(statement: &Statement) -> &'static str {
         Statement::UnloadModule(_) => "UNLOAD MODULE",
         Statement::AddJar(_) => "ADD JAR",
         Statement::RemoveJar(_) => "REMOVE JAR",
-        Statement::StopJob { .. } => "STOP JOB",
         _ => "this statement",
     }
 }

@@ -18,8 +18,28 @@ pub enum StatementResult {
     Job(Box<PlannedJob>),
     /// A plan whose state is to be compared with a savepoint's.
     CompareState(Box<StateComparison>),
+    /// A question or order about jobs, for whoever runs them.
+    Jobs(JobStatement),
     /// Something for the client to do.
     Client(ClientCommand),
+}
+
+/// A statement about jobs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobStatement {
+    /// `SHOW JOBS`
+    Show,
+    /// `DESCRIBE JOB 'id'`
+    Describe(String),
+    /// `STOP JOB 'id' [WITH SAVEPOINT] [WITH DRAIN]`
+    Stop {
+        /// The job.
+        id: String,
+        /// Whether it ends behind a savepoint.
+        savepoint: bool,
+        /// Whether its sources end first and all windows fire.
+        drain: bool,
+    },
 }
 
 /// `EXPLAIN … COMPATIBLE WITH 'savepoint'`: what the plan would keep. Whoever can read savepoints answers.

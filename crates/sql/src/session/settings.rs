@@ -52,30 +52,26 @@ fn check_value(key: &str, value: &str) -> SqlResult<()> {
         "table.exec.sink.upsert-materialize" | "table.exec.sink.keyed-shuffle" => {
             return check_choice(key, value, &["NONE", "AUTO", "FORCE"]);
         }
+        "table.exec.sink.not-null-enforcer" => return check_choice(key, value, &["ERROR", "DROP"]),
+        "table.exec.sink.type-length-enforcer" => return check_choice(key, value, &["IGNORE", "TRIM_PAD", "ERROR"]),
+        "table.exec.sink.nested-constraint-enforcer" => {
+            return check_choice(key, value, &["IGNORE", "ROWS", "ROWS_AND_COLLECTIONS"]);
+        }
+        "table.optimizer.distinct-agg.split.enabled" => return check_choice(key, value, &["true", "false"]),
         "table.exec.sink.rowtime-inserter" => return check_choice(key, value, &["ENABLED", "DISABLED"]),
         "table.exec.uid.generation" => return check_choice(key, value, &["PLAN_ONLY", "ALWAYS", "DISABLED"]),
+        "execution.state-recovery.claim-mode" | "execution.savepoint-restore-mode" => {
+            return check_choice(key, value, &["NO_CLAIM", "CLAIM"]);
+        }
+        "execution.state-recovery.ignore-unclaimed-state" | "execution.savepoint.ignore-unclaimed-state" => {
+            return check_choice(key, value, &["true", "false"]);
+        }
         "table.local-time-zone" => return check_zone(value),
         "execution.runtime-mode" => return check_choice(key, value, &["STREAMING", "BATCH", "AUTOMATIC"]),
         "table.optimizer.agg-phase-strategy" => return check_choice(key, value, &["AUTO", "ONE_PHASE", "TWO_PHASE"]),
         _ => Ok(()),
     };
     checked.map_err(SqlError::from)
-}
-
-/// Settings that change what a sink is given, with the only value that is honoured yet. Any other value is
-/// refused: ignoring it would write wrong rows.
-const NOT_HONOURED: &[(&str, &str)] =
-    &[("table.exec.sink.type-length-enforcer", "IGNORE"), ("table.exec.sink.nested-constraint-enforcer", "IGNORE")];
-
-/// Refuses a job under settings that would not be honoured.
-pub(super) fn check_honoured(config: &config::Configuration) -> SqlResult<()> {
-    let refused = NOT_HONOURED.iter().find_map(|(key, honoured)| {
-        config.get(key).filter(|value| !value.eq_ignore_ascii_case(honoured)).map(|value| (key, value))
-    });
-    match refused {
-        None => Ok(()),
-        Some((key, value)) => Err(SqlError::unsupported(format!("'{key}' = '{value}'"), None)),
-    }
 }
 
 fn check_choice(key: &str, value: &str, choices: &[&str]) -> SqlResult<()> {

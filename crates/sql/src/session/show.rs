@@ -1,7 +1,7 @@
 //! SHOW: what there is.
 
 use super::filter::passes;
-use super::{Rows, Session, StatementResult, describe, show_create};
+use super::{JobStatement, Rows, Session, StatementResult, describe, show_create};
 use crate::catalog::Relation;
 use crate::{SqlError, SqlResult};
 use headwater_sql_parser::ast::{ObjectKind, ObjectName, Show, ShowFilter, ShowObjects};
@@ -10,6 +10,7 @@ use headwater_sql_parser::ast::{ObjectKind, ObjectName, Show, ShowFilter, ShowOb
 pub(super) fn show(session: &Session, statement: &Show) -> SqlResult<StatementResult> {
     let catalog = &session.catalog;
     let rows = match statement {
+        Show::Jobs => return Ok(StatementResult::Jobs(JobStatement::Show)),
         Show::Catalogs(filter) => list("catalog name", catalog.catalog_names(), filter.as_ref()),
         Show::CurrentCatalog => Rows::single("current catalog name", catalog.current_catalog()),
         Show::CurrentDatabase => Rows::single("current database name", catalog.current_database()),
@@ -19,7 +20,6 @@ pub(super) fn show(session: &Session, statement: &Show) -> SqlResult<StatementRe
         Show::Columns { table, filter } => describe::columns(session, table, filter.as_ref())?,
         Show::Create { kind, name, .. } => show_create::show_create(session, *kind, name)?,
         Show::Jars => Rows::list("jars", []),
-        Show::Jobs => Rows::strings(&["job id", "job name", "status", "start time"], vec![]),
         Show::Partitions { .. } => return Err(SqlError::unsupported("SHOW PARTITIONS", None)),
     };
     Ok(rows.into())

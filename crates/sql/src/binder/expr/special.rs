@@ -117,9 +117,7 @@ impl Binder<'_> {
                 }
                 self.call("JSON_ARRAY", args, span)
             }
-            S::JsonObjectAgg { .. } | S::JsonArrayAgg { .. } => {
-                Err(SqlError::unsupported("aggregation into JSON", Some(span)))
-            }
+            S::JsonObjectAgg { .. } | S::JsonArrayAgg { .. } => self.json_aggregate(special, span, env),
             _ => Err(SqlError::internal("an unknown special function")),
         }
     }
@@ -133,7 +131,7 @@ impl Binder<'_> {
     }
 
     /// A value of a JSON constructor: what is JSON already is embedded as it is, not quoted.
-    fn json_member(&self, value: &ast::Expr, env: ExprEnv<'_>) -> SqlResult<Typed> {
+    pub(in crate::binder) fn json_member(&self, value: &ast::Expr, env: ExprEnv<'_>) -> SqlResult<Typed> {
         match &value.kind {
             ExprKind::Special(special)
                 if matches!(

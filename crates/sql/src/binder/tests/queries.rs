@@ -1,6 +1,6 @@
 //! SELECT and what it is made of.
 
-use super::{check, check_types};
+use super::{check, check_error, check_types};
 use expect_test::expect;
 
 #[test]
@@ -509,5 +509,41 @@ fn over_calls_have_flinks_types() {
         expect![
             "[EXPR$0: INT, EXPR$1: BIGINT NOT NULL, EXPR$2: BIGINT, EXPR$3: STRING, EXPR$4: BIGINT NOT NULL, EXPR$5: INT, EXPR$6: INT, EXPR$7: INT NOT NULL, EXPR$8: DOUBLE NOT NULL]"
         ],
+    );
+}
+
+#[test]
+fn aggregates_into_json() {
+    check_types(
+        "SELECT JSON_OBJECTAGG(KEY s VALUE a), JSON_ARRAYAGG(b NULL ON NULL) FILTER (WHERE a > 1) FROM t GROUP BY d",
+        expect!["[EXPR$0: STRING NOT NULL, EXPR$1: STRING NOT NULL]"],
+    );
+    check_error(
+        "SELECT JSON_OBJECTAGG(KEY a VALUE s) FROM t",
+        expect![[r#"
+        error: the keys of JSON_OBJECTAGG are strings, not INT
+         --> line 1, column 27
+          |
+        1 | SELECT JSON_OBJECTAGG(KEY a VALUE s) FROM t
+          |                           ^
+          = help: CAST them AS STRING"#]],
+    );
+}
+
+#[test]
+fn fields_of_rows_need_no_prefix() {
+    check_types("SELECT x FROM (SELECT CAST(ROW(1, 'a') AS ROW<x INT, y STRING>) AS r FROM t)", expect!["[x: INT]"]);
+}
+
+#[test]
+fn the_watermark_is_of_a_time_attribute() {
+    check_error(
+        "SELECT CURRENT_WATERMARK(d) FROM t",
+        expect![[r#"
+        error: The argument of CURRENT_WATERMARK() must be a rowtime attribute, but was 'DOUBLE'.: Cannot apply 'CURRENT_WATERMARK' to arguments of types (DOUBLE). Supported signature: CURRENT_WATERMARK(rowtime)
+         --> line 1, column 8
+          |
+        1 | SELECT CURRENT_WATERMARK(d) FROM t
+          |        ^^^^^^^^^^^^^^^^^^^^"#]],
     );
 }

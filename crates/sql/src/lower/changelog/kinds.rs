@@ -115,7 +115,11 @@ fn join(spec: &JoinSpec, inputs: &[Kinds]) -> Kinds {
 }
 
 fn group_aggregate(spec: &GroupAggregateSpec, input: Kinds) -> Kinds {
-    if spec.final_only || spec.phase == AggregatePhase::Local {
+    // Sums are inserts; but a key goes when all its rows are taken back, and only the global half can tell.
+    if spec.phase == AggregatePhase::Local {
+        return Kinds { delete: !input.is_append(), ..Kinds::APPEND };
+    }
+    if spec.final_only {
         return Kinds::APPEND;
     }
     // The groups of a DISTINCT never change; only those that time out are emitted again.

@@ -6,6 +6,7 @@
 use super::super::one_input;
 use super::super::physical::{Input, Node, Parallelism, Physical};
 use super::before::columns_of;
+use headwater_functions::temporal::watermark::CURRENT_WATERMARK;
 use headwater_plan::operators::{CalcSpec, ChangelogNormalizeSpec};
 use headwater_plan::{Expr, OperatorSpec, Partitioning};
 
@@ -25,7 +26,7 @@ pub fn push_filters(physical: &Physical, roots: &[usize]) -> (Physical, Vec<usiz
             && let [producer] = input.producers[..]
             && let OperatorSpec::ChangelogNormalize(_) = &pushed.node(producer).spec
             && consumers[physical.node(id).inputs[0].producers[0]] == 1
-            && let Some(condition) = calc.condition.take()
+            && let Some(condition) = calc.condition.take_if(|condition| !reads_watermark(condition))
         {
             input.producers = vec![normalize_with(&mut pushed, producer, condition)];
             if is_identity(calc, pushed.node(input.producers[0]).types.len()) {
@@ -74,6 +75,12 @@ fn normalize_with(plan: &mut Physical, normalize: usize, condition: Expr) -> usi
 
 fn reads_only_key(condition: &Expr, spec: &ChangelogNormalizeSpec) -> bool {
     super::is_deterministic(condition) && columns_of(condition).iter().all(|column| spec.keys.contains(column))
+}
+
+/// Whether a condition needs the watermark, which only filters know.
+fn reads_watermark(condition: &Expr) -> bool {
+    let own = matches!(condition, Expr::Call { function, .. } if function == CURRENT_WATERMARK);
+    own || condition.children().into_iter().any(reads_watermark)
 }
 
 fn conjunction(mut conditions: Vec<Expr>) -> Option<Expr> {

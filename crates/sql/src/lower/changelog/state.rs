@@ -211,8 +211,16 @@ impl View<'_> {
     fn group_aggregate(&self, spec: &GroupAggregateSpec) -> Kept {
         let names = &self.input(0).names;
         let ttl = spec.state_ttl_ms;
-        let mut tables = vec![table("accumulators", &[], accumulators(&spec.calls, names), ttl)];
-        for call in spec.calls.iter().filter(|call| call.distinct) {
+        let stored = match spec.phase {
+            // The columns between the halves have the names of the accumulators.
+            AggregatePhase::Global => {
+                names[names.len() - spec.calls.len()..].iter().cloned().map(accumulator).collect()
+            }
+            _ => accumulators(&spec.calls, names),
+        };
+        let mut tables = vec![table("accumulators", &[], stored, ttl)];
+        let merged = spec.phase == AggregatePhase::Global;
+        for call in spec.calls.iter().filter(|call| call.distinct && !merged) {
             let args = self.columns(0, &call.args);
             let listed: Vec<_> = args.iter().map(|(name, _)| name.as_str()).collect();
             let name = format!("distinct {}", listed.join(", "));
@@ -325,8 +333,11 @@ fn table(name: &str, map_key: &[StateColumn], value: Vec<StateColumn>, ttl_ms: i
 
 /// One column per call, named by its text.
 fn accumulators(calls: &[AggregateCall], names: &[String]) -> Vec<StateColumn> {
-    let bytes = || LogicalType::new(TypeRoot::VarBinary(LENGTH_MAX), false);
-    calls.iter().map(|call| (calls_text(std::slice::from_ref(call), names), bytes())).collect()
+    calls.iter().map(|call| accumulator(calls_text(std::slice::from_ref(call), names))).collect()
+}
+
+fn accumulator(name: String) -> StateColumn {
+    (name, LogicalType::new(TypeRoot::VarBinary(LENGTH_MAX), false))
 }
 
 fn bigint() -> LogicalType {

@@ -110,6 +110,9 @@ pub struct InspectArgs {
     /// Read every file, compare checksums, and name what is damaged.
     #[arg(long)]
     pub verify: bool,
+    /// Print CREATE TABLE statements for the keyed state instead, to query it with `headwater sql`.
+    #[arg(long, conflicts_with = "format")]
+    pub sql: bool,
     /// How the report is written.
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     pub format: ReportFormat,

@@ -64,6 +64,8 @@ pub struct Progress {
     shown: bool,
     /// Restarts that were told.
     restarts: u32,
+    /// From how many failed checkpoints on something is said again.
+    failures_told: u64,
 }
 
 impl Progress {
@@ -81,12 +83,14 @@ impl Progress {
             last_rows: (0, 0),
             shown: false,
             restarts: 0,
+            failures_told: 1,
         }
     }
 
     /// Renews the line when it is time.
     pub fn tick(&mut self, job: &JobHandle) {
         self.tell_restarts(job);
+        self.tell_failures(job);
         let interval = if self.is_terminal { INTERVAL } else { INTERVAL_LOG };
         let due = if self.shown { self.last.elapsed() >= interval } else { self.started.elapsed() >= QUIET };
         if !self.enabled || !due {
@@ -101,6 +105,24 @@ impl Progress {
         };
         let _ = stderr.flush();
         self.shown = true;
+    }
+
+    /// Says that checkpoints fail, and why: the first time, and then less and less often.
+    fn tell_failures(&mut self, job: &JobHandle) {
+        let Ok(checkpoints) = job.checkpoints() else { return };
+        let failed = checkpoints.counts.failed;
+        if failed < self.failures_told {
+            return;
+        }
+        self.failures_told = failed.saturating_mul(2);
+        self.clear();
+        let latest = checkpoints.latest_failed;
+        let number = latest.as_ref().map_or(0, |latest| latest.checkpoint);
+        let why = latest.and_then(|latest| latest.failure).unwrap_or_else(|| "unknown".to_owned());
+        crate::complain(format_args!(
+            "[WARNING] Checkpoint {number} failed ({failed} failed, {} completed so far), the job goes on: {why}",
+            checkpoints.counts.completed
+        ));
     }
 
     /// Says why and when the job starts again; once per restart.

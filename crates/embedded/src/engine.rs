@@ -1,10 +1,13 @@
 //! The engine: a session with its cluster.
 
+use crate::jobs::{Jobs, StartedJob};
 use crate::operators::SqlOperators;
 use crate::query::RunningQuery;
+use crate::recovery;
 use headwater_connector_api::Registry;
 use headwater_env::Env;
 use headwater_jobmanager::{JobHandle, LocalCluster, LocalOptions};
+use headwater_plan::JobGraph;
 use headwater_sql::SqlResult;
 use headwater_sql::planner::{PlannedJob, PlannedQuery};
 use headwater_sql::session::{Session, StatementResult};
@@ -13,10 +16,11 @@ use headwater_types::Result;
 use headwater_types::config::Configuration;
 use std::sync::Arc;
 
-/// All connectors of an installation.
-pub fn registry() -> Registry {
-    let mut registry = headwater_connectors::registry();
+/// All connectors of an installation whose processes have this configuration.
+pub fn registry(config: &Configuration) -> Registry {
+    let mut registry = headwater_connectors::registry_of(config);
     headwater_connector_kafka::register(&mut registry);
+    headwater_connector_savepoint::register(&mut registry, config);
     registry
 }
 
@@ -28,18 +32,20 @@ pub struct Engine {
     registry: Registry,
     env: Env,
     cluster: Option<LocalCluster>,
+    jobs: Jobs,
 }
 
 impl Engine {
     /// An engine with all built-in connectors and the real clock. Starts nothing yet.
     pub fn new(config: Configuration) -> Self {
-        Self::with(config, registry(), Env::real())
+        let registry = registry(&config);
+        Self::with(config, registry, Env::real())
     }
 
     /// An engine with these connectors and effects.
     pub fn with(config: Configuration, registry: Registry, env: Env) -> Self {
         let session = Session::new(config.clone(), registry.clone(), env.clone());
-        Self { session, config, registry, env, cluster: None }
+        Self { session, config, registry, env, cluster: None, jobs: Jobs::default() }
     }
 
     /// The session.
@@ -63,13 +69,43 @@ impl Engine {
     }
 
     /// Starts a planned query.
-    pub fn start_query(&mut self, query: PlannedQuery) -> Result<RunningQuery> {
+    ///
+    /// # Errors
+    /// When it cannot be set up, or cannot go on from the checkpoint that it is to start from.
+    pub fn start_query(&mut self, mut query: PlannedQuery) -> Result<RunningQuery> {
+        query.graph = self.prepare(&query.graph)?;
         RunningQuery::start(self.cluster()?, query)
     }
 
     /// Starts planned inserts.
+    ///
+    /// # Errors
+    /// When they cannot be set up, or cannot go on from the checkpoint that they are to start from.
     pub fn start_job(&mut self, job: &PlannedJob) -> Result<JobHandle> {
-        self.cluster()?.submit(&job.graph)
+        let graph = self.prepare(&job.graph)?;
+        let handle = self.cluster()?.submit(&graph)?;
+        self.jobs.add(handle.clone(), self.env.now_ms());
+        Ok(handle)
+    }
+
+    /// The inserts that were started, with their present states.
+    pub fn jobs(&mut self) -> Vec<StartedJob> {
+        self.jobs.list()
+    }
+
+    /// The job of this id.
+    ///
+    /// # Errors
+    /// When none of that id was started here.
+    pub fn job(&mut self, id: &str) -> Result<StartedJob> {
+        self.jobs.find(id)
+    }
+
+    /// The job with what it takes over settled; warnings go to the session's.
+    fn prepare(&mut self, graph: &JobGraph) -> Result<JobGraph> {
+        let prepared = recovery::prepare(graph, &self.config, &self.env)?;
+        self.session.warn(prepared.warnings);
+        Ok(prepared.graph)
     }
 
     fn cluster(&mut self) -> Result<&LocalCluster> {

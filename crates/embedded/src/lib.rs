@@ -5,13 +5,16 @@
 //! that a session that only declares and describes costs no thread.
 
 mod engine;
+mod jobs;
 mod operators;
 mod query;
+mod recovery;
 mod state;
 
 pub use engine::Engine;
+pub use jobs::StartedJob;
 pub use query::{Polled, RunningQuery};
 pub use state::wanted_operators;
 
-pub use headwater_jobmanager::{JobHandle, JobResult, JobState, OperatorTotals, totals};
+pub use headwater_jobmanager::{JobHandle, JobResult, JobState, OperatorTotals, Pending, RequestKind, Stored, totals};
 pub use headwater_runtime::OperatorSnapshot;

@@ -4,6 +4,7 @@ mod complete;
 mod highlight;
 mod line;
 
+use crate::signals;
 use crate::sql::{Client, Ending};
 use complete::{SqlCompleter, Vocabulary};
 use headwater_sql_parser::parse_script;
@@ -31,24 +32,44 @@ pub fn run(client: &mut Client, history: Option<&Path>) -> ExitCode {
     }
     let vocabulary = Arc::new(Mutex::new(Vocabulary::default()));
     let mut editor = editor(history, &vocabulary);
+    let mut leaving = false;
+    client.interactive();
     let _ =
         writeln!(std::io::stdout(), "Headwater {}. HELP; lists commands, Ctrl-D leaves.", env!("CARGO_PKG_VERSION"));
     loop {
         vocabulary.lock().unwrap_or_else(PoisonError::into_inner).update(client.engine().session());
-        match editor.read_line(&SqlPrompt) {
+        signals::rest();
+        let left = match editor.read_line(&SqlPrompt) {
             Ok(Signal::Success(text)) => match run_text(client, &text) {
-                Ending::Quit | Ending::Closed => return ExitCode::SUCCESS,
-                Ending::Done | Ending::Failed | Ending::Interrupted => {}
+                Ending::Closed => return ExitCode::SUCCESS,
+                Ending::Quit => true,
+                Ending::Done | Ending::Failed | Ending::Interrupted => false,
             },
-            Ok(Signal::CtrlC) => {}
-            Ok(Signal::CtrlD) => return ExitCode::SUCCESS,
-            Ok(_) => {}
+            Ok(Signal::CtrlD) => true,
+            Ok(_) => false,
             Err(error) => {
                 crate::complain(format_args!("[ERROR] cannot read from the terminal: {error}"));
                 return ExitCode::FAILURE;
             }
+        };
+        if left && (leaving || may_leave(client)) {
+            return ExitCode::SUCCESS;
         }
+        leaving = left;
     }
+}
+
+/// Jobs in the background end with the process: who leaves is told once.
+fn may_leave(client: &mut Client) -> bool {
+    let jobs = client.running_jobs();
+    if !jobs.is_empty() {
+        crate::complain(format_args!(
+            "[WARNING] Jobs that still run would be canceled: {}. SHOW JOBS; lists them, STOP JOB 'id' WITH SAVEPOINT; \
+             stops one. Leave again to cancel them.",
+            jobs.len()
+        ));
+    }
+    jobs.is_empty()
 }
 
 /// Runs the statements of a pipe; stops at the first error.
@@ -60,7 +81,11 @@ fn run_stdin(client: &mut Client) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match run_text(client, &text) {
+    let ending = match run_text(client, &text) {
+        Ending::Done | Ending::Quit => client.wait_for_jobs(),
+        other => other,
+    };
+    match ending {
         Ending::Failed => ExitCode::FAILURE,
         Ending::Interrupted => ExitCode::from(130),
         Ending::Done | Ending::Quit | Ending::Closed => ExitCode::SUCCESS,

@@ -1,8 +1,8 @@
 //! What a planned job would keep of a checkpoint or savepoint.
 
 use super::open::Opened;
-use headwater_checkpoint::compatibility::{OperatorReport, TableReport, compare};
-use headwater_checkpoint::{Verdict, WantedOperator};
+use headwater_checkpoint::WantedOperator;
+use headwater_checkpoint::compatibility::{OperatorReport, compare};
 use serde::Serialize;
 
 /// A job compared with a checkpoint or savepoint.
@@ -14,8 +14,10 @@ pub struct Comparison {
     pub savepoint: String,
     /// Number of the checkpoint.
     pub checkpoint: u64,
-    /// Whether nothing is lost.
+    /// Whether the job may start from it without being told to leave state behind.
     pub compatible: bool,
+    /// What of operators that go on is left behind: of aggregates that the query no longer has.
+    pub left_behind: Vec<String>,
     /// The operators of the job, then those that are left behind.
     pub operators: Vec<OperatorReport>,
 }
@@ -24,19 +26,18 @@ impl Comparison {
     /// Compares the operators of a job.
     pub fn new(job: &str, wanted: &[WantedOperator], opened: &Opened) -> Self {
         let report = compare(&opened.manifest, wanted);
-        let compatible = report.is_compatible() && !report.operators.iter().any(loses_a_table);
+        let compatible = report.is_compatible();
+        let of_operator = |operator: &OperatorReport| {
+            let left = operator.left_behind().into_iter();
+            left.map(|what| format!("{what} of {}", operator.key)).collect::<Vec<_>>()
+        };
         Self {
             job: job.to_owned(),
             savepoint: opened.path.clone(),
             checkpoint: opened.manifest.checkpoint,
             compatible,
+            left_behind: report.operators.iter().flat_map(of_operator).collect(),
             operators: report.operators,
         }
     }
-}
-
-/// Whether a table with entries is left behind while its operator stays.
-fn loses_a_table(operator: &OperatorReport) -> bool {
-    let lost = |table: &TableReport| table.verdict == Verdict::Dropped && table.bytes > 0;
-    operator.tables.iter().any(lost)
 }

@@ -6,6 +6,7 @@ use super::{complain, ending, render, write};
 use crate::args::InspectArgs;
 use headwater_checkpoint::manifest::{ListState, OperatorState, SubtaskBlobs, TableState};
 use headwater_checkpoint::{Manifest, RunKind};
+use headwater_connector_savepoint::declare;
 use headwater_state::{Column, TableKind};
 use headwater_types::Result;
 use headwater_types::config::Configuration;
@@ -110,6 +111,8 @@ pub struct TableSummary {
     pub bases: usize,
     /// Runs of changes.
     pub deltas: usize,
+    /// The statement that declares it as a table, to be queried.
+    pub create_table: String,
 }
 
 /// A column.
@@ -149,7 +152,8 @@ pub fn run(args: &InspectArgs, config: &Configuration) -> ExitCode {
         Err(error) => complain(&error),
         Ok(summary) => {
             let sound = summary.damages.as_ref().is_none_or(Vec::is_empty);
-            ending(write(args.format, &summary, || render::summary(&summary)), sound)
+            let text = || if args.sql { render::declarations(&summary) } else { render::summary(&summary) };
+            ending(write(args.format, &summary, text), sound)
         }
     }
 }
@@ -166,7 +170,7 @@ fn look(args: &InspectArgs, config: &Configuration) -> Result<Summary> {
 /// What a manifest says.
 pub fn summarize(path: String, manifest: &Manifest) -> Summary {
     let with_state = manifest.operators.iter().filter(|operator| !operator.is_stateless());
-    let operators: Vec<OperatorSummary> = with_state.map(operator).collect();
+    let operators: Vec<OperatorSummary> = with_state.map(|state| operator(state, &path, &manifest.operators)).collect();
     let vertex = |vertex: &headwater_checkpoint::manifest::VertexState| VertexSummary {
         name: vertex.name.clone(),
         parallelism: vertex.parallelism,
@@ -194,13 +198,13 @@ pub fn summarize(path: String, manifest: &Manifest) -> Summary {
     }
 }
 
-fn operator(state: &OperatorState) -> OperatorSummary {
+fn operator(state: &OperatorState, path: &str, all: &[OperatorState]) -> OperatorSummary {
     let stored = state.tables.iter().filter(|table| !table.runs.is_empty());
     let committables = state.committables.iter().flat_map(|part| &part.items);
     OperatorSummary {
         uid: state.key.clone(),
         name: state.name.clone(),
-        tables: stored.map(table).collect(),
+        tables: stored.map(|stored| table(stored, &create_table(stored, state, path, all))).collect(),
         lists: state.lists.iter().map(list).collect(),
         splits: parts(&state.splits),
         enumerator_bytes: state.enumerator.as_ref().map(headwater_checkpoint::Blob::bytes),
@@ -209,7 +213,15 @@ fn operator(state: &OperatorState) -> OperatorSummary {
     }
 }
 
-fn table(state: &TableState) -> TableSummary {
+/// Declares a table by its name, or by that of its operator too where several have it.
+fn create_table(state: &TableState, operator: &OperatorState, path: &str, all: &[OperatorState]) -> String {
+    let name = &state.descriptor.name;
+    let same = all.iter().flat_map(|o| &o.tables).filter(|t| !t.runs.is_empty() && t.descriptor.name == *name);
+    let name = if same.count() > 1 { format!("{} {name}", operator.key) } else { name.clone() };
+    declare::create_table(&name, path, &operator.key, &state.descriptor)
+}
+
+fn table(state: &TableState, create_table: &str) -> TableSummary {
     let descriptor = &state.descriptor;
     let bases = state.runs.iter().filter(|run| run.kind == RunKind::Base).count();
     TableSummary {
@@ -227,6 +239,7 @@ fn table(state: &TableState) -> TableSummary {
         bytes: state.bytes(),
         bases,
         deltas: state.runs.len() - bases,
+        create_table: create_table.to_owned(),
     }
 }
 

@@ -30,6 +30,12 @@ pub fn summary(summary: &Summary) -> String {
     out
 }
 
+/// The statements that declare all tables of state, to be queried.
+pub fn declarations(summary: &Summary) -> String {
+    let tables = summary.operators.iter().flat_map(|operator| &operator.tables);
+    tables.map(|table| table.create_table.as_str()).collect::<Vec<_>>().join("\n")
+}
+
 fn push_vertex(out: &mut String, vertex: &VertexSummary) {
     let finished = match vertex.finished {
         0 => String::new(),
@@ -103,9 +109,10 @@ pub fn comparison(comparison: &Comparison) -> String {
     let mut out =
         format!("job '{}' and checkpoint {} at {}\n", comparison.job, comparison.checkpoint, comparison.savepoint);
     comparison.operators.iter().for_each(|operator| push_report(&mut out, operator));
-    out.push_str(match comparison.compatible {
-        true => "compatible: no state is lost\n",
-        false => "NOT COMPATIBLE: state would be lost\n",
+    out.push_str(match (comparison.compatible, comparison.left_behind.is_empty()) {
+        (true, true) => "compatible: no state is lost\n",
+        (true, false) => "compatible: only state of aggregates that the query no longer has is dropped\n",
+        (false, _) => "NOT COMPATIBLE: state would be lost\n",
     });
     out
 }
@@ -115,9 +122,12 @@ fn push_report(out: &mut String, operator: &OperatorReport) {
     if operator.name != operator.key {
         let _ = writeln!(out, "           {}", operator.name);
     }
-    for TableReport { name, verdict, bytes } in &operator.tables {
+    for TableReport { name, verdict, dropped_columns, bytes } in &operator.tables {
         let stored = if *bytes > 0 { format!(", {}", size(*bytes)) } else { String::new() };
         let _ = writeln!(out, "           table '{name}': {}{stored}{}", word(verdict), reason(verdict));
+        for column in dropped_columns {
+            let _ = writeln!(out, "             column '{column}': dropped");
+        }
     }
 }
 

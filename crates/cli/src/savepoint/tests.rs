@@ -4,6 +4,7 @@ use super::inspect::summarize;
 use super::verify::verify;
 use super::{Comparison, open, render};
 use expect_test::expect_file;
+use headwater_checkpoint::WantedOperator;
 use headwater_embedded::{Engine, wanted_operators};
 use headwater_env::Env;
 use headwater_sql::session::StatementResult;
@@ -112,4 +113,18 @@ fn state_that_nobody_takes_is_lost() {
     let (report, compatible) = compared("COUNT(DISTINCT MOD(id, 10))\n", "COUNT(DISTINCT name)\n");
     assert!(!compatible, "{report}");
     expect_file!["goldens/lost.txt"].assert_eq(&report);
+}
+
+/// A savepoint is of one job: of a script with several, that one is compared.
+#[test]
+fn of_several_jobs_the_one_is_found_that_the_savepoint_is_of() {
+    let opened = open(text(&fixture().join("savepoint")), &Configuration::new()).expect("the fixture is readable");
+    let operator = |key: &str| WantedOperator { key: key.to_owned(), name: key.to_owned(), tables: vec![] };
+    let ours = || vec![operator("join[$e3a67dbc=EXPR$0]"), operator("group-aggregate[name]")];
+    let some = || vec![operator("group-aggregate[name]")];
+    let named = opened.manifest.job_name.as_str();
+    let jobs_of = |jobs: &[(&str, Vec<WantedOperator>)]| super::check::jobs_of(jobs, &opened.manifest);
+    assert_eq!(jobs_of(&[("a", some()), ("b", ours()), ("c", vec![])]), [1]);
+    assert_eq!(jobs_of(&[("a", ours()), (named, some())]), [1]);
+    assert_eq!(jobs_of(&[("a", vec![]), ("b", vec![])]), [0, 1]);
 }

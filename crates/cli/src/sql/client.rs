@@ -1,15 +1,16 @@
 //! The SQL client: runs statements and shows what they answer, with Flink's messages.
 
-use super::{Ending, Script, runner, script};
+use super::{Ending, Script, background, jobs, runner, script};
 use crate::args::Format;
 use crate::output;
 use crate::savepoint;
-use headwater_embedded::{Engine, wanted_operators};
+use headwater_embedded::{Engine, JobHandle, wanted_operators};
 use headwater_env::Env;
 use headwater_sql::SqlError;
-use headwater_sql::session::{Rows, StateComparison, StatementResult};
+use headwater_sql::planner::PlannedJob;
+use headwater_sql::session::{JobStatement, Rows, StateComparison, StatementResult};
 use headwater_sql_parser::ast::{ClientCommand, Statement};
-use headwater_types::config::Configuration;
+use headwater_types::config::{Configuration, DML_SYNC};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -18,12 +19,16 @@ const SOURCE_DEPTH_MAX: usize = 16;
 
 const SUCCEEDED: &str = "[INFO] Execute statement succeeded.";
 const INSERTED: &str = "[INFO] Complete execution of the SQL update statement.";
+const SUBMITTED: &str = "\
+[INFO] Submitting SQL update statement to the cluster...
+[INFO] SQL update statement has been successfully submitted to the cluster:";
 const HELP: &str = "\
 Statements end with a semicolon and may span several lines. Some to start with:
 
   CREATE TABLE t (...) WITH ('connector' = '...');   declare a table
   SELECT ... FROM t;                                 run a query, Ctrl-C ends it
-  INSERT INTO t SELECT ...;                          run a job, Ctrl-C stops it cleanly
+  INSERT INTO t SELECT ...;                          run a job, at the prompt in the background
+  SHOW JOBS;  STOP JOB 'id' WITH SAVEPOINT;          jobs that run in the background
   SHOW TABLES;  DESCRIBE t;  EXPLAIN SELECT ...;     look around
   SET 'key' = 'value';  RESET 'key';                 configure
   SOURCE 'file.sql';  CLEAR;  HELP;  QUIT;           this client";
@@ -34,12 +39,37 @@ pub struct Client {
     format: Format,
     progress: bool,
     source_depth: usize,
+    /// Whether inserts run in the background where `table.dml-sync` is not set.
+    background: bool,
 }
 
 impl Client {
     /// A client that writes results in this format.
     pub fn new(config: Configuration, format: Format, progress: bool) -> Self {
-        Self { engine: Engine::new(config), format, progress, source_depth: 0 }
+        Self { engine: Engine::new(config), format, progress, source_depth: 0, background: false }
+    }
+
+    /// Inserts run in the background unless the session is told otherwise: somebody sits at a prompt.
+    pub fn interactive(&mut self) {
+        self.background = true;
+    }
+
+    /// Waits for the jobs in the background, which end with this process.
+    pub fn wait_for_jobs(&mut self) -> Ending {
+        let jobs = self.running_jobs();
+        match background::wait(&jobs, self.engine.session().config()) {
+            Ok(ending) => ending,
+            Err(error) => {
+                crate::complain(format_args!("[ERROR] {error}"));
+                Ending::Failed
+            }
+        }
+    }
+
+    /// The jobs that have not ended.
+    pub fn running_jobs(&mut self) -> Vec<JobHandle> {
+        let jobs = self.engine.jobs().into_iter().filter(|job| !job.state.is_final());
+        jobs.map(|job| job.handle).collect()
     }
 
     /// The engine.
@@ -50,13 +80,12 @@ impl Client {
     /// Runs a statement and shows its result. `source` is the text its spans refer to.
     pub fn run(&mut self, statement: &Statement, source: &str, path: Option<&Path>) -> Ending {
         let result = self.engine.execute(statement, source);
-        for warning in self.engine.session_mut().take_warnings() {
-            crate::complain(format_args!("[WARNING] {warning}"));
-        }
+        self.show_warnings();
         let shown = match result {
             Ok(result) => self.show(result),
             Err(error) => Err(Trouble::Sql(error)),
         };
+        self.show_warnings();
         match shown {
             Ok(ending) => ending,
             Err(Trouble::Output(error)) if output::is_closed_pipe(&error) => Ending::Closed,
@@ -68,6 +97,12 @@ impl Client {
                 self.show_error(&error, source, path);
                 Ending::Failed
             }
+        }
+    }
+
+    fn show_warnings(&mut self) {
+        for warning in self.engine.session_mut().take_warnings() {
+            crate::complain(format_args!("[WARNING] {warning}"));
         }
     }
 
@@ -89,17 +124,59 @@ impl Client {
                 let shape = runner::shape(&query, session.config(), self.format)?;
                 return runner::run_query(&mut self.engine, *query, shape, self.format, self.progress);
             }
-            StatementResult::Job(job) => {
-                let ending = runner::run_job(&mut self.engine, &job, self.progress)?;
-                if !matches!(ending, Ending::Done) {
-                    return Ok(ending);
-                }
-                self.info(INSERTED)?;
-            }
+            StatementResult::Job(job) => return self.insert(&job),
             StatementResult::CompareState(compared) => self.rows(&self.compared(&compared)?)?,
+            StatementResult::Jobs(statement) => self.jobs(&statement)?,
             StatementResult::Client(command) => return self.command(command),
         }
         Ok(Ending::Done)
+    }
+
+    /// Runs inserts to their end, or starts them and goes on.
+    fn insert(&mut self, job: &PlannedJob) -> Result<Ending, Trouble> {
+        let config = self.engine.session().config();
+        let waits = match config.get(DML_SYNC.name) {
+            Some(_) => config.boolean(DML_SYNC)?,
+            None => !self.background,
+        };
+        if waits {
+            let ending = runner::run_job(&mut self.engine, job, self.progress)?;
+            if matches!(ending, Ending::Done) {
+                self.info(INSERTED)?;
+            }
+            return Ok(ending);
+        }
+        let handle = self.engine.start_job(job)?;
+        match self.format {
+            Format::Table | Format::Changelog => {
+                writeln!(io::stdout().lock(), "{SUBMITTED}\nJob ID: {}\n", handle.id())?
+            }
+            Format::Csv | Format::Json => self.rows(&Rows::single("job id", handle.id().to_string()))?,
+        }
+        Ok(Ending::Done)
+    }
+
+    fn jobs(&mut self, statement: &JobStatement) -> Result<(), Trouble> {
+        let (savepoint, drain, id) = match statement {
+            JobStatement::Show => {
+                let listed = jobs::list(&mut self.engine);
+                return Ok(self.rows(&listed)?);
+            }
+            JobStatement::Describe(id) => {
+                let described = jobs::describe(&mut self.engine, id)?;
+                return Ok(self.rows(&described)?);
+            }
+            JobStatement::Stop { id, savepoint, drain } => (*savepoint, *drain, id),
+        };
+        let stopped = jobs::stop(&mut self.engine, id, savepoint, drain)?;
+        match (self.format, stopped.savepoint) {
+            (Format::Table | Format::Changelog, None) => self.info("[INFO] The specified job is stopped.")?,
+            (Format::Table | Format::Changelog, Some(path)) => {
+                self.info(&format!("[INFO] The specified job is stopped with savepoint {path}."))?;
+            }
+            (Format::Csv | Format::Json, path) => self.rows(&Rows::strings(&["savepoint path"], vec![vec![path]]))?,
+        }
+        Ok(())
     }
 
     /// A message of the client; formats for programs have none.

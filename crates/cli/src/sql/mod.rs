@@ -1,7 +1,9 @@
 //! `headwater sql`.
 
+mod background;
 mod client;
 mod interrupts;
+mod jobs;
 mod runner;
 mod script;
 
@@ -23,7 +25,7 @@ pub enum Ending {
     Quit,
     /// The reader of the output went away.
     Closed,
-    /// An interrupt ended a query.
+    /// An interrupt ended a query or a job.
     Interrupted,
     /// An error, already shown.
     Failed,
@@ -32,25 +34,33 @@ pub enum Ending {
 /// Runs scripts and statements, or the prompt when there are none.
 pub fn run(args: &SqlArgs, config: Configuration) -> ExitCode {
     let mut client = Client::new(config, args.format, args.progress);
-    for path in &args.init {
-        if let Some(code) = stop(run_file(&mut client, path, true)) {
-            return code;
-        }
-    }
-    for path in &args.files {
-        if let Some(code) = stop(run_file(&mut client, path, false)) {
-            return code;
-        }
-    }
-    for text in &args.execute {
-        if let Some(code) = stop(Script::new(text, None).run(&mut client)) {
-            return code;
-        }
+    if let Some(code) = run_scripts(&mut client, args) {
+        return code;
     }
     if args.files.is_empty() && args.execute.is_empty() {
         return crate::prompt::run(&mut client, args.history.as_deref());
     }
-    ExitCode::SUCCESS
+    stop(client.wait_for_jobs()).unwrap_or(ExitCode::SUCCESS)
+}
+
+/// Runs what the command line names; the exit code when that ended badly or was told to end here.
+fn run_scripts(client: &mut Client, args: &SqlArgs) -> Option<ExitCode> {
+    for path in &args.init {
+        if let Some(code) = stop(run_file(client, path, true)) {
+            return Some(code);
+        }
+    }
+    for path in &args.files {
+        if let Some(code) = stop(run_file(client, path, false)) {
+            return Some(code);
+        }
+    }
+    for text in &args.execute {
+        if let Some(code) = stop(Script::new(text, None).run(client)) {
+            return Some(code);
+        }
+    }
+    None
 }
 
 fn run_file(client: &mut Client, path: &Path, is_init: bool) -> Ending {

@@ -87,10 +87,10 @@ pub fn run_job(engine: &mut Engine, job: &PlannedJob, show_progress: bool) -> Re
     let result = wait(&handle, &mut progress, &mut interrupts)?;
     progress.finish(&result);
     interrupts.farewell(&result);
-    match result.state {
-        JobState::Canceled if interrupts.count > 0 => Ok(Ending::Interrupted),
-        _ => result.into_result().map(|_| Ending::Done).map_err(Trouble::from),
+    if interrupts.ended(&result) {
+        return Ok(Ending::Interrupted);
     }
+    result.into_result().map(|_| Ending::Done).map_err(Trouble::from)
 }
 
 fn wait(handle: &JobHandle, progress: &mut Progress, interrupts: &mut Interrupts) -> Result<JobResult, Error> {

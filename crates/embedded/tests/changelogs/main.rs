@@ -78,6 +78,40 @@ fn mini_batches() {
 }
 
 #[test]
+fn bundles_in_one_phase() {
+    let config = &[
+        ("parallelism.default", "1"),
+        ("table.exec.mini-batch.enabled", "true"),
+        ("table.exec.mini-batch.allow-latency", "10 s"),
+        ("table.exec.mini-batch.size", "7"),
+        ("table.optimizer.agg-phase-strategy", "ONE_PHASE"),
+    ];
+    check(&Way { name: "one-phase", config, ..STREAM });
+}
+
+#[test]
+fn bundles_in_two_phases() {
+    let config = &[
+        ("parallelism.default", "2"),
+        ("table.exec.mini-batch.enabled", "true"),
+        ("table.exec.mini-batch.allow-latency", "10 s"),
+        ("table.exec.mini-batch.size", "5"),
+        ("table.optimizer.agg-phase-strategy", "TWO_PHASE"),
+    ];
+    check(&Way { name: "two-phases", ordered: false, config, ..STREAM });
+}
+
+#[test]
+fn distinct_values_in_buckets() {
+    let config = &[
+        ("parallelism.default", "2"),
+        ("table.optimizer.distinct-agg.split.enabled", "true"),
+        ("table.optimizer.distinct-agg.split.bucket-num", "3"),
+    ];
+    check(&Way { name: "buckets", ordered: false, config, ..STREAM });
+}
+
+#[test]
 fn sources_without_rows_before_updates() {
     let config = &[("parallelism.default", "2")];
     check(&Way { name: "upserts", form: Form::Upserts, ordered: false, config, ..STREAM });

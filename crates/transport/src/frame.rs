@@ -1,0 +1,183 @@
+//! Frames: what travels on a connection.
+//!
+//! ```text
+//! frame   := header payload
+//! header  := "HWFR" kind:u8 version:u8 reserved:u16 channel:u32 length:u32 rows_kinds:u32 cost:u32 checksum:u64
+//! ```
+//!
+//! Numbers are little-endian. `length` is that of the payload; `checksum` is the xxh3 of the header before it and
+//! the payload. What the other fields mean depends on the kind.
+
+use arrow::buffer::{Buffer, MutableBuffer};
+use headwater_types::{Error, ErrorKind, Result};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use xxhash_rust::xxh3::Xxh3;
+
+/// Version of the protocol: of the frames and of what they hold.
+pub(crate) const VERSION: u8 = 1;
+/// Size of a header.
+pub(crate) const HEADER_BYTES: usize = 32;
+/// Largest payload: a batch is about a megabyte, a single row may be large.
+pub const MAX_PAYLOAD_BYTES: usize = 1 << 30;
+
+const MAGIC: &[u8; 4] = b"HWFR";
+
+/// What a frame is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// The first frame of each side: who it is. The payload is a [`Hello`](crate::handshake::Hello).
+    Hello = 1,
+    /// A producer opens a channel; `channel` is the number it will go by. The payload names it.
+    Open = 2,
+    /// Rows of a channel: `cost` is what they count against the window.
+    Batch = 3,
+    /// Another element of a channel.
+    Control = 4,
+    /// The producer gave the channel up before its end.
+    Abandon = 5,
+    /// The consumer takes rows; `cost` is its window.
+    Opened = 16,
+    /// The consumer took rows; `cost` is what they had counted.
+    Credit = 17,
+    /// The consumer needs no more rows.
+    Closed = 18,
+    /// The channel is unknown, of an earlier attempt, or failed. The payload says why.
+    Refused = 19,
+    /// Nothing: shows that the peer lives.
+    Beat = 32,
+    /// A message, on a connection for these.
+    Message = 33,
+}
+
+impl Kind {
+    fn from_byte(byte: u8) -> Option<Self> {
+        use Kind::*;
+        [Hello, Open, Batch, Control, Abandon, Opened, Credit, Closed, Refused, Beat, Message]
+            .into_iter()
+            .find(|kind| *kind as u8 == byte)
+    }
+}
+
+/// The fixed part of a frame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Header {
+    /// What the frame is.
+    pub kind: Kind,
+    /// Number of the channel on this connection; 0 for frames of the connection itself.
+    pub channel: u32,
+    /// Bytes of row kinds at the end of the payload of a batch; `u32::MAX` when all rows are `+I`.
+    pub row_kinds: u32,
+    /// Bytes of credit.
+    pub cost: u32,
+}
+
+/// A frame; its payload in parts that need not be contiguous.
+#[derive(Debug, Clone)]
+pub struct Frame {
+    /// The fixed part.
+    pub header: Header,
+    /// The payload.
+    pub payload: Vec<Buffer>,
+}
+
+impl Frame {
+    /// A frame without payload.
+    pub fn empty(kind: Kind, channel: u32, cost: u32) -> Self {
+        Self { header: Header { kind, channel, row_kinds: 0, cost }, payload: vec![] }
+    }
+
+    /// A frame with one part.
+    pub fn of_bytes(kind: Kind, channel: u32, payload: Vec<u8>) -> Self {
+        let header = Header { kind, channel, row_kinds: 0, cost: 0 };
+        Self { header, payload: vec![Buffer::from_vec(payload)] }
+    }
+
+    /// Bytes of the payload.
+    pub fn payload_bytes(&self) -> usize {
+        self.payload.iter().map(Buffer::len).sum()
+    }
+
+    /// The encoded header.
+    ///
+    /// # Errors
+    /// When the payload is larger than a frame may be.
+    pub fn encode_header(&self) -> Result<[u8; HEADER_BYTES]> {
+        let length = self.payload_bytes();
+        if length > MAX_PAYLOAD_BYTES {
+            let message = format!("rows of {length} bytes are more than a frame holds ({MAX_PAYLOAD_BYTES})");
+            return Err(Error::user("frame-too-large", message));
+        }
+        let Header { kind, channel, row_kinds, cost } = self.header;
+        let mut out = [0; HEADER_BYTES];
+        out[..4].copy_from_slice(MAGIC);
+        out[4] = kind as u8;
+        out[5] = VERSION;
+        for (at, number) in [(8, channel), (12, length as u32), (16, row_kinds), (20, cost)] {
+            out[at..at + 4].copy_from_slice(&number.to_le_bytes());
+        }
+        let checksum = checksum(&out[..24], self.payload.iter().map(Buffer::as_slice));
+        out[24..].copy_from_slice(&checksum.to_le_bytes());
+        Ok(out)
+    }
+}
+
+/// Reads the next frame; `None` when the peer ended the connection between two frames.
+///
+/// # Errors
+/// When the bytes are not a frame, it is damaged or cut short, or the connection breaks.
+pub(crate) async fn read(input: &mut (impl AsyncRead + Unpin), max_bytes: usize) -> Result<Option<Frame>> {
+    let mut bytes = [0; HEADER_BYTES];
+    if input.read(&mut bytes[..1]).await.map_err(broken)? == 0 {
+        return Ok(None);
+    }
+    input.read_exact(&mut bytes[1..]).await.map_err(broken)?;
+    let (header, length, expected) = parse(&bytes)?;
+    if length > max_bytes {
+        return Err(bad(format!("it announces {length} bytes, and {max_bytes} are the most")));
+    }
+    // Allocated by Arrow, so that the columns inside are aligned and need no copy.
+    let mut payload = MutableBuffer::from_len_zeroed(length);
+    input.read_exact(payload.as_slice_mut()).await.map_err(broken)?;
+    if checksum(&bytes[..24], [payload.as_slice()].into_iter()) != expected {
+        return Err(bad("its checksum does not match: bytes were changed on the way"));
+    }
+    Ok(Some(Frame { header, payload: vec![payload.into()] }))
+}
+
+/// Header, length of the payload, checksum.
+fn parse(bytes: &[u8; HEADER_BYTES]) -> Result<(Header, usize, u64)> {
+    if &bytes[..4] != MAGIC {
+        return Err(bad("it does not start as one: the peer speaks another protocol"));
+    }
+    if bytes[5] != VERSION {
+        let message = format!(
+            "the peer speaks version {} of the protocol, this program version {VERSION}: run the same version of \
+             Headwater on all hosts",
+            bytes[5]
+        );
+        return Err(Error::new(ErrorKind::User, "transport-version", message));
+    }
+    let kind = Kind::from_byte(bytes[4]).ok_or_else(|| bad(format!("its kind {} is unknown", bytes[4])))?;
+    let number = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+    let header = Header { kind, channel: number(8), row_kinds: number(16), cost: number(20) };
+    let checksum = u64::from(number(24)) | u64::from(number(28)) << 32;
+    Ok((header, number(12) as usize, checksum))
+}
+
+fn checksum<'a>(header: &[u8], payload: impl Iterator<Item = &'a [u8]>) -> u64 {
+    let mut hash = Xxh3::new();
+    hash.update(header);
+    payload.for_each(|part| hash.update(part));
+    hash.digest()
+}
+
+/// The error of bytes that are no frame.
+pub(crate) fn bad(what: impl std::fmt::Display) -> Error {
+    Error::new(ErrorKind::Corruption, "bad-frame", format!("a frame was refused: {what}"))
+}
+
+/// The error of a connection that broke.
+pub(crate) fn broken(e: std::io::Error) -> Error {
+    Error::retryable("connection-broken", format!("the connection broke: {e}")).with_source(e)
+}

@@ -1,0 +1,142 @@
+//! Messages between processes, behind each other on a connection of their own.
+//!
+//! What messages mean is their users' business. A connection that breaks loses those under way; it is not dialled
+//! again here, because both sides have to start over anyway.
+
+use crate::dialer::{DIAL_TIMEOUT, READ_BYTES, SILENCE_MAX};
+use crate::frame::{self, Frame, Kind, bad};
+use crate::handshake::{Identity, greet};
+use crate::listener::{bind, cannot_listen};
+use crate::writer;
+use headwater_types::{Error, Result};
+use std::net::SocketAddr;
+use tokio::io::BufReader;
+use tokio::net::tcp::OwnedReadHalf;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+/// Largest message: a plan, or what a subtask hands over for a checkpoint.
+const MESSAGE_BYTES_MAX: usize = 256 << 20;
+
+/// The receiving side of a connection.
+pub struct MessageReader {
+    /// Name of the peer.
+    pub peer: String,
+    input: BufReader<OwnedReadHalf>,
+}
+
+/// The sending side of a connection; clones share it. When all are gone the connection ends.
+#[derive(Clone)]
+pub struct MessageWriter {
+    queue: UnboundedSender<Frame>,
+}
+
+/// Takes connections for messages.
+pub struct MessageListener {
+    listener: TcpListener,
+    identity: Identity,
+}
+
+impl MessageListener {
+    /// Listens on an address; port 0 takes any.
+    ///
+    /// # Errors
+    /// When the address cannot be listened on.
+    pub fn bind(address: SocketAddr, identity: Identity, runtime: &Handle) -> Result<Self> {
+        Ok(Self { listener: bind(address, runtime)?, identity })
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn address(&self) -> Result<SocketAddr> {
+        self.listener.local_addr().map_err(|e| cannot_listen(SocketAddr::from(([0; 4], 0)), e))
+    }
+
+    /// The next caller, who has not introduced itself yet: a stranger must not hold up others.
+    ///
+    /// # Errors
+    /// When the system gives out no connection; those who called will call again.
+    pub async fn accept(&self) -> Result<Caller> {
+        let (stream, from) = self.listener.accept().await.map_err(frame::broken)?;
+        Ok(Caller { stream, from, identity: self.identity.clone() })
+    }
+}
+
+/// Someone who has called.
+pub struct Caller {
+    stream: TcpStream,
+    identity: Identity,
+    /// From where.
+    pub from: SocketAddr,
+}
+
+impl Caller {
+    /// Exchanges greetings.
+    ///
+    /// # Errors
+    /// When the caller is no part of this cluster.
+    pub async fn greet(self) -> Result<(MessageReader, MessageWriter)> {
+        open(self.stream, &self.identity).await
+    }
+}
+
+/// Calls the process at `address`, host and port.
+///
+/// # Errors
+/// When it cannot be reached, or is no part of this cluster.
+pub async fn dial(address: &str, identity: &Identity) -> Result<(MessageReader, MessageWriter)> {
+    let dialled = tokio::time::timeout(DIAL_TIMEOUT, TcpStream::connect(address)).await;
+    let unreachable =
+        |why: String| Error::retryable("peer-unreachable", format!("'{address}' cannot be reached: {why}"));
+    match dialled {
+        Ok(Ok(stream)) => open(stream, identity).await.map_err(|error| error.context(format_args!("'{address}'"))),
+        Ok(Err(e)) => Err(unreachable(e.to_string()).with_source(e)),
+        Err(_) => Err(unreachable("it did not answer in time".to_owned())),
+    }
+}
+
+async fn open(mut stream: TcpStream, identity: &Identity) -> Result<(MessageReader, MessageWriter)> {
+    stream.set_nodelay(true).map_err(frame::broken)?;
+    let peer = greet(&mut stream, identity).await?;
+    let (input, mut output) = stream.into_split();
+    let (queue, frames) = unbounded_channel();
+    tokio::spawn(async move {
+        if let Err(error) = writer::write(&mut output, frames).await {
+            tracing::debug!(error = error.message(), "a message connection ended");
+        }
+    });
+    Ok((MessageReader { peer, input: BufReader::with_capacity(READ_BYTES, input) }, MessageWriter { queue }))
+}
+
+impl MessageReader {
+    /// The next message; `None` when the peer ended the connection.
+    ///
+    /// # Errors
+    /// When the connection breaks, the peer falls silent, or sends something else.
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        loop {
+            let next = tokio::time::timeout(SILENCE_MAX, frame::read(&mut self.input, MESSAGE_BYTES_MAX)).await;
+            let next = next.map_err(|_| Error::retryable("connection-silent", "the peer fell silent"))?;
+            let Some(frame) = next? else { return Ok(None) };
+            match frame.header.kind {
+                Kind::Beat => {}
+                Kind::Message => return Ok(frame.payload.first().map(|bytes| bytes.to_vec())),
+                other => return Err(bad(format!("a {other:?} frame is no message"))),
+            }
+        }
+    }
+}
+
+impl MessageWriter {
+    /// Queues a message.
+    ///
+    /// # Errors
+    /// When the connection has ended.
+    pub fn send(&self, message: Vec<u8>) -> Result<()> {
+        let ended = |_| Error::retryable("connection-closed", "the connection has ended");
+        self.queue.send(Frame::of_bytes(Kind::Message, 0, message)).map_err(ended)
+    }
+}

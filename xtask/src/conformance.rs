@@ -22,17 +22,41 @@ pub struct Options {
     /// Record the counts of this run.
     #[arg(long)]
     bless: bool,
+    /// Instead of the cases: run all Nexmark queries, kill them on the way, and compare their results.
+    #[arg(long)]
+    kills: bool,
+    /// With `--kills`: only these queries, such as `q4,q20`.
+    #[arg(long, value_delimiter = ',', requires = "kills")]
+    queries: Vec<String>,
+    /// A binary to run; otherwise one is built.
+    #[arg(long, value_name = "FILE")]
+    headwater: Option<PathBuf>,
+    /// Seed of the moments of the kills.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
 }
+
+/// Queries that are killed in every run: no state, an aggregation with updates, windows, a join.
+const KILLED: &[&str] = &["q1", "q4", "q5", "q20"];
 
 /// Builds the binary and runs the cases.
 pub fn run(options: &Options) -> Result<()> {
-    let headwater = cargo::build_headwater(false)?;
+    let headwater = match &options.headwater {
+        Some(binary) => binary.clone(),
+        None => cargo::build_headwater(false)?,
+    };
     run_with(&headwater, options)
 }
 
 /// Runs the cases with a built binary.
 pub fn run_with(headwater: &Path, options: &Options) -> Result<()> {
     let folder = options.cases.clone().unwrap_or_else(|| cargo::root().join("../shared/conformance"));
+    let peers = cargo::root().join("../shared/peers/flink");
+    if options.kills {
+        let queries: Vec<&str> = options.queries.iter().map(String::as_str).collect();
+        let selection = crate::golden::Selection { seed: options.seed, queries: &queries, once: false };
+        return crate::golden::run_killed(headwater, &peers, &selection);
+    }
     if !folder.exists() {
         eprintln!("conformance: {} is not there, so no case was run", folder.display());
         return Ok(());
@@ -53,9 +77,10 @@ pub fn run_with(headwater: &Path, options: &Options) -> Result<()> {
         }
         counts.push_str(&format!("{name} {} {}\n", count.passed, count.failed));
     }
-    let peers = cargo::root().join("../shared/peers/flink");
     if peers.exists() {
         crate::golden::run(headwater, &peers)?;
+        let selection = crate::golden::Selection { seed: options.seed, queries: KILLED, once: true };
+        crate::golden::run_killed(headwater, &peers, &selection)?;
     }
     if options.bless {
         std::fs::write(cargo::root().join(COUNTS), counts)?;

@@ -5,6 +5,12 @@
 //! parallelisms. Queries marked `changelog` update their rows: their changes are written as Debezium records and
 //! folded into the final rows. Those marked `ties` are compared at parallelism 1 only, because rows that are equal in
 //! the sort key are chosen by arrival.
+//!
+//! [`kills`] runs the same queries with checkpoints, kills them on the way, and expects the same rows.
+
+mod kills;
+
+pub use kills::{Selection, run as run_killed};
 
 use crate::cargo;
 use anyhow::{Context, Result, bail};
@@ -36,23 +42,17 @@ const INPUT: &[&str] = &[
 
 /// Runs every recorded query at parallelism 1, 2 and 4 and compares its rows.
 pub fn run(headwater: &Path, peers: &Path) -> Result<()> {
-    let work = cargo::target_directory()?.join("nexmark-golden");
-    std::fs::create_dir_all(&work)?;
-    generate(peers, &work)?;
-    let golden = std::fs::read_to_string(cargo::root().join(GOLDEN))?;
+    let work = prepare(peers)?;
     let mut wrong = vec![];
-    for line in golden.lines() {
-        let words: Vec<_> = line.split_whitespace().collect();
-        let [query, rows, hash, marks @ ..] = &words[..] else { continue };
-        let parallelisms: &[u32] = if marks.contains(&"ties") { &[1] } else { &[1, 2, 4] };
-        for &parallelism in parallelisms {
-            let query = Query { name: query, changelog: marks.contains(&"changelog"), parallelism };
-            let (got_rows, got_hash) = answer(headwater, peers, &work, &query)?;
-            let same = got_rows.to_string() == **rows && got_hash == **hash;
-            let query = query.name;
-            println!("golden: {query} at parallelism {parallelism}: {}", if same { "equal" } else { "DIFFERENT" });
-            if !same {
-                wrong.push(format!("{query} at {parallelism}: {got_rows} rows instead of {rows}"));
+    for golden in recorded()? {
+        for &parallelism in golden.parallelisms() {
+            let query = Query { name: &golden.query, changelog: golden.changelog, parallelism };
+            let got = answer(headwater, peers, &work, &query)?;
+            let name = query.name;
+            let word = if golden.answer == got { "equal" } else { "DIFFERENT" };
+            println!("golden: {name} at parallelism {parallelism}: {word}");
+            if golden.answer != got {
+                wrong.push(format!("{name} at {parallelism}: {} rows instead of {}", got.rows, golden.answer.rows));
             }
         }
     }
@@ -60,6 +60,50 @@ pub fn run(headwater: &Path, peers: &Path) -> Result<()> {
         bail!("results differ from Flink's: {}", wrong.join("; "));
     }
     Ok(())
+}
+
+/// One line of the recorded answers.
+struct Golden {
+    query: String,
+    answer: Answer,
+    changelog: bool,
+    /// Whether rows that are equal in the sort key are chosen by arrival.
+    ties: bool,
+}
+
+/// Number of rows and hash of the sorted rows.
+#[derive(PartialEq, Eq)]
+struct Answer {
+    rows: usize,
+    hash: String,
+}
+
+impl Golden {
+    /// Parallelisms at which the rows are the same in every run.
+    fn parallelisms(&self) -> &'static [u32] {
+        if self.ties { &[1] } else { &[1, 2, 4] }
+    }
+}
+
+fn recorded() -> Result<Vec<Golden>> {
+    let text = std::fs::read_to_string(cargo::root().join(GOLDEN))?;
+    let mut golden = vec![];
+    for line in text.lines() {
+        let words: Vec<_> = line.split_whitespace().collect();
+        let [query, rows, hash, marks @ ..] = &words[..] else { continue };
+        let answer = Answer { rows: rows.parse()?, hash: (*hash).to_owned() };
+        let (changelog, ties) = (marks.contains(&"changelog"), marks.contains(&"ties"));
+        golden.push(Golden { query: (*query).to_owned(), answer, changelog, ties });
+    }
+    Ok(golden)
+}
+
+/// Generates the input, unless it is there, and answers the folder to work in.
+fn prepare(peers: &Path) -> Result<PathBuf> {
+    let work = cargo::target_directory()?.join("nexmark-golden");
+    std::fs::create_dir_all(&work)?;
+    generate(peers, &work)?;
+    Ok(work)
 }
 
 fn generate(peers: &Path, work: &Path) -> Result<()> {
@@ -92,20 +136,30 @@ struct Query<'a> {
     parallelism: u32,
 }
 
-/// Number of rows and hash of the sorted rows of one query.
-fn answer(headwater: &Path, peers: &Path, work: &Path, query: &Query<'_>) -> Result<(usize, String)> {
+/// Runs one query to its end.
+fn answer(headwater: &Path, peers: &Path, work: &Path, query: &Query<'_>) -> Result<Answer> {
     let out = work.join(format!("out-{}-{}", query.name, query.parallelism));
-    if out.exists() {
-        std::fs::remove_dir_all(&out)?;
-    }
+    remove(&out)?;
     let path = work.join(format!("{}.sql", query.name));
     std::fs::write(&path, script(peers, work, query, &out)?)?;
     let output = Command::new(headwater).arg("sql").arg("-f").arg(&path).output().context("headwater did not start")?;
     if !output.status.success() {
         bail!("{}: {}", query.name, String::from_utf8_lossy(&output.stderr));
     }
+    read_answer(&out, query)
+}
+
+fn remove(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder)?;
+    }
+    Ok(())
+}
+
+/// The rows that a query wrote into a folder.
+fn read_answer(out: &Path, query: &Query<'_>) -> Result<Answer> {
     let mut rows = Rows::new();
-    for file in files(&out)? {
+    for file in files(out)? {
         let text = std::fs::read_to_string(file)?;
         for line in text.lines() {
             if query.changelog { fold(line, &mut rows)? } else { *rows.entry(values(line)?).or_default() += 1 }
@@ -120,8 +174,8 @@ fn answer(headwater: &Path, peers: &Path, work: &Path, query: &Query<'_>) -> Res
         count += *times as usize;
         (0..*times).for_each(|_| hash.update(csv_line(row)));
     }
-    let hex = hash.finalize().iter().map(|b| format!("{b:02x}")).collect();
-    Ok((count, hex))
+    let hash = hash.finalize().iter().map(|b| format!("{b:02x}")).collect();
+    Ok(Answer { rows: count, hash })
 }
 
 /// Rows, in order, with how often each is there.
@@ -162,7 +216,8 @@ fn fold(line: &str, rows: &mut Rows) -> Result<()> {
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = std::fs::read_dir(folder).with_context(|| format!("{} was not written", folder.display()))?;
     let paths = entries.map(|e| Ok(e?.path())).collect::<Result<Vec<_>>>()?;
-    Ok(paths.into_iter().filter(|p| p.is_file()).collect())
+    let hidden = |path: &PathBuf| path.file_name().is_none_or(|name| name.to_string_lossy().starts_with(['.', '_']));
+    Ok(paths.into_iter().filter(|p| p.is_file() && !hidden(p)).collect())
 }
 
 /// The values of a flat JSON object, in order, as text: strings without quotes, numbers as they were written.

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: measurements.
 
+mod checkpoints;
 mod measure;
 mod nexmark;
 mod peer;
@@ -19,6 +20,8 @@ pub struct Options {
 enum Bench {
     /// Nexmark queries over JSON files or the built-in generator, alone or against Flink.
     Nexmark(nexmark::Options),
+    /// Checkpoints while the sink takes a tenth of what the job delivers: their durations, and that nothing is lost.
+    Checkpoints(checkpoints::Options),
     /// Gigabytes of keyed state on the disk engine: throughput, checkpoints, restore.
     State(state::Options),
 }
@@ -27,6 +30,7 @@ enum Bench {
 pub fn run(options: &Options) -> Result<()> {
     match &options.bench {
         Bench::Nexmark(options) => nexmark::run(options),
+        Bench::Checkpoints(options) => checkpoints::run(options),
         Bench::State(options) => state::run(options),
     }
 }

@@ -1,6 +1,7 @@
 //! Servers that tests and experiments need, started in the foreground.
 
 mod kafka;
+mod s3;
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -16,11 +17,14 @@ pub struct Options {
 enum Server {
     /// A Kafka broker on free loopback ports, until Ctrl-C.
     Kafka(kafka::Options),
+    /// An S3 server on free loopback ports, until Ctrl-C.
+    S3(s3::Options),
 }
 
 /// Runs the verb.
 pub fn run(options: &Options) -> Result<()> {
     match &options.server {
         Server::Kafka(options) => kafka::run(options),
+        Server::S3(options) => s3::run(options),
     }
 }

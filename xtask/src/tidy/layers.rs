@@ -11,7 +11,13 @@ const LAYERS: &[&[&str]] = &[
     &["headwater-types", "headwater-env", "headwater-test-servers"],
     &["headwater-data"],
     &["headwater-plan", "headwater-state", "headwater-checkpoint"],
-    &["headwater-operator-api", "headwater-exchange", "headwater-connector-api", "headwater-runtime"],
+    &[
+        "headwater-operator-api",
+        "headwater-exchange",
+        "headwater-transport",
+        "headwater-connector-api",
+        "headwater-runtime",
+    ],
     &[
         "headwater-sql-parser",
         "headwater-functions",
@@ -26,6 +32,7 @@ const LAYERS: &[&[&str]] = &[
         "headwater-connector-kafka",
         "headwater-taskmanager",
         "headwater-jobmanager",
+        "headwater-connector-savepoint",
     ],
     &["headwater-embedded", "headwater-conformance", "headwater", "headwater-sim", "headwater-chaos"],
 ];

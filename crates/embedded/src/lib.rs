@@ -11,9 +11,8 @@ mod query;
 mod recovery;
 mod state;
 
-pub use engine::{Engine, registry};
+pub use engine::Engine;
 pub use jobs::StartedJob;
-pub use operators::operators;
 pub use query::{Polled, RunningQuery};
 pub use state::wanted_operators;
 

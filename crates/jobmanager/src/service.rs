@@ -1,17 +1,14 @@
 //! The service: one thread that handles requests and reports.
 
 mod core;
-mod overview;
 mod submit;
 
 pub use core::Core;
 
 use crate::job::{Request, RequestKind, Stored};
 use crate::locate::Origin;
-use crate::overview::{JobDetails, JobSummary};
 use crate::sinks::Sinks;
 use crate::state::{JobResult, JobState, JobStatus};
-use crate::task_managers::{SessionId, TaskManagerInfo, TaskManagerStatus};
 use headwater_checkpoint::{Kind, Manifest, Statistics};
 use headwater_connector_api::Registry;
 use headwater_env::{Env, StorageProvider};
@@ -22,7 +19,6 @@ use headwater_types::config::Configuration;
 use headwater_types::ids::JobId;
 use headwater_types::{Error, Result};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 use submit::Submission;
@@ -50,8 +46,6 @@ pub struct JobManager {
 #[derive(Clone)]
 pub struct Handle {
     inbox: SyncSender<Inbound>,
-    /// Number of the last session.
-    sessions: Arc<AtomicU64>,
 }
 
 /// Follows one job.
@@ -81,18 +75,8 @@ impl<T> Pending<T> {
 
 /// Everything that arrives at the service.
 pub(crate) enum Inbound {
-    Register {
-        session: SessionId,
-        info: TaskManagerInfo,
-        gateway: Arc<dyn TaskManagerGateway>,
-    },
-    TaskManagerLost {
-        session: SessionId,
-        reason: String,
-    },
-    TaskManagers {
-        reply: SyncSender<Vec<TaskManagerStatus>>,
-    },
+    Register(Arc<dyn TaskManagerGateway>),
+    TaskManagerLost,
     Submit {
         plan: Vec<u8>,
         reply: SyncSender<Result<JobId>>,
@@ -110,13 +94,6 @@ pub(crate) enum Inbound {
     Status {
         job: JobId,
         reply: SyncSender<JobStatus>,
-    },
-    Jobs {
-        reply: SyncSender<Vec<JobSummary>>,
-    },
-    Details {
-        job: JobId,
-        reply: SyncSender<Option<JobDetails>>,
     },
     Report(FromTaskManager),
     Checkpoint {
@@ -230,46 +207,23 @@ impl Handle {
         Arc::new(Gateway { inbox: self.inbox.clone() })
     }
 
-    /// Adds a TaskManager. One of the same id that is there already is taken for lost.
+    /// Sets the TaskManager that runs the jobs.
     ///
     /// # Errors
     /// When the JobManager has ended.
-    pub fn register(&self, info: TaskManagerInfo, gateway: Arc<dyn TaskManagerGateway>) -> Result<SessionId> {
-        let session = SessionId(self.sessions.fetch_add(1, Ordering::Relaxed) + 1);
-        self.send(Inbound::Register { session, info, gateway })?;
-        Ok(session)
+    pub fn register(&self, task_manager: Arc<dyn TaskManagerGateway>) -> Result<()> {
+        self.send(Inbound::Register(task_manager))
     }
 
-    /// Tells that a TaskManager is gone, and with it the tasks that ran there.
+    /// Tells that the TaskManager is gone, and with it all tasks.
     ///
     /// # Errors
     /// When the JobManager has ended.
-    pub fn task_manager_lost(&self, session: SessionId, reason: &str) -> Result<()> {
-        self.send(Inbound::TaskManagerLost { session, reason: reason.to_owned() })
+    pub fn task_manager_lost(&self) -> Result<()> {
+        self.send(Inbound::TaskManagerLost)
     }
 
-    /// Takes a report of a TaskManager.
-    ///
-    /// # Errors
-    /// When the JobManager has ended.
-    pub fn report(&self, message: FromTaskManager) -> Result<()> {
-        self.send(Inbound::Report(message))
-    }
-
-    /// The registered TaskManagers.
-    ///
-    /// # Errors
-    /// When the JobManager has ended.
-    pub fn task_managers(&self) -> Result<Vec<TaskManagerStatus>> {
-        self.ask(|reply| Inbound::TaskManagers { reply })
-    }
-
-    /// A handle on another inbox.
-    pub(crate) fn of(inbox: SyncSender<Inbound>) -> Self {
-        Self { inbox, sessions: Arc::default() }
-    }
-
-    pub(crate) fn send(&self, message: Inbound) -> Result<()> {
+    fn send(&self, message: Inbound) -> Result<()> {
         self.inbox.send(message).map_err(|_| gone())
     }
 
@@ -277,7 +231,7 @@ impl Handle {
         self.request(message)?.0.recv().map_err(|_| gone())
     }
 
-    pub(crate) fn request<T>(&self, message: impl FnOnce(SyncSender<T>) -> Inbound) -> Result<Pending<T>> {
+    fn request<T>(&self, message: impl FnOnce(SyncSender<T>) -> Inbound) -> Result<Pending<T>> {
         let (reply, answer) = sync_channel(1);
         self.send(message(reply))?;
         Ok(Pending(answer))

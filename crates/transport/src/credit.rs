@@ -76,11 +76,7 @@ impl Credit {
     /// Nobody takes anything any more.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
-        // Also a producer that waits for something else must hear that its rows are not wanted.
-        let waker = lock(&self.wishes).waker.clone();
-        if let Some(waker) = waker {
-            waker();
-        }
+        self.wake();
     }
 
     fn is_drained(&self) -> bool {

@@ -161,6 +161,7 @@ impl OperatorState {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TableState {
     /// Its name, kind and columns.
+    #[serde(with = "descriptor")]
     pub descriptor: TableDescriptor,
     /// Its runs, oldest first.
     pub runs: Vec<Run>,
@@ -354,6 +355,28 @@ impl Checksum {
     /// The checksum of all parts so far.
     pub fn value(&self) -> u64 {
         self.0.digest()
+    }
+}
+
+/// A table's descriptor, which leaves fields out that have their defaults: in formats that do not name fields, as text.
+pub(crate) mod descriptor {
+    use headwater_state::TableDescriptor;
+    use serde::de::Error as _;
+    use serde::ser::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(crate) fn serialize<S: Serializer>(value: &TableDescriptor, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            return value.serialize(serializer);
+        }
+        serializer.serialize_str(&serde_json::to_string(value).map_err(S::Error::custom)?)
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TableDescriptor, D::Error> {
+        if deserializer.is_human_readable() {
+            return TableDescriptor::deserialize(deserializer);
+        }
+        serde_json::from_str(&String::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::cluster_client::args::{CheckpointArgs, JobArgs, ListArgs, SavepointArgs, StopArgs};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
@@ -19,9 +20,24 @@ pub enum Command {
     Sql(SqlArgs),
     /// Run SQL test cases and compare their results.
     Test(TestArgs),
-    /// Look into checkpoints and savepoints, without running anything.
+    /// Take a savepoint of a job of a cluster, or remove one; look into checkpoints and savepoints.
+    Savepoint(SavepointArgs),
+    /// List the jobs of a cluster.
+    List(ListArgs),
+    /// End a job of a cluster, without output.
+    Cancel(JobArgs),
+    /// End a job of a cluster behind a savepoint.
+    Stop(StopArgs),
+    /// Take a checkpoint of a job of a cluster.
+    Checkpoint(CheckpointArgs),
+    /// Run a JobManager: it takes jobs and has TaskManagers run them. Listens on the loopback interface unless
+    /// 'jobmanager.bind-host' says otherwise.
+    Jobmanager(ConfigArgs),
+    /// Run a TaskManager: it offers slots to the JobManager at 'jobmanager.rpc.address'.
+    Taskmanager(ConfigArgs),
+    /// Start and stop a cluster of processes on this machine.
     #[command(subcommand)]
-    Savepoint(SavepointCommand),
+    Cluster(ClusterCommand),
     /// Print completions for a shell.
     Completions {
         /// The shell.
@@ -29,6 +45,48 @@ pub enum Command {
     },
     /// Print the man page (roff).
     Man,
+}
+
+/// What to do with a cluster on this machine.
+#[derive(Debug, Subcommand)]
+pub enum ClusterCommand {
+    /// Start a JobManager and TaskManagers in the background.
+    Start(ClusterStartArgs),
+    /// Stop what `start` started.
+    Stop(ClusterStopArgs),
+}
+
+/// Options of `headwater cluster start`.
+#[derive(Debug, Args)]
+pub struct ClusterStartArgs {
+    /// How many TaskManagers.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub taskmanagers: u32,
+    /// Where process ids and logs go; by default 'env.pid.dir', else below the directory for temporary files.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub directory: Option<PathBuf>,
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+/// Options of `headwater cluster stop`.
+#[derive(Debug, Args)]
+pub struct ClusterStopArgs {
+    /// The directory that `start` was given.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub directory: Option<PathBuf>,
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+impl ClusterCommand {
+    /// Where its configuration comes from.
+    pub fn config(&self) -> &ConfigArgs {
+        match self {
+            Self::Start(args) => &args.config,
+            Self::Stop(args) => &args.config,
+        }
+    }
 }
 
 /// Options of `headwater sql`.
@@ -43,6 +101,14 @@ pub struct SqlArgs {
     /// Run a file of CREATE, USE and SET statements first, then go on.
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub init: Vec<PathBuf>,
+    /// Run the jobs on the cluster of this JobManager instead of in this process. So does 'execution.target' = 'remote',
+    /// with 'jobmanager.rpc.address'.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub jobmanager: Option<String>,
+    /// Serve Flink's REST API for the jobs in this process, at this port or at 'rest.port'. Only this machine can
+    /// connect unless 'rest.bind-address' says otherwise.
+    #[arg(long, value_name = "PORT", conflicts_with = "jobmanager")]
+    pub rest: Option<Option<u16>>,
     #[command(flatten)]
     pub config: ConfigArgs,
     /// How results are written.

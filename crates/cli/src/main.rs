@@ -4,6 +4,8 @@
 //! engine logic. `anyhow`-style errors end here as sentences on stderr.
 
 mod args;
+mod cluster;
+mod cluster_client;
 mod config;
 mod output;
 mod progress;
@@ -19,11 +21,25 @@ use headwater_types::config::Configuration;
 use std::io::Write;
 use std::process::ExitCode;
 
+/// State comes and goes in large amounts on many threads: this allocator gives what is free back to the system.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Sql(args) => run(&args.config, |config| sql::run(&args, config)),
         Command::Test(args) => run(&args.config, |config| test::run(&args, config)),
-        Command::Savepoint(command) => run(command.config(), |config| savepoint::run(&command, config)),
+        Command::Savepoint(args) => match &args.command {
+            Some(command) => run(command.config(), |config| savepoint::run(command, config)),
+            None => run(&args.cluster.config, |config| cluster_client::savepoint(&args, &config)),
+        },
+        Command::List(args) => run(&args.cluster.config, |config| cluster_client::list(&args, &config)),
+        Command::Cancel(args) => run(&args.cluster.config, |config| cluster_client::cancel(&args, &config)),
+        Command::Stop(args) => run(&args.job.cluster.config, |config| cluster_client::stop(&args, &config)),
+        Command::Checkpoint(args) => run(&args.job.cluster.config, |config| cluster_client::checkpoint(&args, &config)),
+        Command::Jobmanager(args) => run(&args, cluster::run_job_manager),
+        Command::Taskmanager(args) => run(&args, |config| cluster::run_task_manager(&config)),
+        Command::Cluster(command) => run(command.config(), |config| cluster::run_local(&command, &config)),
         Command::Completions { shell } => {
             let mut script = vec![];
             clap_complete::generate(shell, &mut Cli::command(), "headwater", &mut script);

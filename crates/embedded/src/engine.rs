@@ -6,14 +6,14 @@ use crate::query::RunningQuery;
 use crate::recovery;
 use headwater_connector_api::Registry;
 use headwater_env::Env;
-use headwater_jobmanager::{JobHandle, LocalCluster, LocalOptions};
+use headwater_jobmanager::{Handle, JobHandle, LocalCluster, LocalOptions};
 use headwater_plan::JobGraph;
 use headwater_sql::SqlResult;
 use headwater_sql::planner::{PlannedJob, PlannedQuery};
 use headwater_sql::session::{Session, StatementResult};
 use headwater_sql_parser::ast::Statement;
-use headwater_types::Result;
 use headwater_types::config::Configuration;
+use headwater_types::{Error, Result};
 use std::sync::Arc;
 
 /// All connectors of an installation whose processes have this configuration.
@@ -32,6 +32,8 @@ pub struct Engine {
     registry: Registry,
     env: Env,
     cluster: Option<LocalCluster>,
+    /// The cluster that jobs run on instead of one in this process.
+    elsewhere: Option<Handle>,
     jobs: Jobs,
 }
 
@@ -45,7 +47,7 @@ impl Engine {
     /// An engine with these connectors and effects.
     pub fn with(config: Configuration, registry: Registry, env: Env) -> Self {
         let session = Session::new(config.clone(), registry.clone(), env.clone());
-        Self { session, config, registry, env, cluster: None, jobs: Jobs::default() }
+        Self { session, config, registry, env, cluster: None, elsewhere: None, jobs: Jobs::default() }
     }
 
     /// The session.
@@ -74,7 +76,11 @@ impl Engine {
     /// When it cannot be set up, or cannot go on from the checkpoint that it is to start from.
     pub fn start_query(&mut self, mut query: PlannedQuery) -> Result<RunningQuery> {
         query.graph = self.prepare(&query.graph)?;
-        RunningQuery::start(self.cluster()?, query)
+        if self.elsewhere.is_some() {
+            let message = "a query whose rows come here, on a cluster elsewhere: write them to a table by INSERT INTO";
+            return Err(Error::unsupported(message));
+        }
+        RunningQuery::start(&self.cluster()?, query)
     }
 
     /// Starts planned inserts.
@@ -86,6 +92,11 @@ impl Engine {
         let handle = self.cluster()?.submit(&graph)?;
         self.jobs.add(handle.clone(), self.env.now_ms());
         Ok(handle)
+    }
+
+    /// Runs jobs on a cluster elsewhere from now on.
+    pub fn submit_to(&mut self, cluster: Handle) {
+        self.elsewhere = Some(cluster);
     }
 
     /// The inserts that were started, with their present states.
@@ -101,6 +112,14 @@ impl Engine {
         self.jobs.find(id)
     }
 
+    /// A handle of the cluster that the jobs run on, which starts with it.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn cluster_handle(&mut self) -> Result<Handle> {
+        self.cluster()
+    }
+
     /// The job with what it takes over settled; warnings go to the session's.
     fn prepare(&mut self, graph: &JobGraph) -> Result<JobGraph> {
         let prepared = recovery::prepare(graph, &self.config, &self.env)?;
@@ -108,7 +127,10 @@ impl Engine {
         Ok(prepared.graph)
     }
 
-    fn cluster(&mut self) -> Result<&LocalCluster> {
+    fn cluster(&mut self) -> Result<Handle> {
+        if let Some(elsewhere) = &self.elsewhere {
+            return Ok(elsewhere.clone());
+        }
         if self.cluster.is_none() {
             self.cluster = Some(LocalCluster::start(LocalOptions {
                 lanes: 0,
@@ -119,6 +141,6 @@ impl Engine {
                 storage: Arc::new(headwater_storage::Provider),
             })?);
         }
-        Ok(self.cluster.as_ref().expect("the cluster was just started"))
+        Ok(self.cluster.as_ref().expect("the cluster was just started").handle())
     }
 }

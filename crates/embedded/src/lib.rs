@@ -11,8 +11,9 @@ mod query;
 mod recovery;
 mod state;
 
-pub use engine::Engine;
+pub use engine::{Engine, registry};
 pub use jobs::StartedJob;
+pub use operators::operators;
 pub use query::{Polled, RunningQuery};
 pub use state::wanted_operators;
 

@@ -5,6 +5,12 @@ use headwater_operator_api::{Collector, Operator, Progress};
 use headwater_plan::{OperatorNode, OperatorSpec};
 use headwater_runtime::{BuildContext, OperatorFactory};
 use headwater_types::{Error, Result};
+use std::sync::Arc;
+
+/// Builds the operators of a process.
+pub fn operators() -> Arc<dyn OperatorFactory> {
+    Arc::new(SqlOperators)
+}
 
 /// Builds the operators of SQL.
 pub(crate) struct SqlOperators;

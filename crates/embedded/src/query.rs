@@ -2,7 +2,7 @@
 
 use headwater_connectors::collect::{Received, Receiver};
 use headwater_data::ChangeBatch;
-use headwater_jobmanager::{JobHandle, JobResult, LocalCluster};
+use headwater_jobmanager::{Handle, JobHandle, JobResult};
 use headwater_plan::{JobGraph, OperatorSpec};
 use headwater_sql::planner::{COLLECT_CONNECTOR, PlannedQuery};
 use headwater_types::{LogicalType, Result};
@@ -33,7 +33,7 @@ pub enum Polled {
 
 impl RunningQuery {
     /// Opens a channel, points the plan's sink at it and submits the job.
-    pub(crate) fn start(cluster: &LocalCluster, mut query: PlannedQuery) -> Result<Self> {
+    pub(crate) fn start(cluster: &Handle, mut query: PlannedQuery) -> Result<Self> {
         let rows = Receiver::open(format!("query-{}", NEXT_CHANNEL.fetch_add(1, Ordering::Relaxed)));
         direct_to(&mut query.graph, rows.id());
         let job = cluster.submit(&query.graph)?;

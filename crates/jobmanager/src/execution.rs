@@ -130,20 +130,34 @@ impl Execution {
         self.tasks.values_mut().for_each(|task| *task = TaskState::Deploying);
     }
 
-    /// The tasks of an attempt could not be deployed: none of them runs. A plan that cannot be run is not tried again.
-    pub fn deploy_failed(&mut self, attempt: u32, error: TaskError, now_ms: i64, random: u64) -> Vec<Action> {
-        let of_attempt = |index: &usize| self.regions[*index].attempt == attempt;
-        let failed: Vec<usize> = (0..self.regions.len()).filter(of_attempt).collect();
+    /// Tasks of an attempt could not be deployed: none of them runs, others of their regions may. A plan that cannot be
+    /// run is not tried again.
+    pub fn deploy_failed(
+        &mut self,
+        attempt: u32,
+        subtasks: &[SubtaskId],
+        error: TaskError,
+        now_ms: i64,
+        random: u64,
+    ) -> Vec<Action> {
+        let is_hit = |region: &Region| region.attempt == attempt && subtasks.iter().any(|task| region.holds(*task));
+        let failed: Vec<usize> = (0..self.regions.len()).filter(|index| is_hit(&self.regions[*index])).collect();
         if failed.is_empty() {
             return vec![];
         }
-        for subtask in failed.iter().flat_map(|index| &self.regions[*index].subtasks) {
-            self.tasks.insert(*subtask, TaskState::Canceled);
+        for subtask in subtasks {
+            if let Some(task) = self.tasks.get_mut(subtask).filter(|task| !task.is_final()) {
+                *task = TaskState::Canceled;
+            }
         }
-        let mut actions = if error.kind() == ErrorKind::Retryable && self.state.is_active() {
-            self.restart_or_fail(&failed, error, now_ms, random)
-        } else {
-            self.fail(error)
+        let ran = |index: &&usize| self.regions[**index].phase == Phase::Running;
+        let running: Vec<usize> = failed.iter().filter(ran).copied().collect();
+        let mut actions = match self.state.is_active() {
+            true if error.kind() != ErrorKind::Retryable => self.fail(error),
+            // Others of the region failed before.
+            true if running.is_empty() => vec![],
+            true => self.restart_or_fail(&running, error, now_ms, random),
+            false => vec![],
         };
         actions.extend(self.when_ended(now_ms));
         actions

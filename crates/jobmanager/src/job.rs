@@ -10,22 +10,26 @@
 
 mod checkpoints;
 mod commits;
+mod metrics;
+mod placement;
 mod recovery;
 mod shape;
 
 pub(crate) use checkpoints::Request;
 pub use checkpoints::{RequestKind, Stored};
+pub(crate) use placement::SLOT_REQUEST_TIMEOUT;
 pub(crate) use shape::vertices;
 
 use crate::execution::{Action, Execution};
 use crate::guard::guarded;
-use crate::link::TaskManagerLink;
 use crate::locate::Origin;
+use crate::overview::{History, JobDetails, JobSummary};
 use crate::service::Inbound;
 use crate::sinks::Sinks;
 use crate::splits::Splits;
-use crate::state::{JobResult, JobStatus, TaskState};
+use crate::state::{JobResult, JobState, JobStatus};
 use crate::store::Store;
+use crate::task_managers::{SessionId, TaskManagers};
 use checkpoints::Checkpoints;
 use commits::Commits;
 use headwater_checkpoint::{Settings, Statistics};
@@ -37,6 +41,8 @@ use headwater_taskmanager::{FromTaskManager, Outcome, SplitAnswer, TaskError, To
 use headwater_types::Result;
 use headwater_types::error::Error;
 use headwater_types::ids::{JobId, SubtaskId};
+use metrics::Gathering;
+use placement::Placement;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -56,7 +62,10 @@ pub(crate) struct Job {
     splits: Splits,
     commits: Commits,
     checkpoints: Checkpoints,
-    task_manager: Arc<TaskManagerLink>,
+    history: History,
+    task_managers: Arc<TaskManagers>,
+    placement: Placement,
+    slot_timeout_ms: i64,
     inbox: SyncSender<Inbound>,
     /// Regions that wait to be deployed, with their attempts.
     redeploys: Vec<(Vec<SubtaskId>, u32)>,
@@ -69,7 +78,7 @@ pub(crate) struct Job {
     /// Waiting for the end.
     waiters: Vec<Reply<JobResult>>,
     /// Waiting for counters, by request number.
-    metrics_requests: BTreeMap<u64, Reply<Vec<OperatorSnapshot>>>,
+    gatherings: BTreeMap<u64, Gathering>,
     next_request: u64,
     /// Whether the result may be told: the state is final and everything is cleaned up.
     complete: bool,
@@ -89,7 +98,8 @@ pub(crate) struct NewJob {
     pub(crate) env: Env,
     pub(crate) registry: Registry,
     pub(crate) provider: Arc<dyn StorageProvider>,
-    pub(crate) task_manager: Arc<TaskManagerLink>,
+    pub(crate) task_managers: Arc<TaskManagers>,
+    pub(crate) slot_timeout_ms: i64,
     pub(crate) inbox: SyncSender<Inbound>,
 }
 
@@ -109,20 +119,25 @@ impl Job {
             splits: new.splits,
             commits: Commits::new(new.sinks),
             checkpoints,
-            task_manager: new.task_manager,
+            history: History::default(),
+            task_managers: new.task_managers,
+            placement: Placement::default(),
+            slot_timeout_ms: new.slot_timeout_ms,
             inbox: new.inbox,
             redeploys: vec![],
             finishing: false,
             aborting: false,
             ended: BTreeMap::new(),
             waiters: vec![],
-            metrics_requests: BTreeMap::new(),
+            gatherings: BTreeMap::new(),
             next_request: 0,
             complete: false,
         };
+        job.observe();
         job.execution.deployed();
         job.begin(subtasks);
         job.pump();
+        job.observe();
         job
     }
 
@@ -136,11 +151,38 @@ impl Job {
         JobStatus {
             job: self.id,
             name: self.graph.name.clone(),
-            state: self.execution.state(),
+            state: self.state(),
             tasks: self.execution.tasks().clone(),
             restarts: self.execution.restarts(),
             restart_cause: self.execution.restart_cause().cloned().map(Error::from),
             restart_delay_ms: self.execution.restart_delay_ms(),
+            waits_for: self.placement.waits_for(),
+        }
+    }
+
+    /// Takes over into its history what has changed.
+    pub(crate) fn observe(&mut self) {
+        self.history.observe(&self.execution, self.env.now_ms());
+    }
+
+    /// The job in a list.
+    pub(crate) fn summary(&self) -> JobSummary {
+        self.history.summary(self.id, &self.graph, &self.execution)
+    }
+
+    /// All that is known of the job.
+    pub(crate) fn details(&self) -> JobDetails {
+        let tasks = self.execution.tasks().keys();
+        let places = tasks.filter_map(|subtask| Some((*subtask, self.placement.of(*subtask)?))).collect();
+        JobDetails { places, ..self.history.details(self.summary(), &self.execution) }
+    }
+
+    /// The state that people see: a job that waits for slots does not run.
+    fn state(&self) -> JobState {
+        match (self.execution.state(), self.waits_for_slots()) {
+            (JobState::Running, true) if self.execution.restarts() == 0 => JobState::Created,
+            (JobState::Running, true) => JobState::Restarting,
+            (state, _) => state,
         }
     }
 
@@ -149,7 +191,7 @@ impl Job {
         self.checkpoints.coordinator.statistics(self.env.now_ms())
     }
 
-    /// Takes a report of the TaskManager. Those of earlier attempts are dropped.
+    /// Takes a report of a TaskManager. Those of earlier attempts are dropped.
     pub(crate) fn report(&mut self, message: FromTaskManager) {
         if let Some((subtask, attempt)) = sender(&message)
             && !self.execution.is_current(subtask, attempt)
@@ -157,9 +199,10 @@ impl Job {
             return;
         }
         let now_ms = self.env.now_ms();
+        self.history.report(&message, now_ms);
         let actions = match message {
-            FromTaskManager::DeployFailed { attempt, error, .. } => {
-                self.execution.deploy_failed(attempt, error, now_ms, self.env.random_u64())
+            FromTaskManager::DeployFailed { attempt, subtasks, error, .. } => {
+                self.deploy_failed(attempt, &subtasks, error)
             }
             FromTaskManager::Running { subtask, .. } => {
                 self.execution.task_running(subtask);
@@ -185,33 +228,20 @@ impl Job {
             FromTaskManager::Finished { subtask, outcome, last_checkpoint, metrics, .. } => {
                 self.task_ended(subtask, outcome, last_checkpoint, metrics)
             }
-            FromTaskManager::CheckpointAborted { checkpoint, .. } => {
-                self.checkpoints.unheard.remove(&checkpoint);
+            FromTaskManager::CheckpointAborted { checkpoint, session, .. } => {
+                self.checkpoints.heard(checkpoint, SessionId(session));
                 vec![]
             }
             FromTaskManager::Merged { request, outcome, .. } => {
                 self.merged(request, outcome);
                 vec![]
             }
-            FromTaskManager::Metrics { request, metrics, .. } => {
-                self.reply_metrics(request, metrics);
+            FromTaskManager::Metrics { request, session, metrics, .. } => {
+                self.gather_metrics(request, SessionId(session), metrics);
                 vec![]
             }
         };
         self.act(actions);
-        self.pump();
-    }
-
-    /// The TaskManager is gone, and with it all tasks.
-    pub(crate) fn task_manager_lost(&mut self) {
-        self.checkpoints.unheard.clear();
-        let lost = Error::retryable("taskmanager-lost", "the TaskManager that ran the task is gone");
-        let alive = |(subtask, task): (&SubtaskId, &TaskState)| (!task.is_final()).then_some(*subtask);
-        let alive: Vec<SubtaskId> = self.execution.tasks().iter().filter_map(alive).collect();
-        for subtask in alive {
-            let actions = self.task_ended(subtask, Outcome::Failed(TaskError::from(&lost)), 0, vec![]);
-            self.act(actions);
-        }
         self.pump();
     }
 
@@ -230,7 +260,7 @@ impl Job {
             false => [None; 2],
         };
         let unheard = self.checkpoints.unheard.values().map(|unheard| unheard.again_ms).min();
-        let others = [self.execution.wake_ms(), self.commits.again_ms, unheard];
+        let others = [self.execution.wake_ms(), self.commits.again_ms, unheard, self.placement.wake_ms()];
         others.into_iter().chain(checkpoints).flatten().min()
     }
 
@@ -257,18 +287,6 @@ impl Job {
         }
     }
 
-    /// Replies with the counters: the final ones, or those the TaskManager reports.
-    pub(crate) fn metrics(&mut self, reply: Reply<Vec<OperatorSnapshot>>) {
-        let request = self.next_request;
-        self.next_request += 1;
-        let report = ToTaskManager::ReportMetrics { job: self.id, request };
-        if self.complete || self.task_manager.send(report).is_err() {
-            let _ = reply.try_send(self.ended.values().flatten().cloned().collect());
-        } else {
-            self.metrics_requests.insert(request, reply);
-        }
-    }
-
     /// Does what has become possible: triggers, stores, commits, deploys, ends.
     fn pump(&mut self) {
         if self.complete {
@@ -278,6 +296,7 @@ impl Job {
         let actions = self.execution.tick(now_ms);
         self.act(actions);
         self.repeat_unheard(now_ms);
+        self.expire_wait(now_ms);
         if self.takes_checkpoints() {
             self.try_requests();
             let actions = self.checkpoints.coordinator.tick(now_ms);
@@ -293,7 +312,7 @@ impl Job {
 
     /// Behind the savepoint that ends the job there are none: tasks that end for its sake would count as finished.
     fn takes_checkpoints(&self) -> bool {
-        let running = self.execution.state() == crate::state::JobState::Running;
+        let running = self.execution.state() == JobState::Running;
         running && !self.finishing && self.checkpoints.stopped_with.is_none()
     }
 
@@ -315,6 +334,7 @@ impl Job {
         metrics: Vec<OperatorSnapshot>,
     ) -> Vec<Action> {
         self.ended.insert(subtask, metrics);
+        self.placement.ended(subtask);
         let now_ms = self.env.now_ms();
         if outcome == Outcome::Finished {
             let actions = self.checkpoints.coordinator.task_finished(subtask, last_checkpoint, now_ms);
@@ -328,12 +348,6 @@ impl Job {
             return actions;
         }
         self.execution.task_ended(subtask, outcome, now_ms, self.env.random_u64())
-    }
-
-    fn reply_metrics(&mut self, request: u64, metrics: Vec<OperatorSnapshot>) {
-        if let Some(reply) = self.metrics_requests.remove(&request) {
-            let _ = reply.try_send(metrics);
-        }
     }
 
     /// Answers a split request, unless a checkpoint is on its way to the source: its splits and the enumerator's
@@ -356,8 +370,19 @@ impl Job {
         }
     }
 
+    /// The split of a task that is lost meanwhile comes back when its region restarts.
     fn send_split(&self, subtask: SubtaskId, answer: SplitAnswer) -> Result<()> {
-        self.task_manager.send(ToTaskManager::AssignSplit { job: self.id, subtask, answer })
+        let Some(session) = self.placement.of(subtask) else { return Ok(()) };
+        let sent = self.task_managers.send(session, ToTaskManager::AssignSplit { job: self.id, subtask, answer });
+        sent.or_else(|error| if error.code() == CONNECTION_CLOSED { Ok(()) } else { Err(error) })
+    }
+
+    /// Tasks could not be deployed: none of them runs.
+    fn deploy_failed(&mut self, attempt: u32, subtasks: &[SubtaskId], error: TaskError) -> Vec<Action> {
+        if subtasks.iter().all(|subtask| self.execution.is_current(*subtask, attempt)) {
+            subtasks.iter().for_each(|subtask| self.placement.ended(*subtask));
+        }
+        self.execution.deploy_failed(attempt, subtasks, error, self.env.now_ms(), self.env.random_u64())
     }
 
     fn stage(&mut self, subtask: SubtaskId, committables: Vec<Vec<u8>>) -> Vec<Action> {
@@ -375,8 +400,8 @@ impl Job {
     fn act(&mut self, actions: Vec<Action>) {
         for action in actions {
             match action {
-                Action::CancelTasks(subtasks) => self.tell(ToTaskManager::Cancel { job: self.id, subtasks }),
-                Action::StopSources => self.tell(ToTaskManager::Stop { job: self.id }),
+                Action::CancelTasks(subtasks) => self.cancel_tasks(subtasks),
+                Action::StopSources => self.tell(&ToTaskManager::Stop { job: self.id }),
                 Action::Restarting(subtasks) => self.restarting(&subtasks),
                 Action::Redeploy { subtasks, attempt } => self.redeploys.push((subtasks, attempt)),
                 Action::Commit => {
@@ -394,25 +419,22 @@ impl Job {
         }
     }
 
-    /// A TaskManager that cannot be reached has no tasks either.
-    fn tell(&self, message: ToTaskManager) {
-        let _ = self.task_manager.send(message);
-    }
-
     pub(crate) fn complete(&mut self) {
         self.complete = true;
-        self.tell(ToTaskManager::Release { job: self.id });
+        self.tell(&ToTaskManager::Release { job: self.id });
+        self.task_managers.release(self.id);
         self.provider.close(&self.checkpoints.store.uri);
         self.refuse_requests();
         let result = self.result();
         for waiter in self.waiters.drain(..) {
             let _ = waiter.try_send(result.clone());
         }
-        for (_, reply) in std::mem::take(&mut self.metrics_requests) {
-            let _ = reply.try_send(result.operators.clone());
-        }
+        self.finish_metrics();
     }
 }
+
+/// What a gateway says when the connection has ended: that the TaskManager is lost is about to be told.
+const CONNECTION_CLOSED: &str = "connection-closed";
 
 /// Who sent a message about a subtask, and in which attempt.
 fn sender(message: &FromTaskManager) -> Option<(SubtaskId, u32)> {

@@ -1,6 +1,6 @@
 //! The JobManager: runs jobs.
 //!
-//! It deploys the tasks of a job to a TaskManager, hands out the splits of its sources, commits what its sinks
+//! It deploys the tasks of a job to TaskManagers, hands out the splits of its sources, commits what its sinks
 //! staged, and knows its state. What a job does next is decided by [`execution`], a pure state machine over
 //! reports; [`Core`] around it only carries messages and calls connectors, and the service runs it on a thread.
 //!
@@ -11,15 +11,17 @@
 //! Checkpoints are decided by [`headwater_checkpoint`]: the service triggers them, collects the subtasks' parts, writes
 //! manifests, commits what sinks staged, and starts failed regions again from the last one that completed.
 //!
-//! What it does not do yet: use several TaskManagers.
+//! TaskManagers come and go; [`TaskManagerInfo`] says what one offers. Jobs take slots of them and wait while there are
+//! too few; the loss of one fails the tasks that ran there, and their regions restart elsewhere.
 
+mod client;
 pub mod execution;
 mod guard;
 mod job;
 mod limits;
-mod link;
 mod local;
 pub mod locate;
+mod overview;
 mod regions;
 pub mod restart;
 mod service;
@@ -27,12 +29,16 @@ mod sinks;
 mod splits;
 mod state;
 mod store;
+mod task_managers;
 
+pub use client::{Answers, ClientAnswer, ClientRequest, PendingAnswer};
 pub use headwater_checkpoint::{CheckpointStatistics, CheckpointStatus, Counts, Statistics};
 pub use job::{RequestKind, Stored};
 pub use local::{LocalCluster, LocalOptions};
+pub use overview::{Attempt, Failure, JobDetails, JobSummary, Part};
 pub use service::{Core, Handle, JobHandle, JobManager, Options, Pending};
 pub use state::{JobResult, JobState, JobStatus, OperatorTotals, TaskState, totals};
+pub use task_managers::{SessionId, TaskManagerInfo, TaskManagerStatus};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! A cluster in one process: a JobManager and a TaskManager that talk by messages, as over a network.
 
 use crate::service::{self, Handle, JobHandle, JobManager};
+use crate::task_managers::TaskManagerInfo;
 use headwater_connector_api::Registry;
 use headwater_env::{Env, StorageProvider};
 use headwater_plan::JobGraph;
@@ -42,9 +43,11 @@ impl LocalCluster {
         let job_manager =
             service::Options { env: env.clone(), registry: registry.clone(), config, storage: storage.clone() };
         let job_manager = job_manager.start()?;
-        let task_manager = TaskManagerOptions { lanes, env, registry, operator_factory, storage, state_memory }
-            .start(job_manager.handle().gateway())?;
-        job_manager.handle().register(Arc::new(task_manager.handle()))?;
+        let exchange = None;
+        let task_manager =
+            TaskManagerOptions { lanes, env, registry, operator_factory, storage, state_memory, exchange }
+                .start(job_manager.handle().gateway())?;
+        job_manager.handle().register(TaskManagerInfo::in_process(), Arc::new(task_manager.handle()))?;
         Ok(Self { _task_manager: task_manager, job_manager })
     }
 

@@ -1,14 +1,17 @@
 //! The service: one thread that handles requests and reports.
 
 mod core;
+mod overview;
 mod submit;
 
 pub use core::Core;
 
 use crate::job::{Request, RequestKind, Stored};
 use crate::locate::Origin;
+use crate::overview::{JobDetails, JobSummary};
 use crate::sinks::Sinks;
 use crate::state::{JobResult, JobState, JobStatus};
+use crate::task_managers::{SessionId, TaskManagerInfo, TaskManagerStatus};
 use headwater_checkpoint::{Kind, Manifest, Statistics};
 use headwater_connector_api::Registry;
 use headwater_env::{Env, StorageProvider};
@@ -19,6 +22,7 @@ use headwater_types::config::Configuration;
 use headwater_types::ids::JobId;
 use headwater_types::{Error, Result};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::JoinHandle;
 use submit::Submission;
@@ -46,6 +50,8 @@ pub struct JobManager {
 #[derive(Clone)]
 pub struct Handle {
     inbox: SyncSender<Inbound>,
+    /// Number of the last session.
+    sessions: Arc<AtomicU64>,
 }
 
 /// Follows one job.
@@ -75,8 +81,18 @@ impl<T> Pending<T> {
 
 /// Everything that arrives at the service.
 pub(crate) enum Inbound {
-    Register(Arc<dyn TaskManagerGateway>),
-    TaskManagerLost,
+    Register {
+        session: SessionId,
+        info: TaskManagerInfo,
+        gateway: Arc<dyn TaskManagerGateway>,
+    },
+    TaskManagerLost {
+        session: SessionId,
+        reason: String,
+    },
+    TaskManagers {
+        reply: SyncSender<Vec<TaskManagerStatus>>,
+    },
     Submit {
         plan: Vec<u8>,
         reply: SyncSender<Result<JobId>>,
@@ -94,6 +110,13 @@ pub(crate) enum Inbound {
     Status {
         job: JobId,
         reply: SyncSender<JobStatus>,
+    },
+    Jobs {
+        reply: SyncSender<Vec<JobSummary>>,
+    },
+    Details {
+        job: JobId,
+        reply: SyncSender<Option<JobDetails>>,
     },
     Report(FromTaskManager),
     Checkpoint {
@@ -207,23 +230,46 @@ impl Handle {
         Arc::new(Gateway { inbox: self.inbox.clone() })
     }
 
-    /// Sets the TaskManager that runs the jobs.
+    /// Adds a TaskManager. One of the same id that is there already is taken for lost.
     ///
     /// # Errors
     /// When the JobManager has ended.
-    pub fn register(&self, task_manager: Arc<dyn TaskManagerGateway>) -> Result<()> {
-        self.send(Inbound::Register(task_manager))
+    pub fn register(&self, info: TaskManagerInfo, gateway: Arc<dyn TaskManagerGateway>) -> Result<SessionId> {
+        let session = SessionId(self.sessions.fetch_add(1, Ordering::Relaxed) + 1);
+        self.send(Inbound::Register { session, info, gateway })?;
+        Ok(session)
     }
 
-    /// Tells that the TaskManager is gone, and with it all tasks.
+    /// Tells that a TaskManager is gone, and with it the tasks that ran there.
     ///
     /// # Errors
     /// When the JobManager has ended.
-    pub fn task_manager_lost(&self) -> Result<()> {
-        self.send(Inbound::TaskManagerLost)
+    pub fn task_manager_lost(&self, session: SessionId, reason: &str) -> Result<()> {
+        self.send(Inbound::TaskManagerLost { session, reason: reason.to_owned() })
     }
 
-    fn send(&self, message: Inbound) -> Result<()> {
+    /// Takes a report of a TaskManager.
+    ///
+    /// # Errors
+    /// When the JobManager has ended.
+    pub fn report(&self, message: FromTaskManager) -> Result<()> {
+        self.send(Inbound::Report(message))
+    }
+
+    /// The registered TaskManagers.
+    ///
+    /// # Errors
+    /// When the JobManager has ended.
+    pub fn task_managers(&self) -> Result<Vec<TaskManagerStatus>> {
+        self.ask(|reply| Inbound::TaskManagers { reply })
+    }
+
+    /// A handle on another inbox.
+    pub(crate) fn of(inbox: SyncSender<Inbound>) -> Self {
+        Self { inbox, sessions: Arc::default() }
+    }
+
+    pub(crate) fn send(&self, message: Inbound) -> Result<()> {
         self.inbox.send(message).map_err(|_| gone())
     }
 
@@ -231,7 +277,7 @@ impl Handle {
         self.request(message)?.0.recv().map_err(|_| gone())
     }
 
-    fn request<T>(&self, message: impl FnOnce(SyncSender<T>) -> Inbound) -> Result<Pending<T>> {
+    pub(crate) fn request<T>(&self, message: impl FnOnce(SyncSender<T>) -> Inbound) -> Result<Pending<T>> {
         let (reply, answer) = sync_channel(1);
         self.send(message(reply))?;
         Ok(Pending(answer))

@@ -98,6 +98,8 @@ pub struct JobStatus {
     pub restart_cause: Option<Error>,
     /// How long the last restart waits or waited, milliseconds.
     pub restart_delay_ms: i64,
+    /// What the job waits for, such as slots.
+    pub waits_for: Option<String>,
 }
 
 /// How a job ended.

@@ -128,9 +128,12 @@ fn factory(batches: usize) -> ToyFactory {
 fn run(name: &str, env: &Env, batches: usize, graph: JobGraph) {
     let (ended, ends) = sync_channel(64);
     let (registry, _) = toys();
-    let subtasks = Deployment::subtasks(&graph).len();
+    let subtasks = Deployment::subtasks(&graph);
+    let count = subtasks.len();
     let deployment = Deployment {
         graph: Arc::new(graph),
+        subtasks,
+        network: None,
         execution: "throughput".to_owned(),
         env: env.clone(),
         registry,
@@ -140,7 +143,7 @@ fn run(name: &str, env: &Env, batches: usize, graph: JobGraph) {
         restore: None,
     };
     let lanes = Lanes::new(Scheduler::new(env.clone()), 0);
-    lanes.ensure(subtasks).expect("threads can be started");
+    lanes.ensure(count).expect("threads can be started");
     report(name, env, batches * BATCH_ROWS, || {
         let tasks = deployment.deploy(lanes.scheduler()).expect("the graph is sound");
         for _ in 0..tasks.len() {

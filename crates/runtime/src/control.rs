@@ -5,6 +5,7 @@ use crate::metrics::{OperatorSnapshot, SubtaskMetrics, TaskSnapshot};
 use crate::schedule::TaskCell;
 use headwater_connector_api::SplitAssignment;
 use headwater_exchange::Barrier;
+use headwater_types::Error;
 use headwater_types::ids::SubtaskId;
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,6 +32,8 @@ pub(crate) enum Message {
     Abort(u64),
     /// A checkpoint is complete.
     Complete(u64),
+    /// Something that the subtask needs is gone.
+    Fail(Error),
 }
 
 impl Control {
@@ -104,6 +107,12 @@ impl TaskHandle {
     /// subtask when it was a savepoint that stops the job.
     pub fn complete(&self, checkpoint: u64) {
         self.send(Message::Complete(checkpoint));
+    }
+
+    /// Something that the subtask needs is gone, such as a channel to another process: it fails with this error, unless
+    /// it stands behind a savepoint that stops the job, where its neighbours may end before it hears that it may too.
+    pub fn fail(&self, error: Error) {
+        self.send(Message::Fail(error));
     }
 
     fn send(&self, message: Message) {

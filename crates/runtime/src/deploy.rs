@@ -3,9 +3,12 @@
 //! Channels are made at deployment, because both their ends must exist before anything runs; operators,
 //! readers and writers are made in the subtask's first turn.
 
+mod network;
 mod restore;
 mod setup;
 mod wiring;
+
+pub use network::{Channel, Network};
 
 pub(crate) use setup::Setup;
 
@@ -22,6 +25,7 @@ use headwater_plan::{JobGraph, OperatorNode};
 use headwater_types::config::Configuration;
 use headwater_types::ids::{SubtaskId, VertexId};
 use headwater_types::{Error, Result};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use wiring::Wiring;
 
@@ -79,6 +83,10 @@ pub trait TaskEvents: Send + Sync {
 pub struct Deployment {
     /// The job.
     pub graph: Arc<JobGraph>,
+    /// The subtasks to run here, in the order of [`Deployment::subtasks`].
+    pub subtasks: Vec<SubtaskId>,
+    /// The way to subtasks that run elsewhere; `None` when none do.
+    pub network: Option<Arc<dyn Network>>,
     /// Unique id of this execution of the job, for names of staged files.
     pub execution: String,
     /// Clock and randomness.
@@ -105,15 +113,16 @@ impl Deployment {
         graph.vertices.iter().flat_map(of_vertex).collect()
     }
 
-    /// Wires all subtasks of the job and makes them ready to run.
+    /// Wires the subtasks and makes them ready to run.
     pub fn deploy(&self, scheduler: &Arc<Scheduler>) -> Result<Vec<TaskHandle>> {
-        let mut wiring = Wiring::new(&self.graph, &self.options)?;
+        let mut wiring = Wiring::new(self)?;
+        let mut vertices: BTreeMap<VertexId, Arc<headwater_plan::Vertex>> = BTreeMap::new();
         let mut subtasks = vec![];
-        for vertex in &self.graph.vertices {
-            let vertex = Arc::new(vertex.clone());
-            for index in 0..vertex.parallelism {
-                subtasks.push(self.subtask(SubtaskId { vertex: vertex.id, index }, &vertex, scheduler, &mut wiring)?);
-            }
+        for id in &self.subtasks {
+            let vertex = self.graph.vertices.get(id.vertex.0 as usize).filter(|vertex| id.index < vertex.parallelism);
+            let vertex = vertex.ok_or_else(|| Error::internal(format!("the job has no subtask {id}")))?;
+            let vertex = vertices.entry(id.vertex).or_insert_with(|| Arc::new(vertex.clone()));
+            subtasks.push(self.subtask(*id, vertex, scheduler, &mut wiring)?);
         }
         let start = |(handle, subtask): (TaskHandle, Subtask)| {
             handle.cell.start(Box::new(subtask));
@@ -127,7 +136,7 @@ impl Deployment {
         id: SubtaskId,
         vertex: &Arc<headwater_plan::Vertex>,
         scheduler: &Arc<Scheduler>,
-        wiring: &mut Wiring,
+        wiring: &mut Wiring<'_>,
     ) -> Result<(TaskHandle, Subtask)> {
         let cell = scheduler.reserve();
         let control = Arc::new(Control::default());

@@ -36,8 +36,8 @@ pub mod watermark;
 
 pub use checkpoint::{RestoreSource, RestoredSubtask, SubtaskSnapshot};
 pub use control::{Control, TaskHandle};
-pub use deploy::{BuildContext, Deployment, OperatorFactory, TaskEvents};
-pub use headwater_exchange::{Alignment, Barrier, BarrierKind};
+pub use deploy::{BuildContext, Channel, Deployment, Network, OperatorFactory, TaskEvents};
+pub use headwater_exchange::{Alignment, Barrier, BarrierKind, ChannelSender, LocalSender};
 pub use metrics::{OperatorSnapshot, TaskSnapshot};
 pub use options::{RuntimeOptions, StateEngine, StateOptions};
 pub use schedule::{Lanes, ManualExecutor, Scheduler};

@@ -34,6 +34,8 @@ pub struct OperatorSnapshot {
     pub bytes: u64,
     /// Event time of the output, milliseconds.
     pub watermark: i64,
+    /// The subtask as a whole; only at the head of its chain.
+    pub task: Option<TaskSnapshot>,
 }
 
 /// The live counters of a subtask's operators, in chain order.
@@ -105,7 +107,12 @@ impl SubtaskMetrics {
 
     /// The present values.
     pub fn snapshot(&self) -> Vec<OperatorSnapshot> {
-        self.operators.iter().enumerate().map(|(position, entry)| entry.snapshot(position as u32)).collect()
+        let mut operators: Vec<OperatorSnapshot> =
+            self.operators.iter().enumerate().map(|(position, entry)| entry.snapshot(position as u32)).collect();
+        if let Some(head) = operators.first_mut() {
+            head.task = Some(self.task());
+        }
+        operators
     }
 }
 
@@ -123,6 +130,7 @@ impl OperatorEntry {
             bad_records: metrics.bad_records.load(Ordering::Relaxed),
             bytes: metrics.bytes.load(Ordering::Relaxed),
             watermark: metrics.watermark.load(Ordering::Relaxed),
+            task: None,
         }
     }
 }

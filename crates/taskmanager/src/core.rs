@@ -9,10 +9,10 @@ use headwater_checkpoint::compact::Merge;
 use headwater_checkpoint::manifest::Spread;
 use headwater_env::Storage;
 use headwater_plan::{JobGraph, Partitioning};
-use headwater_runtime::{Deployment, Lanes, RestoreSource, RuntimeOptions};
+use headwater_runtime::{Deployment, Lanes, Network, RestoreSource, RuntimeOptions};
+use headwater_types::Result;
 use headwater_types::ids::{JobId, SubtaskId};
 use headwater_types::key_group::owned_range;
-use headwater_types::{Error, Result};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -45,47 +45,58 @@ impl Core {
     /// Does what a JobManager says.
     pub fn handle(&mut self, message: ToTaskManager) {
         match message {
-            ToTaskManager::Deploy { job, attempt, plan, subtasks, checkpoints, restore } => {
-                let deploy = Deploy { job, attempt, subtasks, checkpoints, restore };
+            ToTaskManager::Deploy { job, attempt, plan, subtasks, peers, checkpoints, restore } => {
+                let deploy = Deploy { job, attempt, subtasks: subtasks.clone(), peers, checkpoints, restore };
                 if let Err(error) = self.deploy(&plan, deploy) {
                     let error = TaskError::from(&error);
-                    self.gateway.send(FromTaskManager::DeployFailed { job, attempt, error });
+                    self.release(job, &[attempt]);
+                    self.gateway.send(FromTaskManager::DeployFailed { job, attempt, subtasks, error });
                 }
             }
-            ToTaskManager::Cancel { job, subtasks } => self.with_tasks(job, |tasks| tasks.cancel(&subtasks)),
+            ToTaskManager::Cancel { job, subtasks } => self.cancel(job, &subtasks),
             ToTaskManager::Stop { job } => self.with_tasks(job, JobTasks::stop),
             ToTaskManager::AssignSplit { job, subtask, answer } => {
                 self.with_tasks(job, |tasks| tasks.assign(subtask, answer));
             }
             ToTaskManager::TriggerCheckpoint { job, barrier } => self.with_tasks(job, |tasks| tasks.trigger(barrier)),
-            ToTaskManager::AbortCheckpoint { job, checkpoint } => {
+            ToTaskManager::AbortCheckpoint { job, checkpoint, session } => {
                 self.with_tasks(job, |tasks| tasks.abort_checkpoint(checkpoint));
-                self.gateway.send(FromTaskManager::CheckpointAborted { job, checkpoint });
+                self.gateway.send(FromTaskManager::CheckpointAborted { job, checkpoint, session });
             }
             ToTaskManager::CompleteCheckpoint { job, checkpoint } => {
                 self.with_tasks(job, |tasks| tasks.complete_checkpoint(checkpoint));
             }
             ToTaskManager::MergeRuns { job, request, merge, file } => self.merge(job, request, merge, file),
-            ToTaskManager::ReportMetrics { job, request } => {
+            ToTaskManager::ReportMetrics { job, request, session } => {
                 let metrics = self.jobs.get(&job).map(|job| job.tasks.metrics()).unwrap_or_default();
-                self.gateway.send(FromTaskManager::Metrics { job, request, metrics });
+                self.gateway.send(FromTaskManager::Metrics { job, request, session, metrics });
             }
-            ToTaskManager::Release { job } => drop(self.jobs.remove(&job)),
+            ToTaskManager::Release { job } => {
+                let attempts = self.jobs.get(&job).map(|job| job.tasks.attempts()).unwrap_or_default();
+                self.release(job, &attempts);
+                self.jobs.remove(&job);
+            }
         }
     }
 
     fn deploy(&mut self, plan: &[u8], deploy: Deploy) -> Result<()> {
-        let mut graph = headwater_plan::decode(plan)?;
-        let Deploy { job, attempt, subtasks, checkpoints, restore } = deploy;
-        restrict(&mut graph, &subtasks)?;
+        let graph = headwater_plan::decode(plan)?;
+        let Deploy { job, attempt, subtasks, peers, checkpoints, restore } = deploy;
         let storage = self.options.storage.open(&checkpoints.uri, &graph.config)?;
-        let uploads = Arc::new(self.uploads(job, attempt, &graph, &storage, checkpoints.inline_bytes));
+        let uploads = Arc::new(self.uploads((job, attempt), &graph, &subtasks, &storage, checkpoints.inline_bytes));
         let restore = restore.map(|restore| self.restore(restore, &graph)).transpose()?;
         let mut options = RuntimeOptions::from_config(&graph.config)?;
         options.state = options.state.within(&self.options.state_memory);
+        let earlier = self.jobs.get(&job).map(|job| job.tasks.attempts_of(&subtasks)).unwrap_or_default();
+        self.release(job, &earlier);
+        let graph = Arc::new(graph);
+        let exchange = self.options.exchange.clone();
+        let wires = exchange.map(|exchange| exchange.attempt(job, attempt, graph.clone(), peers));
         let deployment = Deployment {
             options,
-            graph: Arc::new(graph),
+            graph,
+            subtasks,
+            network: wires.clone().map(|wires| wires as Arc<dyn Network>),
             execution: format!("{job}-{attempt}"),
             env: self.options.env.clone(),
             registry: self.options.registry.clone(),
@@ -96,14 +107,14 @@ impl Core {
         let others = self.jobs.iter().filter(|(id, _)| **id != job).map(|(_, other)| other.tasks.running()).sum();
         let new = || Job { tasks: JobTasks::default(), storage };
         let tasks = &mut self.jobs.entry(job).or_insert_with(new).tasks;
-        tasks.deploy(&deployment, &uploads, &self.lanes, others)
+        tasks.deploy(&deployment, &uploads, &self.lanes, others, wires.as_deref())
     }
 
     fn uploads(
         &self,
-        job: JobId,
-        attempt: u32,
+        (job, attempt): (JobId, u32),
         graph: &JobGraph,
+        subtasks: &[SubtaskId],
         storage: &Arc<dyn Storage>,
         inline_bytes: u64,
     ) -> Uploads {
@@ -117,7 +128,7 @@ impl Core {
             let parallelism = graph.vertices.get(subtask.vertex.0 as usize).map_or(1, |vertex| vertex.parallelism);
             (subtask, GroupSet::of(owned_range(subtask.index, parallelism, graph.max_parallelism)))
         };
-        let subtasks = Deployment::subtasks(graph).into_iter().map(groups);
+        let subtasks = subtasks.iter().copied().map(groups);
         Uploads::new(job, attempt, self.gateway.clone(), context, subtasks)
     }
 
@@ -135,6 +146,20 @@ impl Core {
         });
     }
 
+    /// Ends tasks. What others still send to them is refused from now on.
+    fn cancel(&self, job: JobId, subtasks: &[SubtaskId]) {
+        self.with_tasks(job, |tasks| tasks.cancel(subtasks));
+        let attempts = self.jobs.get(&job).map(|job| job.tasks.attempts_of(subtasks)).unwrap_or_default();
+        self.release(job, &attempts);
+    }
+
+    /// Lets the channels of attempts go.
+    fn release(&self, job: JobId, attempts: &[u32]) {
+        if let Some(exchange) = &self.options.exchange {
+            attempts.iter().for_each(|attempt| exchange.release(job, *attempt));
+        }
+    }
+
     /// Messages about a job that is not here crossed with its end.
     fn with_tasks(&self, job: JobId, f: impl FnOnce(&JobTasks)) {
         if let Some(job) = self.jobs.get(&job) {
@@ -148,21 +173,9 @@ struct Deploy {
     job: JobId,
     attempt: u32,
     subtasks: Vec<SubtaskId>,
+    peers: Vec<(SubtaskId, String)>,
     checkpoints: CheckpointTarget,
     restore: Option<Restore>,
-}
-
-/// Leaves the vertices of a graph out whose subtasks are not to run here.
-fn restrict(graph: &mut JobGraph, subtasks: &[SubtaskId]) -> Result<()> {
-    for vertex in &mut graph.vertices {
-        if subtasks.iter().all(|subtask| subtask.vertex != vertex.id) {
-            vertex.parallelism = 0;
-        }
-    }
-    if Deployment::subtasks(graph) == subtasks {
-        return Ok(());
-    }
-    Err(Error::unsupported("a job cannot be spread over several TaskManagers yet"))
 }
 
 fn spread_of(partitioning: &Partitioning) -> Spread {

@@ -10,11 +10,13 @@
 
 mod checkpoint;
 mod core;
+mod exchange;
 pub mod messages;
 mod service;
 mod tasks;
 
 pub use core::Core;
+pub use exchange::Exchange;
 pub use messages::{
     CheckpointTarget, FromTaskManager, JobManagerGateway, Outcome, Restore, SplitAnswer, TaskError, TaskManagerGateway,
     ToTaskManager,

@@ -43,8 +43,10 @@ pub enum ToTaskManager {
         attempt: u32,
         /// The encoded job graph.
         plan: Vec<u8>,
-        /// The subtasks to run here: all of some regions of the graph.
+        /// The subtasks to run here.
         subtasks: Vec<SubtaskId>,
+        /// Where the other subtasks of their regions run: the exchange addresses of other TaskManagers.
+        peers: Vec<(SubtaskId, String)>,
         /// Where checkpoints go.
         checkpoints: CheckpointTarget,
         /// What the subtasks start with; `None` starts them anew.
@@ -84,6 +86,8 @@ pub enum ToTaskManager {
         job: JobId,
         /// Its number.
         checkpoint: u64,
+        /// Returned with the answer.
+        session: u64,
     },
     /// The checkpoint is complete.
     CompleteCheckpoint {
@@ -109,6 +113,8 @@ pub enum ToTaskManager {
         job: JobId,
         /// Returned with the report.
         request: u64,
+        /// Returned with the report.
+        session: u64,
     },
     /// The job is over: forget it.
     Release {
@@ -148,6 +154,8 @@ pub enum FromTaskManager {
         job: JobId,
         /// The attempt.
         attempt: u32,
+        /// The subtasks.
+        subtasks: Vec<SubtaskId>,
         /// Why.
         error: TaskError,
     },
@@ -223,6 +231,8 @@ pub enum FromTaskManager {
         job: JobId,
         /// Its number.
         checkpoint: u64,
+        /// That of the message.
+        session: u64,
     },
     /// Runs were merged, or could not be.
     Merged {
@@ -254,6 +264,8 @@ pub enum FromTaskManager {
         job: JobId,
         /// The number of the request.
         request: u64,
+        /// That of the message.
+        session: u64,
         /// The counters of all subtasks that run here.
         metrics: Vec<OperatorSnapshot>,
     },

@@ -1,6 +1,7 @@
 //! The service: one thread that handles messages; the tasks run on lanes.
 
 use crate::core::Core;
+use crate::exchange::Exchange;
 use crate::messages::{JobManagerGateway, TaskManagerGateway, ToTaskManager};
 use headwater_connector_api::Registry;
 use headwater_env::{Env, StorageProvider};
@@ -29,6 +30,8 @@ pub struct Options {
     pub storage: Arc<dyn StorageProvider>,
     /// Memory for state on disk, of all jobs together.
     pub state_memory: MemoryBudget,
+    /// Channels to and from other TaskManagers; `None` where there are none.
+    pub exchange: Option<Arc<Exchange>>,
 }
 
 /// A running TaskManager. Dropping it ends its tasks and threads.
@@ -44,7 +47,7 @@ pub struct Handle {
 }
 
 enum Inbound {
-    Message(ToTaskManager),
+    Message(Box<ToTaskManager>),
     Shutdown,
 }
 
@@ -83,14 +86,14 @@ impl Drop for TaskManager {
 /// The service's thread.
 fn run(mut core: Core, messages: &Receiver<Inbound>) {
     while let Ok(Inbound::Message(message)) = messages.recv() {
-        core.handle(message);
+        core.handle(*message);
     }
     core.cancel_all();
 }
 
 impl TaskManagerGateway for Handle {
     fn send(&self, message: ToTaskManager) -> Result<()> {
-        self.inbox.try_send(Inbound::Message(message)).map_err(|error| match error {
+        self.inbox.try_send(Inbound::Message(Box::new(message))).map_err(|error| match error {
             TrySendError::Full(_) => Error::retryable("taskmanager-busy", "the TaskManager does not keep up"),
             TrySendError::Disconnected(_) => Error::retryable("taskmanager-gone", "the TaskManager has ended"),
         })

@@ -1,12 +1,13 @@
 //! The tasks of one job on this TaskManager.
 
 use crate::checkpoint::{Report, Uploads};
+use crate::exchange::Wires;
 use crate::messages::{FromTaskManager, Outcome, SplitAnswer, TaskError};
 use headwater_connector_api::Committable;
 use headwater_runtime::{Barrier, Deployment, Lanes, OperatorSnapshot, SubtaskSnapshot, TaskEvents, TaskHandle};
 use headwater_types::ids::SubtaskId;
 use headwater_types::{Error, Result};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The deployed subtasks of a job. Those of different regions may be of different attempts.
@@ -28,9 +29,14 @@ impl JobTasks {
         uploads: &Arc<Uploads>,
         lanes: &Lanes,
         running: usize,
+        wires: Option<&Wires>,
     ) -> Result<()> {
-        lanes.ensure(running + self.running() + Deployment::subtasks(&deployment.graph).len())?;
-        for handle in deployment.deploy(lanes.scheduler())? {
+        lanes.ensure(running + self.running() + deployment.subtasks.len())?;
+        let handles = deployment.deploy(lanes.scheduler())?;
+        if let Some(wires) = wires {
+            wires.attach(&handles);
+        }
+        for handle in handles {
             self.tasks.insert(handle.subtask(), Deployed { handle, uploads: uploads.clone() });
         }
         Ok(())
@@ -74,6 +80,18 @@ impl JobTasks {
 
     pub(crate) fn running(&self) -> usize {
         self.tasks.values().filter(|task| !task.handle.is_over()).count()
+    }
+
+    /// The attempts of these subtasks.
+    pub(crate) fn attempts_of(&self, subtasks: &[SubtaskId]) -> Vec<u32> {
+        let tasks = subtasks.iter().filter_map(|subtask| self.tasks.get(subtask));
+        let attempts: BTreeSet<u32> = tasks.map(|task| task.uploads.attempt()).collect();
+        attempts.into_iter().collect()
+    }
+
+    /// All attempts.
+    pub(crate) fn attempts(&self) -> Vec<u32> {
+        self.uploads().map(Uploads::attempt).collect()
     }
 
     /// The uploads of each attempt.

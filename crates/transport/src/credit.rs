@@ -76,7 +76,11 @@ impl Credit {
     /// Nobody takes anything any more.
     pub(crate) fn close(&self) {
         self.closed.store(true, Ordering::Release);
-        self.wake();
+        // Also a producer that waits for something else must hear that its rows are not wanted.
+        let waker = lock(&self.wishes).waker.clone();
+        if let Some(waker) = waker {
+            waker();
+        }
     }
 
     fn is_drained(&self) -> bool {

@@ -131,6 +131,11 @@ impl MessageReader {
 }
 
 impl MessageWriter {
+    /// Whether the connection has ended.
+    pub fn is_closed(&self) -> bool {
+        self.queue.is_closed()
+    }
+
     /// Queues a message.
     ///
     /// # Errors

@@ -32,9 +32,10 @@ const LAYERS: &[&[&str]] = &[
         "headwater-connector-kafka",
         "headwater-taskmanager",
         "headwater-jobmanager",
+        "headwater-rpc",
         "headwater-connector-savepoint",
     ],
-    &["headwater-embedded", "headwater-conformance", "headwater", "headwater-sim", "headwater-chaos"],
+    &["headwater-rest", "headwater-embedded", "headwater-conformance", "headwater", "headwater-sim", "headwater-chaos"],
 ];
 
 /// Dependencies that must not exist: who, on what (a prefix), and why.

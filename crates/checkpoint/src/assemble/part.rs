@@ -38,6 +38,7 @@ pub struct OperatorPart {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TablePart {
     /// The table.
+    #[serde(with = "crate::manifest::descriptor")]
     pub descriptor: TableDescriptor,
     /// The runs since the last checkpoint that the subtask knows to be complete, oldest first.
     pub runs: Vec<Run>,

@@ -54,6 +54,20 @@ impl Client {
         self.background = true;
     }
 
+    /// Jobs run on a cluster elsewhere, where they go on when this process has ended.
+    pub fn submit_to(&mut self, cluster: headwater_jobmanager::Handle) {
+        self.background = true;
+        self.engine.submit_to(cluster);
+    }
+
+    /// A handle of the cluster that the jobs run on.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn cluster_handle(&mut self) -> headwater_types::Result<headwater_jobmanager::Handle> {
+        self.engine.cluster_handle()
+    }
+
     /// Waits for the jobs in the background, which end with this process.
     pub fn wait_for_jobs(&mut self) -> Ending {
         let jobs = self.running_jobs();

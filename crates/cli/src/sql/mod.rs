@@ -4,6 +4,7 @@ mod background;
 mod client;
 mod interrupts;
 mod jobs;
+mod rest;
 mod runner;
 mod script;
 
@@ -11,6 +12,8 @@ pub use client::Client;
 pub use script::read as read_script;
 
 use crate::args::SqlArgs;
+use crate::cluster::{self, Remote};
+use headwater_types::Result;
 use headwater_types::config::Configuration;
 use script::Script;
 use std::path::Path;
@@ -33,14 +36,41 @@ pub enum Ending {
 
 /// Runs scripts and statements, or the prompt when there are none.
 pub fn run(args: &SqlArgs, config: Configuration) -> ExitCode {
-    let mut client = Client::new(config, args.format, args.progress);
+    let remote = match remote(args, &config) {
+        Ok(remote) => remote,
+        Err(error) => {
+            crate::complain(format_args!("[ERROR] {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut client = Client::new(config.clone(), args.format, args.progress);
+    if let Some(remote) = &remote {
+        client.submit_to(remote.handle.clone());
+    }
+    let _server = match rest::start(args.rest, remote.is_some(), &mut client, &config) {
+        Ok(server) => server,
+        Err(error) => {
+            crate::complain(format_args!("[ERROR] {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
     if let Some(code) = run_scripts(&mut client, args) {
         return code;
     }
     if args.files.is_empty() && args.execute.is_empty() {
         return crate::prompt::run(&mut client, args.history.as_deref());
     }
+    if remote.is_some() {
+        // Its jobs are the cluster's.
+        return ExitCode::SUCCESS;
+    }
     stop(client.wait_for_jobs()).unwrap_or(ExitCode::SUCCESS)
+}
+
+/// The cluster that the jobs are meant for, if it is not this process.
+fn remote(args: &SqlArgs, config: &Configuration) -> Result<Option<Remote>> {
+    let target = cluster::target(args.jobmanager.as_deref(), config)?;
+    target.map(|address| Remote::connect(&address, config)).transpose()
 }
 
 /// Runs what the command line names; the exit code when that ended badly or was told to end here.

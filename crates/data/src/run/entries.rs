@@ -73,6 +73,15 @@ struct Slot {
 
 const DELETED: u32 = u32::MAX;
 
+/// An entry that is being sorted.
+#[derive(Debug, Clone, Copy)]
+struct Sorting {
+    /// What decides most comparisons.
+    head: [u64; 2],
+    /// Where its slot is; later entries have higher ones.
+    index: usize,
+}
+
 impl Entries {
     /// No entries.
     pub fn new() -> Self {
@@ -146,46 +155,48 @@ impl Entries {
 
     /// Brings the entries into the order of a run.
     pub fn sort(&mut self) {
-        self.slots = self.sorted();
+        self.slots = self.sorted(false);
     }
 
     /// Brings the entries into the order of a run, and keeps the last of those with the same key.
     pub fn sort_latest(&mut self) {
-        let mut slots = self.sorted();
-        slots.dedup_by(|later, kept| {
-            let same = self.entry(kept).order(&self.entry(later)).is_eq();
-            if same {
-                *kept = *later;
-            }
-            same
-        });
-        self.slots = slots;
+        self.slots = self.sorted(true);
     }
 
-    /// The slots in the order of a run; those of entries with the same key as they came.
+    /// The slots in the order of a run; those of entries with the same key as they came, or the latest only.
     ///
     /// First bytes decide nearly all comparisons, and lie beside each other: to look at the entries themselves is a
     /// cache miss each.
-    fn sorted(&self) -> Vec<Slot> {
-        let headed = |slot: &Slot| {
+    fn sorted(&self, latest: bool) -> Vec<Slot> {
+        let place = |(index, slot): (usize, &Slot)| {
             let entry = self.entry(slot);
-            (key_head(entry.group, entry.key), *slot)
+            Sorting { head: key_head(entry.group, entry.key), index }
         };
-        let mut slots: Vec<([u64; 2], Slot)> = self.slots.iter().map(headed).collect();
-        slots.sort_by_key(|(head, _)| *head);
-        for alike in slots.chunk_by_mut(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1) {
-            self.sort_alike(alike);
+        let mut places: Vec<Sorting> = self.slots.iter().enumerate().map(place).collect();
+        places.sort_unstable_by_key(|place| (place.head, place.index));
+        for alike in places.chunk_by_mut(|a, b| a.head == b.head).filter(|alike| alike.len() > 1) {
+            self.sort_alike(alike, latest);
         }
-        slots.into_iter().map(|(_, slot)| slot).collect()
+        // Indices that stand for nothing are those of entries with a later version.
+        places.iter().filter_map(|place| self.slots.get(place.index)).copied().collect()
     }
 
-    /// Sorts entries whose keys have the same head.
-    fn sort_alike(&self, slots: &mut [([u64; 2], Slot)]) {
-        let key = self.entry(&slots[0].1).key;
-        if slots.iter().all(|(_, slot)| self.entry(slot).key == key) {
-            slots.iter_mut().for_each(|(head, slot)| *head = bytes_head(self.entry(slot).map_key));
+    /// Sorts entries whose keys have the same head; with `latest`, takes out those that come again.
+    fn sort_alike(&self, places: &mut [Sorting], latest: bool) {
+        let entry = |place: &Sorting| self.get(place.index);
+        let key = entry(&places[0]).key;
+        if places[1..].iter().all(|place| entry(place).key == key) {
+            places.iter_mut().for_each(|place| place.head = bytes_head(entry(place).map_key));
         }
-        slots.sort_by(|(a_head, a), (b_head, b)| a_head.cmp(b_head).then_with(|| self.entry(a).order(&self.entry(b))));
+        let order = |a: &Sorting, b: &Sorting| a.head.cmp(&b.head).then_with(|| entry(a).order(&entry(b)));
+        places.sort_unstable_by(|a, b| order(a, b).then(a.index.cmp(&b.index)));
+        if latest {
+            for earlier in 0..places.len() - 1 {
+                if order(&places[earlier], &places[earlier + 1]).is_eq() {
+                    places[earlier].index = usize::MAX;
+                }
+            }
+        }
     }
 
     /// Keeps the entries of which `keep` is true; does not give back their bytes.

@@ -81,7 +81,10 @@ fn a_failed_commit_fails_the_job() {
 #[test]
 fn a_job_that_cannot_be_deployed_fails_at_once() {
     let mut job = job(&[&[0, 1]], "9");
-    assert_eq!(job.deploy_failed(0, error("no such operator"), 0, 0), [cancel(&[]), Action::Abort, Action::Complete]);
+    assert_eq!(
+        job.deploy_failed(0, &[subtask(0), subtask(1)], error("no such operator"), 0, 0),
+        [cancel(&[]), Action::Abort, Action::Complete]
+    );
     assert_eq!(job.state(), JobState::Failed);
 }
 
@@ -148,4 +151,17 @@ fn a_failed_commit_of_a_checkpoint_restarts_everything() {
     ended(&mut job, 1, Outcome::Cancelled);
     assert_eq!(job.tick(1000).len(), 2);
     assert_eq!(job.tasks()[&subtask(0)], TaskState::Deploying, "finished tasks too");
+}
+
+#[test]
+fn what_other_task_managers_deployed_of_a_region_is_cancelled() {
+    let mut job = job(&[&[0, 1]], "3");
+    let busy = || TaskError::from(&Error::retryable("taskmanager-gone", "gone"));
+    let actions = job.deploy_failed(0, &[subtask(1)], busy(), 0, 0);
+    assert_eq!(actions, [Action::Restarting(vec![subtask(0), subtask(1)]), cancel(&[0])]);
+    assert_eq!(job.deploy_failed(0, &[subtask(1)], busy(), 0, 0), [], "the region is restarting");
+    assert_eq!(ended(&mut job, 0, Outcome::Cancelled), []);
+    assert_eq!(job.state(), JobState::Restarting);
+    assert!(matches!(&job.tick(i64::MAX)[..], [Action::Redeploy { attempt: 1, .. }]));
+    assert_eq!(job.deploy_failed(0, &[subtask(1)], busy(), 0, 0), [], "that was another attempt");
 }

@@ -8,6 +8,7 @@ use super::{Job, NewJob, Reply, vertices};
 use crate::guard::guarded;
 use crate::service::Inbound;
 use crate::store::Store;
+use crate::task_managers::SessionId;
 use headwater_checkpoint::assemble::{Chain, Parts, SubtaskPart, assemble};
 use headwater_checkpoint::coordinator::AckStatistics;
 use headwater_checkpoint::garbage::Roots;
@@ -20,6 +21,7 @@ use headwater_taskmanager::ToTaskManager;
 use headwater_types::ids::{SubtaskId, VertexId};
 use headwater_types::{Error, Result};
 use merges::Merges;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -70,6 +72,8 @@ pub(super) struct Unheard {
     completed: bool,
     /// When to tell it again.
     pub(super) again_ms: i64,
+    /// The TaskManagers that may not have heard.
+    sessions: BTreeSet<SessionId>,
 }
 
 /// The parts of a checkpoint that have arrived.
@@ -95,7 +99,7 @@ pub(crate) struct Request {
 }
 
 /// What somebody asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RequestKind {
     /// A checkpoint.
     Checkpoint,
@@ -114,7 +118,7 @@ pub enum RequestKind {
 }
 
 /// A stored checkpoint.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stored {
     /// Its number.
     pub checkpoint: u64,
@@ -189,6 +193,23 @@ impl Checkpoints {
             return None;
         }
         self.origin.clone()
+    }
+
+    /// A TaskManager has heard how a savepoint ended.
+    pub(super) fn heard(&mut self, checkpoint: u64, session: SessionId) {
+        if let Some(unheard) = self.unheard.get_mut(&checkpoint) {
+            unheard.sessions.remove(&session);
+        }
+        self.unheard.retain(|_, unheard| !unheard.sessions.is_empty());
+    }
+
+    /// A TaskManager will hear nothing any more, nor answer.
+    pub(super) fn session_lost(&mut self, session: SessionId) {
+        for unheard in self.unheard.values_mut() {
+            unheard.sessions.remove(&session);
+        }
+        self.unheard.retain(|_, unheard| !unheard.sessions.is_empty());
+        self.merges.session_lost(session, &mut lock(&self.roots));
     }
 
     /// The job's tasks have ended.
@@ -297,7 +318,7 @@ impl Job {
             }
         }
         let barrier = self.barrier(checkpoint, kind);
-        if let Err(error) = self.task_manager.send(ToTaskManager::TriggerCheckpoint { job: self.id, barrier }) {
+        if let Err(error) = self.tell_surely(&ToTaskManager::TriggerCheckpoint { job: self.id, barrier }) {
             let now_ms = self.env.now_ms();
             let actions = self.checkpoints.coordinator.give_up(checkpoint, error.message(), now_ms);
             self.act_on_checkpoints(actions);
@@ -323,9 +344,12 @@ impl Job {
 
     fn checkpoint_aborted(&mut self, checkpoint: u64, kind: Kind, reason: &str) {
         tracing::warn!(job = %self.id, checkpoint, reason, "checkpoint failed");
-        self.tell(ToTaskManager::AbortCheckpoint { job: self.id, checkpoint });
+        for session in self.placement.sessions() {
+            let abort = ToTaskManager::AbortCheckpoint { job: self.id, checkpoint, session: session.0 };
+            let _ = self.task_managers.send(*session, abort);
+        }
         if matches!(kind, Kind::Stop { .. }) {
-            self.checkpoints.unheard.insert(checkpoint, Unheard::new(false, self.env.now_ms()));
+            self.unheard(checkpoint, false);
         }
         let request = self.checkpoints.collecting.remove(&checkpoint).and_then(|collecting| collecting.request);
         if let Some(request) = request {
@@ -334,21 +358,31 @@ impl Job {
         }
     }
 
-    /// Tells the TaskManager again how a savepoint that stops the job has ended: tasks stand still behind it until they
+    /// All TaskManagers must hear how a savepoint that stops the job has ended.
+    fn unheard(&mut self, checkpoint: u64, completed: bool) {
+        let sessions = self.placement.sessions().clone();
+        if !sessions.is_empty() {
+            self.checkpoints.unheard.insert(checkpoint, Unheard::new(completed, self.env.now_ms(), sessions));
+        }
+    }
+
+    /// Tells TaskManagers again how a savepoint that stops the job has ended: tasks stand still behind it until they
     /// hear of it. Given up: until it answers. Complete: until its tasks have ended.
     pub(super) fn repeat_unheard(&mut self, now_ms: i64) {
-        let (job, task_manager) = (self.id, &self.task_manager);
+        let job = self.id;
         for (checkpoint, unheard) in &mut self.checkpoints.unheard {
             if unheard.again_ms > now_ms {
                 continue;
             }
-            let message = match unheard.completed {
-                true => ToTaskManager::CompleteCheckpoint { job, checkpoint: *checkpoint },
-                false => ToTaskManager::AbortCheckpoint { job, checkpoint: *checkpoint },
-            };
-            // One that cannot be reached now is told next time, or is lost with its tasks.
-            let _ = task_manager.send(message);
-            *unheard = Unheard::new(unheard.completed, now_ms);
+            for session in &unheard.sessions {
+                let message = match unheard.completed {
+                    true => ToTaskManager::CompleteCheckpoint { job, checkpoint: *checkpoint },
+                    false => ToTaskManager::AbortCheckpoint { job, checkpoint: *checkpoint, session: session.0 },
+                };
+                // One that cannot be reached now is told next time, or is lost with its tasks.
+                let _ = self.task_managers.send(*session, message);
+            }
+            unheard.again_ms = now_ms.saturating_add(TELL_AGAIN_MS);
         }
     }
 
@@ -426,12 +460,12 @@ impl Job {
         let checkpoint = manifest.checkpoint;
         let staged = plan(&manifest, &self.checkpoints.vertices, self.graph.max_parallelism).committables;
         self.commits.push(Commit { checkpoint, staged, store: self.checkpoints.store.clone() });
-        self.tell(ToTaskManager::CompleteCheckpoint { job: self.id, checkpoint });
+        self.tell(&ToTaskManager::CompleteCheckpoint { job: self.id, checkpoint });
         self.notify_enumerators(&manifest);
         if let Kind::Stop { drain } = kind {
             self.checkpoints.stopped_with = Some(path.to_owned());
             self.checkpoints.drained = drain;
-            self.checkpoints.unheard.insert(checkpoint, Unheard::new(true, self.env.now_ms()));
+            self.unheard(checkpoint, true);
             return self.end_behind_savepoint(path);
         }
         self.checkpoints.chain = Chain::of(&manifest);
@@ -510,8 +544,8 @@ pub(super) fn delete_claimed(claimed: Option<Point>) -> Result<()> {
 const TELL_AGAIN_MS: i64 = 1_000;
 
 impl Unheard {
-    fn new(completed: bool, now_ms: i64) -> Self {
-        Self { completed, again_ms: now_ms.saturating_add(TELL_AGAIN_MS) }
+    fn new(completed: bool, now_ms: i64, sessions: BTreeSet<SessionId>) -> Self {
+        Self { completed, again_ms: now_ms.saturating_add(TELL_AGAIN_MS), sessions }
     }
 }
 

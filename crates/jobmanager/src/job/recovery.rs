@@ -8,8 +8,8 @@ use crate::store::Store;
 use headwater_checkpoint::restore::plan;
 use headwater_checkpoint::{Manifest, RestorePlan};
 use headwater_taskmanager::{CheckpointTarget, Outcome, Restore, TaskError, ToTaskManager};
-use headwater_types::Result;
 use headwater_types::ids::{SubtaskId, VertexId};
+use headwater_types::{Error, Result};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -76,7 +76,7 @@ impl Job {
     }
 
     /// Storage that is away for a while only delays the first checkpoint; damaged files end the job.
-    fn retry_adoption(&mut self, error: &headwater_types::Error) {
+    fn retry_adoption(&mut self, error: &Error) {
         if error.kind() == headwater_types::ErrorKind::Corruption {
             let actions = self.execution.fail_for_good(TaskError::from(error), self.env.now_ms());
             self.act(actions);
@@ -130,25 +130,39 @@ impl Job {
             return;
         }
         let redeploys = std::mem::take(&mut self.redeploys);
+        let mut waiting = vec![];
         for (at, (subtasks, attempt)) in redeploys.iter().enumerate() {
             if !self.execution.state().is_active() {
-                self.redeploys = redeploys[at..].to_vec();
+                self.redeploys.append(&mut waiting);
+                self.redeploys.extend_from_slice(&redeploys[at..]);
                 return self.drop_redeploys();
             }
             let (subtasks, attempt) = (subtasks.clone(), *attempt);
+            if !self.find_slots(&subtasks) {
+                waiting.push((subtasks, attempt));
+                continue;
+            }
             // Tasks may have finished after the restart began; that was their life before.
             let actions = self.checkpoints.coordinator.restart(subtasks.iter().copied(), self.env.now_ms());
             self.act_on_checkpoints(actions);
-            if let Err(error) = self.redeploy(subtasks, attempt) {
-                let (now_ms, random) = (self.env.now_ms(), self.env.random_u64());
-                let actions = self.execution.deploy_failed(attempt, TaskError::from(&error), now_ms, random);
+            let failed = match self.redeploy(&subtasks, attempt) {
+                Ok(failed) => failed,
+                Err(error) => vec![(subtasks, error)],
+            };
+            for (subtasks, error) in failed {
+                let actions = self.deploy_failed(attempt, &subtasks, TaskError::from(&error));
                 self.act(actions);
             }
         }
+        if waiting.is_empty() {
+            self.has_slots();
+        }
+        self.redeploys.append(&mut waiting);
     }
 
     /// The job ends: no region that waits will be deployed.
     fn drop_redeploys(&mut self) {
+        self.has_slots();
         let waiting = std::mem::take(&mut self.redeploys);
         waiting.into_iter().for_each(|(subtasks, _)| self.withdrawn(subtasks));
     }
@@ -171,11 +185,12 @@ impl Job {
         }
     }
 
-    fn redeploy(&mut self, subtasks: Vec<SubtaskId>, attempt: u32) -> Result<()> {
+    /// Deploys a region; the parts of it that could not be sent, and why.
+    fn redeploy(&mut self, subtasks: &[SubtaskId], attempt: u32) -> Result<Vec<(Vec<SubtaskId>, Error)>> {
         let point = self.checkpoints.point();
         let plan = point.as_ref().map(|point| self.plan_of(point));
         if attempt > 0 || plan.is_some() {
-            self.reset_splits(&subtasks, point.as_ref(), plan.as_ref())?;
+            self.reset_splits(subtasks, point.as_ref(), plan.as_ref())?;
         }
         if attempt > 0 {
             self.checkpoints.rewind();
@@ -187,16 +202,20 @@ impl Job {
         if let Some(point) = &point {
             self.checkpoints.pin(attempt, point);
         }
-        let restore = point.zip(plan).map(|(point, mut plan)| Restore {
-            checkpoint: plan.checkpoint,
-            uri: point.store.uri,
-            subtasks: subtasks.iter().filter_map(|id| Some((*id, plan.subtasks.remove(id)?))).collect(),
-            advice: point.advice,
-        });
         let inline_bytes = self.checkpoints.coordinator.settings().inline_bytes;
         let checkpoints = CheckpointTarget { uri: self.checkpoints.store.uri.clone(), inline_bytes };
-        let (job, plan) = (self.id, self.plan.clone());
-        self.task_manager.send(ToTaskManager::Deploy { job, attempt, plan, subtasks, checkpoints, restore })
+        let (job, encoded) = (self.id, self.plan.clone());
+        let from = point.zip(plan);
+        Ok(self.deploy(subtasks, |subtasks, peers| {
+            let restore = from.as_ref().map(|(point, plan)| Restore {
+                checkpoint: plan.checkpoint,
+                uri: point.store.uri.clone(),
+                subtasks: subtasks.iter().filter_map(|id| Some((*id, plan.subtasks.get(id)?.clone()))).collect(),
+                advice: point.advice.clone(),
+            });
+            let (plan, checkpoints) = (encoded.clone(), checkpoints.clone());
+            ToTaskManager::Deploy { job, attempt, plan, subtasks, peers, checkpoints, restore }
+        }))
     }
 
     /// Puts the enumerators of a region's sources back.

@@ -2,11 +2,13 @@
 
 use super::{Handle, Inbound, Options};
 use crate::job::Job;
-use crate::link::TaskManagerLink;
+use crate::task_managers::{SessionId, TaskManagers};
 use headwater_taskmanager::FromTaskManager;
+use headwater_types::Error;
 use headwater_types::ids::JobId;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
@@ -22,7 +24,8 @@ pub struct Core {
     pub(super) options: Options,
     pub(super) inbox: SyncSender<Inbound>,
     messages: Receiver<Inbound>,
-    pub(super) task_manager: Arc<TaskManagerLink>,
+    pub(super) task_managers: Arc<TaskManagers>,
+    sessions: Arc<AtomicU64>,
     pub(super) jobs: BTreeMap<JobId, Job>,
     /// Ended jobs, oldest first.
     history: VecDeque<JobId>,
@@ -32,13 +35,14 @@ impl Core {
     /// A JobManager that has no jobs and knows no TaskManager.
     pub fn new(options: Options) -> Self {
         let (inbox, messages) = sync_channel(INBOX_MESSAGES);
-        let (task_manager, jobs, history) = (Arc::default(), BTreeMap::new(), VecDeque::new());
-        Self { options, inbox, messages, task_manager, jobs, history }
+        let (task_managers, sessions) = (Arc::default(), Arc::default());
+        let (jobs, history) = (BTreeMap::new(), VecDeque::new());
+        Self { options, inbox, messages, task_managers, sessions, jobs, history }
     }
 
     /// A handle to submit jobs by.
     pub fn handle(&self) -> Handle {
-        Handle { inbox: self.inbox.clone() }
+        Handle { inbox: self.inbox.clone(), sessions: self.sessions.clone() }
     }
 
     /// Handles a message that has arrived; whether there was one.
@@ -89,8 +93,14 @@ impl Core {
     /// Handles a message; whether others may follow.
     fn receive(&mut self, message: Inbound) -> bool {
         match message {
-            Inbound::Register(task_manager) => self.task_manager.set(Some(task_manager)),
-            Inbound::TaskManagerLost => self.task_manager_lost(),
+            Inbound::Register { session, info, gateway } => {
+                if let Some(earlier) = self.task_managers.add(session, info, gateway) {
+                    self.task_manager_lost(earlier, "it has registered again");
+                }
+                self.offer_slots();
+            }
+            Inbound::TaskManagerLost { session, reason } => self.task_manager_lost(session, &reason),
+            Inbound::TaskManagers { reply } => drop(reply.try_send(self.task_managers.list())),
             Inbound::Submit { plan, reply } => self.submit(&plan, reply),
             Inbound::Located { submission, outcome } => self.located(*submission, outcome),
             Inbound::Cancel(job) => self.with_job(job, Job::cancel),
@@ -100,6 +110,8 @@ impl Core {
             Inbound::Status { job, reply } => self.with_job(job, |job| {
                 let _ = reply.try_send(job.status());
             }),
+            Inbound::Jobs { reply } => drop(reply.try_send(self.jobs.values().map(Job::summary).collect())),
+            Inbound::Details { job, reply } => drop(reply.try_send(self.jobs.get(&job).map(Job::details))),
             Inbound::Report(message) => self.with_job(job_of(&message), |job| job.report(message)),
             Inbound::Checkpoint { job, request } => self.with_job(job, |job| job.request(request)),
             Inbound::Statistics { job, reply } => self.with_job(job, |job| {
@@ -119,10 +131,20 @@ impl Core {
         true
     }
 
-    fn task_manager_lost(&mut self) {
-        self.task_manager.set(None);
+    fn task_manager_lost(&mut self, session: SessionId, reason: &str) {
+        let Some(info) = self.task_managers.remove(session) else { return };
+        tracing::warn!(task_manager = info.id, host = info.host, reason, "a TaskManager is lost");
+        let message = format!("the TaskManager '{}' on {} is lost: {reason}", info.id, info.host);
+        let lost = Error::retryable("taskmanager-lost", message);
         let jobs: Vec<JobId> = self.jobs.keys().copied().collect();
-        jobs.into_iter().for_each(|id| self.with_job(id, Job::task_manager_lost));
+        jobs.into_iter().for_each(|id| self.with_job(id, |job| job.task_manager_lost(session, &lost)));
+    }
+
+    /// There are free slots: the jobs that wait take them.
+    fn offer_slots(&mut self) {
+        let waiting = self.jobs.iter().filter(|(_, job)| job.waits_for_slots()).map(|(id, _)| *id);
+        let waiting: Vec<JobId> = waiting.collect();
+        waiting.into_iter().for_each(|id| self.with_job(id, Job::tick));
     }
 
     /// Calls `f` for a job that exists; a reply to one that was forgotten is dropped, which its asker sees.
@@ -130,8 +152,10 @@ impl Core {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         let before = job.is_complete();
         f(job);
-        if !before {
+        job.observe();
+        if !before && job.is_complete() {
             self.remember(id);
+            self.offer_slots();
         }
     }
 

@@ -3,7 +3,7 @@
 use super::{Core, Inbound};
 use crate::execution::Execution;
 use crate::guard::guarded;
-use crate::job::{Job, NewJob, vertices};
+use crate::job::{Job, NewJob, SLOT_REQUEST_TIMEOUT, vertices};
 use crate::limits;
 use crate::locate::{Origin, locate};
 use crate::regions::regions;
@@ -15,9 +15,9 @@ use headwater_checkpoint::restore::check;
 use headwater_checkpoint::{Recovery, Settings};
 use headwater_plan::JobGraph;
 use headwater_storage::join;
+use headwater_types::Result;
 use headwater_types::config::{CHECKPOINTING_INTERVAL, MAX_PARALLELISM, RUNTIME_MODE};
 use headwater_types::ids::JobId;
-use headwater_types::{Error, Result};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
@@ -85,10 +85,7 @@ impl Core {
     }
 
     fn start(&mut self, graph: JobGraph, settings: Settings, origin: Option<Origin>) -> Result<JobId> {
-        let task_manager = self.task_manager.clone();
-        if !task_manager.is_up() {
-            return Err(Error::retryable("no-taskmanager", "there is no TaskManager to run the job"));
-        }
+        let slot_timeout = graph.config.duration(SLOT_REQUEST_TIMEOUT)?;
         let (registry, env, provider) = (&self.options.registry, &self.options.env, &self.options.storage);
         let id = JobId(u128::from(env.random_u64()) << 64 | u128::from(env.random_u64()));
         let uri = match &settings.directory {
@@ -110,7 +107,8 @@ impl Core {
             env: env.clone(),
             registry: registry.clone(),
             provider: provider.clone(),
-            task_manager,
+            task_managers: self.task_managers.clone(),
+            slot_timeout_ms: i64::try_from(slot_timeout.as_millis()).unwrap_or(i64::MAX),
             inbox: self.inbox.clone(),
         };
         self.jobs.insert(id, Job::start(new));

@@ -1,5 +1,9 @@
-//! The channels of a job: one gate per subtask with inputs, one output per subtask and outgoing edge.
+//! The channels of the subtasks here: one gate per subtask with inputs, one output per subtask and outgoing edge.
+//!
+//! Where one end of a channel runs elsewhere, the [`Network`] has it. Whoever runs where, a producer's targets stand in
+//! the order of its consumers, because that order is what rows are routed by.
 
+use super::{Channel, Deployment, Network};
 use crate::input::ChannelInfo;
 use crate::options::RuntimeOptions;
 use headwater_data::arrow_type;
@@ -8,7 +12,7 @@ use headwater_exchange::{ChannelSender, Gate, Output, Route};
 use headwater_plan::{Edge, JobGraph, Partitioning, Vertex};
 use headwater_types::ids::{SubtaskId, VertexId};
 use headwater_types::{Error, Result};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A gate and its channels.
 pub(super) type WiredGate = (Gate, Vec<ChannelInfo>);
@@ -17,15 +21,24 @@ pub(super) type WiredGate = (Gate, Vec<ChannelInfo>);
 pub(super) struct Wiring<'a> {
     graph: &'a JobGraph,
     options: &'a RuntimeOptions,
+    network: Option<&'a dyn Network>,
+    local: BTreeSet<SubtaskId>,
     gates: BTreeMap<SubtaskId, WiredGate>,
     /// Senders by edge and producer, in the order of the consumers.
     senders: BTreeMap<(usize, u32), Vec<Box<dyn ChannelSender>>>,
 }
 
 impl<'a> Wiring<'a> {
-    pub(super) fn new(graph: &'a JobGraph, options: &'a RuntimeOptions) -> Result<Self> {
-        let mut wiring = Self { graph, options, gates: BTreeMap::new(), senders: BTreeMap::new() };
-        for vertex in &graph.vertices {
+    pub(super) fn new(deployment: &'a Deployment) -> Result<Self> {
+        let mut wiring = Self {
+            graph: &deployment.graph,
+            options: &deployment.options,
+            network: deployment.network.as_deref(),
+            local: deployment.subtasks.iter().copied().collect(),
+            gates: BTreeMap::new(),
+            senders: BTreeMap::new(),
+        };
+        for vertex in &deployment.graph.vertices {
             wiring.connect(vertex)?;
         }
         Ok(wiring)
@@ -47,7 +60,7 @@ impl<'a> Wiring<'a> {
         Ok(outputs)
     }
 
-    /// Makes the gates of a vertex.
+    /// Makes the gates of a vertex, and the ways to those elsewhere.
     fn connect(&mut self, vertex: &Vertex) -> Result<()> {
         let edges: Vec<(usize, &Edge)> =
             self.graph.edges.iter().enumerate().filter(|(_, edge)| edge.target == vertex.id).collect();
@@ -55,20 +68,58 @@ impl<'a> Wiring<'a> {
             return Ok(());
         }
         for index in 0..vertex.parallelism {
+            let consumer = SubtaskId { vertex: vertex.id, index };
             let mut channels = vec![];
             for (edge_index, edge) in &edges {
-                let info = channel_info(*edge_index, edge);
-                let producers = self.producers(edge, index, vertex.parallelism)?;
-                channels.extend(producers.map(|producer| (*edge_index, producer, info)));
+                for producer in self.producers(edge, index, vertex.parallelism)? {
+                    let producer = SubtaskId { vertex: edge.source, index: producer };
+                    channels.push(Channel { edge: *edge_index as u32, producer, consumer });
+                }
             }
-            let (gate, senders) = Gate::new(channels.len(), self.options.channel_bytes);
-            for ((edge, producer, _), sender) in channels.iter().zip(senders) {
-                self.senders.entry((*edge, *producer)).or_default().push(Box::new(sender));
+            match self.local.contains(&consumer) {
+                true => self.gate(consumer, &channels)?,
+                false => self.leave(&channels)?,
             }
-            let channels = channels.iter().map(|(_, _, info)| *info).collect();
-            self.gates.insert(SubtaskId { vertex: vertex.id, index }, (gate, channels));
         }
         Ok(())
+    }
+
+    /// Makes the gate of a consumer here.
+    fn gate(&mut self, consumer: SubtaskId, channels: &[Channel]) -> Result<()> {
+        let (gate, senders) = Gate::new(channels.len(), self.options.channel_bytes);
+        for (channel, sender) in channels.iter().zip(senders) {
+            if self.local.contains(&channel.producer) {
+                self.add_sender(channel, Box::new(sender));
+            } else {
+                self.network(channel)?.receive(*channel, sender);
+            }
+        }
+        let info = |channel: &Channel| channel_info(channel.edge as usize, &self.graph.edges[channel.edge as usize]);
+        let infos = channels.iter().map(info).collect();
+        self.gates.insert(consumer, (gate, infos));
+        Ok(())
+    }
+
+    /// Makes the senders here to a consumer elsewhere.
+    fn leave(&mut self, channels: &[Channel]) -> Result<()> {
+        for channel in channels {
+            if self.local.contains(&channel.producer) {
+                let sender = self.network(channel)?.sender(*channel)?;
+                self.add_sender(channel, sender);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_sender(&mut self, channel: &Channel, sender: Box<dyn ChannelSender>) {
+        self.senders.entry((channel.edge as usize, channel.producer.index)).or_default().push(sender);
+    }
+
+    fn network(&self, channel: &Channel) -> Result<&'a dyn Network> {
+        let (producer, consumer) = (channel.producer, channel.consumer);
+        self.network.ok_or_else(|| {
+            Error::internal(format!("{producer} and {consumer} run in different processes, which are not connected"))
+        })
     }
 
     /// The producers of an edge that send to consumer `index`.

@@ -118,6 +118,8 @@ impl Body {
                         return Ok(true);
                     }
                 }
+                Message::Fail(_) if self.checkpoints.is_stopped() => {}
+                Message::Fail(error) => return Err(error),
             }
         }
         if control.is_stopped()

@@ -62,6 +62,8 @@ impl Simulation {
         }
         let reports = Arc::new(Reports::default());
         let deployment = Deployment {
+            subtasks: Deployment::subtasks(&graph),
+            network: None,
             graph: Arc::new(graph),
             execution: "simulation".to_owned(),
             env: executor.env().clone(),

@@ -7,7 +7,7 @@ use crate::jobs::{self, JOBS};
 use crate::network::DownPort;
 use crate::process::Process;
 use crate::scenario::Fault;
-use headwater_jobmanager::RequestKind;
+use headwater_jobmanager::{RequestKind, TaskManagerInfo};
 use rand::Rng;
 use std::sync::Arc;
 
@@ -81,7 +81,8 @@ impl World {
         if let Some(job_manager) = &mut self.job_manager {
             let (own, other) = (job_manager.process.life.clone(), task_manager.process.life.clone());
             let port = DownPort { network: self.network.clone(), own, other };
-            let _ = job_manager.handle.register(Arc::new(port));
+            let registered = job_manager.handle.register(TaskManagerInfo::in_process(), Arc::new(port));
+            self.session = registered.ok();
             job_manager.expect_message();
         }
         self.task_manager = Some(task_manager);
@@ -102,7 +103,9 @@ impl World {
         let arrives = self.random.random();
         if let Some(job_manager) = &mut self.job_manager {
             sent.into_iter().filter(|_| arrives).for_each(|message| job_manager.report(message));
-            let _ = job_manager.handle.task_manager_lost();
+            if let Some(session) = self.session.take() {
+                let _ = job_manager.handle.task_manager_lost(session, "it died");
+            }
             job_manager.expect_message();
         }
         self.restart_soon();

@@ -17,6 +17,7 @@ use crate::scenario::{Fault, Scenario};
 use crate::storage::ObjectStore;
 use crate::trace::Trace;
 use headwater_env::{Env, SimulatedClock, SimulatedExecutor};
+use headwater_jobmanager::SessionId;
 use job_manager::JobManagerProcess;
 use operator::Operator;
 use rand::rngs::StdRng;
@@ -58,6 +59,8 @@ pub(crate) struct World {
     troubles: Arc<Troubles>,
     job_manager: Option<JobManagerProcess>,
     task_manager: Option<TaskManagerProcess>,
+    /// The registration of the TaskManager.
+    session: Option<SessionId>,
     operator: Operator,
     /// When somebody starts the process that is not there, or the TaskManager.
     restart_ms: Option<i64>,
@@ -99,6 +102,7 @@ impl World {
             troubles: Arc::default(),
             job_manager: None,
             task_manager: None,
+            session: None,
             restart_ms: None,
             open_ms: None,
             steps: 0,

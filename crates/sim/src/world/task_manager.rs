@@ -34,6 +34,7 @@ impl TaskManagerProcess {
             operator_factory: Arc::new(Operators { troubles: troubles.clone() }),
             storage: Arc::new(Provider { store: store.clone(), life: process.life.clone() }),
             state_memory: headwater_runtime::StateOptions::default().memory,
+            exchange: None,
         };
         let gateway = Arc::new(UpPort { network: network.clone(), own: process.life.clone() });
         let core = Core::new(options, gateway, Lanes::by_hand(executor.scheduler().clone()));

@@ -17,6 +17,10 @@ mod work;
 use headwater_types::{Error, Result};
 use std::path::PathBuf;
 
+/// As in the `headwater` binary.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |position: usize| -> Result<u64> {

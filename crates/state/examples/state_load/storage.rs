@@ -1,6 +1,6 @@
 //! A directory of runs in the place of checkpoint storage.
 
-use headwater_data::run::{Merge, Run, RunWriter};
+use headwater_data::run::{Merge, Run, RunOptions, RunWriter};
 use headwater_state::{ListSnapshot, Restored, RestoredRun, RestoredTable, TableDelta, TableDescriptor};
 use headwater_types::{Error, Result};
 use std::fs::File;
@@ -17,7 +17,7 @@ const PART_BYTES: u64 = 4 << 20;
 pub fn write(path: &Path, delta: TableDelta) -> Result<u64> {
     let failed = |e: std::io::Error| Error::internal(format!("'{}': {e}", path.display()));
     let mut file = File::create(path).map_err(failed)?;
-    let mut writer = RunWriter::new(&delta.descriptor.to_header()?)?;
+    let mut writer = RunWriter::with_options(&delta.descriptor.to_header()?, RunOptions::DELTA)?;
     let (mut stream, mut taken) = (delta.into_stream(), 0);
     while stream.advance()? {
         writer.push(stream.entry())?;

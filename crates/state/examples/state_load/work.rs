@@ -16,7 +16,7 @@ const BATCH_KEYS: u64 = 1024;
 /// One in so many accesses goes to a key that is there, anywhere.
 const UPDATE_SHARE: u64 = 4;
 /// Part of the budget for the engine's cache; the rest is for the tree and for changes that are encoded.
-const CACHE_SHARE: u64 = 2;
+const CACHE_SHARE: u64 = 3;
 /// Part of the cache for changes that are not on disk yet.
 const WRITE_BUFFER_SHARE: u64 = 8;
 /// Reads after a restore.

@@ -18,14 +18,13 @@ fn messages_round_trip() {
     let error = TaskError::from(&Error::user("bad-record", "line 3"));
     let checkpoints = CheckpointTarget { uri: "memory://x".to_owned(), inline_bytes: 7 };
     let restore = Restore { checkpoint: 3, uri: "/x".to_owned(), subtasks: vec![], advice: String::new() };
-    let subtasks = vec![SUBTASK];
-    let deploy =
-        ToTaskManager::Deploy { job, attempt: 0, plan: vec![1, 2], subtasks, checkpoints, restore: Some(restore) };
-    round_trip(deploy);
+    let (subtasks, peers) = (vec![SUBTASK], vec![(SUBTASK, "host:1".to_owned())]);
+    let (plan, restore) = (vec![1, 2], Some(restore));
+    round_trip(ToTaskManager::Deploy { job, attempt: 0, plan, subtasks, peers, checkpoints, restore });
     round_trip(ToTaskManager::TriggerCheckpoint { job, barrier: Barrier::aligned(7, 1) });
     round_trip(ToTaskManager::AssignSplit { job, subtask: SUBTASK, answer: SplitAnswer::Split(vec![9]) });
     round_trip(ToTaskManager::AssignSplit { job, subtask: SUBTASK, answer: SplitAnswer::Wait(5) });
-    round_trip(FromTaskManager::DeployFailed { job, attempt: 1, error: error.clone() });
+    round_trip(FromTaskManager::DeployFailed { job, attempt: 1, subtasks: vec![SUBTASK], error: error.clone() });
     round_trip(FromTaskManager::Committables {
         job,
         attempt: 1,
@@ -41,7 +40,7 @@ fn messages_round_trip() {
         last_checkpoint: 7,
         metrics: vec![],
     });
-    round_trip(FromTaskManager::CheckpointAborted { job, checkpoint: 3 });
+    round_trip(FromTaskManager::CheckpointAborted { job, checkpoint: 3, session: 1 });
 }
 
 #[test]

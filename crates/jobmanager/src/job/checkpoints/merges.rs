@@ -2,6 +2,7 @@
 
 use super::{Checkpoints, lock};
 use crate::job::Job;
+use crate::task_managers::SessionId;
 use headwater_checkpoint::compact::choose;
 use headwater_checkpoint::garbage::Roots;
 use headwater_checkpoint::{Run, layout};
@@ -29,11 +30,20 @@ struct UnderWay {
     slice: u32,
     since: Option<u64>,
     file: String,
+    /// Who does it.
+    session: SessionId,
 }
 
 impl Merges {
     fn is_under_way(&self, operator: &str, table: &str, slice: u32) -> bool {
         self.under_way.values().any(|m| m.operator == operator && m.table == table && m.slice == slice)
+    }
+
+    /// What a TaskManager was doing will not be done.
+    pub(super) fn session_lost(&mut self, session: SessionId, roots: &mut Roots) {
+        for (_, lost) in self.under_way.extract_if(.., |_, merge| merge.session == session) {
+            roots.merged.remove(&lost.file);
+        }
     }
 
     /// The job starts again from a manifest: what was merged since is garbage.
@@ -113,13 +123,15 @@ impl Job {
         }
         wanted.sort_by_key(|(.., merge)| std::cmp::Reverse(merge.runs.len()));
         wanted.truncate(MERGES_MAX.saturating_sub(checkpoints.merges.under_way.len()));
+        let sessions: Vec<SessionId> = self.placement.sessions().iter().copied().collect();
         for (operator, table, slice, merge) in wanted {
             let request = checkpoints.merges.next;
             checkpoints.merges.next += 1;
+            let Some(session) = sessions.get(request as usize % sessions.len().max(1)).copied() else { return };
             let file = layout::merged_file(merge.checkpoint, self.env.random_u64());
-            let under_way = UnderWay { operator, table, slice, since: merge.since, file: file.clone() };
+            let under_way = UnderWay { operator, table, slice, since: merge.since, file: file.clone(), session };
             let message = ToTaskManager::MergeRuns { job: self.id, request, merge, file: file.clone() };
-            if self.task_manager.send(message).is_ok() {
+            if self.task_managers.send(session, message).is_ok() {
                 lock(&checkpoints.roots).merged.insert(file);
                 checkpoints.merges.under_way.insert(request, under_way);
             }

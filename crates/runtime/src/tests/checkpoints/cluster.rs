@@ -316,10 +316,13 @@ impl Attempt {
         let restore = completed.map(|completed| Arc::new(Restore { completed, graph: graph.clone() }));
         let ids = Deployment::subtasks(&graph);
         let base = |id: &SubtaskId| (*id, restore.as_ref().map(|r| r.base(*id)).unwrap_or_default());
+        let subtasks = ids.clone();
         let sums = ids.iter().map(base).collect();
         let reports = Arc::new(Reports::default());
         let deployment = Deployment {
             graph,
+            subtasks,
+            network: None,
             execution: "simulation".to_owned(),
             env: executor.env().clone(),
             registry,

@@ -1,0 +1,179 @@
+//! `headwater cluster start|stop`: a JobManager and TaskManagers on this machine, in the background.
+//!
+//! Each process has a file with its id and one with its log in a directory. `stop` ends only processes that such a file
+//! names and that are still this program.
+
+use super::{Remote, exit_code, settings};
+use crate::args::{ClusterCommand, ClusterStartArgs};
+use headwater_types::config::{Configuration, Key};
+use headwater_types::{Error, Result};
+use std::fs::{self, File};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::mpsc::sync_channel;
+use std::time::Duration;
+
+const PID_DIRECTORY: Key = Key { name: "env.pid.dir", default: "" };
+/// Looks at processes, and the pause between two.
+const LOOKS: (usize, Duration) = (200, Duration::from_millis(50));
+
+/// Starts or stops a cluster.
+pub fn run(command: &ClusterCommand, config: &Configuration) -> ExitCode {
+    exit_code(match command {
+        ClusterCommand::Start(args) => start(args, config),
+        ClusterCommand::Stop(args) => stop(&directory(args.directory.as_deref(), config)),
+    })
+}
+
+fn directory(named: Option<&Path>, config: &Configuration) -> PathBuf {
+    match (named, config.text(PID_DIRECTORY).trim()) {
+        (Some(named), _) => named.to_owned(),
+        (None, "") => std::env::temp_dir().join("headwater-cluster"),
+        (None, configured) => PathBuf::from(configured),
+    }
+}
+
+fn start(args: &ClusterStartArgs, config: &Configuration) -> Result<()> {
+    let directory = directory(args.directory.as_deref(), config);
+    fs::create_dir_all(&directory).map_err(|e| unusable(&directory, e))?;
+    let running: Vec<Member> = members(&directory)?.into_iter().filter(Member::is_running).collect();
+    if let Some(member) = running.first() {
+        let message = format!("'{}' runs already (process {}): stop the cluster first", member.name, member.pid);
+        return Err(Error::user("cluster-running", message));
+    }
+    let started = start_members(args, config, &directory);
+    if started.is_err() {
+        // What did start must not stay behind.
+        let _ = stop(&directory);
+    }
+    started
+}
+
+fn start_members(args: &ClusterStartArgs, config: &Configuration, directory: &Path) -> Result<()> {
+    let address = settings::job_manager(config)?;
+    spawn(directory, "jobmanager", "jobmanager", &args.config.define)?;
+    for number in 1..=args.taskmanagers {
+        spawn(directory, &format!("taskmanager-{number}"), "taskmanager", &args.config.define)?;
+    }
+    let registered = |remote: &Remote| Ok(remote.handle.task_managers()?.len() >= args.taskmanagers as usize);
+    let mut last = Error::retryable("cluster-not-up", "not all TaskManagers have registered");
+    for _ in 0..LOOKS.0 {
+        if let Some(member) = members(directory)?.into_iter().find(|member| !member.is_running()) {
+            let log = directory.join(format!("{}.log", member.name));
+            let message = format!("'{}' ended at once: see {}", member.name, log.display());
+            return Err(Error::user("cluster-not-up", message));
+        }
+        match Remote::connect(&address, config).and_then(|remote| registered(&remote)) {
+            Ok(true) => {
+                let line =
+                    format!("[INFO] The cluster runs: JobManager at {address}, {} TaskManagers.", args.taskmanagers);
+                crate::complain(format_args!("{line} Logs are in {}.", directory.display()));
+                return Ok(());
+            }
+            Ok(false) => {}
+            Err(error) => last = error,
+        }
+        pause();
+    }
+    Err(last.context("the cluster did not come up"))
+}
+
+/// Starts a process of this program in the background.
+fn spawn(directory: &Path, name: &str, verb: &str, define: &[(String, String)]) -> Result<()> {
+    let program = std::env::current_exe().map_err(|e| unusable(directory, e))?;
+    let log = File::create(directory.join(format!("{name}.log"))).map_err(|e| unusable(directory, e))?;
+    let mut command = Command::new(program);
+    command.arg(verb).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+    for (key, value) in define {
+        command.arg("-D").arg(format!("{key}={value}"));
+    }
+    // A group of its own: Ctrl-C at the terminal is not meant for it.
+    let child = command.process_group(0).spawn().map_err(|e| unusable(directory, e))?;
+    let file = directory.join(format!("{name}.pid"));
+    fs::write(file, child.id().to_string()).map_err(|e| unusable(directory, e))
+}
+
+/// Ends the TaskManagers, then the JobManager.
+fn stop(directory: &Path) -> Result<()> {
+    let mut members = members(directory)?;
+    members.sort_by_key(|member| member.name == "jobmanager");
+    let mut stopped = 0;
+    for member in &members {
+        if member.is_running() {
+            member.stop()?;
+            stopped += 1;
+        }
+        let _ = fs::remove_file(directory.join(format!("{}.pid", member.name)));
+    }
+    crate::complain(format_args!("[INFO] {stopped} processes were stopped."));
+    Ok(())
+}
+
+/// A process that was started.
+struct Member {
+    name: String,
+    pid: u32,
+}
+
+/// The processes that the files of a directory name.
+fn members(directory: &Path) -> Result<Vec<Member>> {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(vec![]),
+        Err(e) => return Err(unusable(directory, e)),
+    };
+    let mut members = vec![];
+    for entry in entries.flatten() {
+        let file = entry.file_name().to_string_lossy().into_owned();
+        let Some(name) = file.strip_suffix(".pid") else { continue };
+        let text = fs::read_to_string(entry.path()).unwrap_or_default();
+        if let Ok(pid) = text.trim().parse() {
+            members.push(Member { name: name.to_owned(), pid });
+        }
+    }
+    Ok(members)
+}
+
+impl Member {
+    /// Whether the process is there, and is this program.
+    fn is_running(&self) -> bool {
+        let verb = self.name.split('-').next().unwrap_or_default();
+        match fs::read(format!("/proc/{}/cmdline", self.pid)) {
+            Ok(line) => String::from_utf8_lossy(&line).split('\0').nth(1) == Some(verb),
+            // Without that file system, what the signal says has to do.
+            Err(_) => !Path::new("/proc/self").exists() && self.signal("-0"),
+        }
+    }
+
+    fn stop(&self) -> Result<()> {
+        self.signal("-TERM");
+        for _ in 0..LOOKS.0 {
+            if !self.is_running() {
+                return Ok(());
+            }
+            pause();
+        }
+        self.signal("-KILL");
+        match self.is_running() {
+            false => Ok(()),
+            true => Err(Error::retryable("not-stopped", format!("'{}' (process {}) stays", self.name, self.pid))),
+        }
+    }
+
+    fn signal(&self, signal: &str) -> bool {
+        let sent = Command::new("kill").args([signal, &self.pid.to_string()]).stderr(Stdio::null()).status();
+        sent.is_ok_and(|status| status.success())
+    }
+}
+
+fn unusable(directory: &Path, e: std::io::Error) -> Error {
+    let message = format!("the directory {} cannot be used: {e}", directory.display());
+    Error::user("unusable-directory", message).with_source(e)
+}
+
+/// A short rest.
+fn pause() {
+    let (_sender, nothing) = sync_channel::<()>(1);
+    let _ = nothing.recv_timeout(LOOKS.1);
+}

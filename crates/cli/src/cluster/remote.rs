@@ -1,0 +1,44 @@
+//! A cluster elsewhere, for those who submit jobs.
+
+use super::{runtime, settings};
+use headwater_jobmanager::Handle;
+use headwater_types::Result;
+use headwater_types::config::{Configuration, Key};
+use tokio::runtime::Runtime;
+
+/// Where jobs run: `remote` means a cluster.
+const EXECUTION_TARGET: Key = Key { name: "execution.target", default: "" };
+
+/// A connection to a JobManager.
+pub struct Remote {
+    /// Submits and follows jobs there.
+    pub handle: Handle,
+    /// Carries the connection.
+    _runtime: Runtime,
+}
+
+/// The JobManager that jobs are meant for: the one that was named, else the configured one if they are to run in a
+/// cluster at all.
+///
+/// # Errors
+/// When its address makes no sense.
+pub fn target(named: Option<&str>, config: &Configuration) -> Result<Option<String>> {
+    let remote = config.text(EXECUTION_TARGET).trim().eq_ignore_ascii_case("remote");
+    match named {
+        Some(address) => Ok(Some(address.to_owned())),
+        None if remote => settings::job_manager(config).map(Some),
+        None => Ok(None),
+    }
+}
+
+impl Remote {
+    /// Connects to the JobManager at `address`, host and port.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    pub fn connect(address: &str, config: &Configuration) -> Result<Self> {
+        let runtime = runtime()?;
+        let handle = runtime.block_on(headwater_rpc::connect(address, &settings::identity(config, "client")))?;
+        Ok(Self { handle, _runtime: runtime })
+    }
+}

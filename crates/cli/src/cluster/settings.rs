@@ -1,0 +1,108 @@
+//! Addresses and sizes of a cluster's processes, by Flink's keys.
+
+use headwater_transport::Identity;
+use headwater_types::config::{Configuration, Key, parse_memory_bytes};
+use headwater_types::{Error, Result};
+use std::net::{SocketAddr, ToSocketAddrs};
+
+const RPC_ADDRESS: Key = Key { name: "jobmanager.rpc.address", default: "localhost" };
+const RPC_PORT: Key = Key { name: "jobmanager.rpc.port", default: "6123" };
+const JOB_MANAGER_BIND_HOST: Key = Key { name: "jobmanager.bind-host", default: "localhost" };
+const TASK_MANAGER_HOST: Key = Key { name: "taskmanager.host", default: "localhost" };
+const TASK_MANAGER_BIND_HOST: Key = Key { name: "taskmanager.bind-host", default: "" };
+const DATA_PORT: Key = Key { name: "taskmanager.data.port", default: "0" };
+const SLOTS: Key = Key { name: "taskmanager.numberOfTaskSlots", default: "1" };
+const RESOURCE_ID: Key = Key { name: "taskmanager.resource-id", default: "" };
+const PROCESS_MEMORY: Key = Key { name: "taskmanager.memory.process.size", default: "" };
+const CLUSTER_ID: Key = Key { name: "high-availability.cluster-id", default: "/default" };
+
+/// Where the JobManager is, host and port.
+pub fn job_manager(config: &Configuration) -> Result<String> {
+    Ok(format!("{}:{}", text(config, RPC_ADDRESS), port(config, RPC_PORT)?))
+}
+
+/// Where the JobManager listens.
+pub fn job_manager_bind(config: &Configuration) -> Result<SocketAddr> {
+    resolve(JOB_MANAGER_BIND_HOST.name, text(config, JOB_MANAGER_BIND_HOST), port(config, RPC_PORT)?)
+}
+
+/// The host by which others reach a TaskManager.
+pub fn task_manager_host(config: &Configuration) -> String {
+    text(config, TASK_MANAGER_HOST).to_owned()
+}
+
+/// Where a TaskManager listens for rows.
+pub fn task_manager_bind(config: &Configuration) -> Result<SocketAddr> {
+    let host = match text(config, TASK_MANAGER_BIND_HOST) {
+        "" => text(config, TASK_MANAGER_HOST),
+        host => host,
+    };
+    resolve(TASK_MANAGER_BIND_HOST.name, host, port(config, DATA_PORT)?)
+}
+
+/// Subtasks of a vertex that a TaskManager runs at once.
+pub fn slots(config: &Configuration) -> Result<u32> {
+    let slots = config.integer(SLOTS)?;
+    let positive = u32::try_from(slots).ok().filter(|slots| *slots > 0);
+    positive.ok_or_else(|| bad(SLOTS.name, &slots.to_string(), "a positive number"))
+}
+
+/// The name of a TaskManager, if it is configured.
+pub fn resource_id(config: &Configuration) -> Option<String> {
+    Some(text(config, RESOURCE_ID).to_owned()).filter(|id| !id.is_empty())
+}
+
+/// Memory of a TaskManager, bytes; 0 where it is not configured.
+pub fn process_memory(config: &Configuration) -> Result<u64> {
+    match text(config, PROCESS_MEMORY) {
+        "" => Ok(0),
+        size => parse_memory_bytes(size).ok_or_else(|| bad(PROCESS_MEMORY.name, size, "a size such as '4 gb'")),
+    }
+}
+
+/// Who a process is.
+pub fn identity(config: &Configuration, name: &str) -> Identity {
+    Identity { name: name.to_owned(), cluster: text(config, CLUSTER_ID).to_owned() }
+}
+
+fn text(config: &Configuration, key: Key) -> &str {
+    config.text(key).trim()
+}
+
+fn port(config: &Configuration, key: Key) -> Result<u16> {
+    let port = config.integer(key)?;
+    u16::try_from(port).map_err(|_| bad(key.name, &port.to_string(), "a port"))
+}
+
+fn resolve(key: &str, host: &str, port: u16) -> Result<SocketAddr> {
+    let unknown = || bad(key, host, "a host of this machine");
+    let addresses = (host, port).to_socket_addrs().map_err(|e| unknown().with_source(e))?;
+    // The first of one family, so that a name means the same to all processes.
+    let addresses: Vec<SocketAddr> = addresses.collect();
+    let v4 = addresses.iter().find(|address| address.is_ipv4());
+    v4.or(addresses.first()).copied().ok_or_else(unknown)
+}
+
+fn bad(key: &str, value: &str, expected: &str) -> Error {
+    Error::user("bad-option", format!("'{key}' is '{value}': expected {expected}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_is_on_loopback_unless_told_otherwise() {
+        let mut config = Configuration::new();
+        assert_eq!(job_manager(&config).unwrap(), "localhost:6123");
+        assert!(job_manager_bind(&config).unwrap().ip().is_loopback());
+        assert!(task_manager_bind(&config).unwrap().ip().is_loopback());
+        config.set("taskmanager.bind-host", "0.0.0.0");
+        config.set("taskmanager.data.port", "7000");
+        assert_eq!(task_manager_bind(&config).unwrap().to_string(), "0.0.0.0:7000");
+        config.set("jobmanager.rpc.port", "70000");
+        assert!(job_manager(&config).unwrap_err().message().contains("expected a port"));
+        config.set("taskmanager.numberOfTaskSlots", "0");
+        assert!(slots(&config).unwrap_err().message().contains("a positive number"));
+    }
+}

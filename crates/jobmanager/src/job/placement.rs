@@ -1,0 +1,201 @@
+//! Where the tasks of a job run, and what it is told through which TaskManager.
+
+use super::Job;
+use crate::execution::Action;
+use crate::task_managers::{SessionId, Shortage};
+use headwater_taskmanager::{Outcome, TaskError, ToTaskManager};
+use headwater_types::config::Key;
+use headwater_types::ids::SubtaskId;
+use headwater_types::{Error, ErrorKind, Result};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How long a job waits for slots.
+pub(crate) const SLOT_REQUEST_TIMEOUT: Key = Key { name: "slot.request.timeout", default: "5 min" };
+
+/// Where the tasks of a job run.
+#[derive(Default)]
+pub(super) struct Placement {
+    /// The TaskManager of each slot. Kept over restarts, so that tasks come back to where their files are.
+    slots: BTreeMap<u32, SessionId>,
+    /// Where the tasks are that were deployed and have not ended.
+    tasks: BTreeMap<SubtaskId, SessionId>,
+    /// The TaskManagers that know the job.
+    sessions: BTreeSet<SessionId>,
+    /// There were not enough slots.
+    waits: Option<Wait>,
+}
+
+/// A job waits for slots.
+struct Wait {
+    until_ms: i64,
+    wanted: usize,
+    shortage: Shortage,
+}
+
+impl Wait {
+    fn message(&self) -> String {
+        let (Shortage { missing, task_managers }, wanted) = (self.shortage, self.wanted);
+        format!("{missing} of {wanted} slots are missing ({task_managers} TaskManagers are registered)")
+    }
+}
+
+impl Placement {
+    /// The TaskManagers that know the job.
+    pub(super) fn sessions(&self) -> &BTreeSet<SessionId> {
+        &self.sessions
+    }
+
+    /// Where a task runs.
+    pub(super) fn of(&self, subtask: SubtaskId) -> Option<SessionId> {
+        self.tasks.get(&subtask).copied()
+    }
+
+    /// A task has ended.
+    pub(super) fn ended(&mut self, subtask: SubtaskId) {
+        self.tasks.remove(&subtask);
+    }
+
+    /// What the job waits for.
+    pub(super) fn waits_for(&self) -> Option<String> {
+        self.waits.as_ref().map(Wait::message)
+    }
+
+    /// When the job has waited for too long.
+    pub(super) fn wake_ms(&self) -> Option<i64> {
+        self.waits.as_ref().map(|wait| wait.until_ms)
+    }
+
+    /// A TaskManager is gone: the tasks that ran there.
+    fn lose(&mut self, session: SessionId) -> Vec<SubtaskId> {
+        self.sessions.remove(&session);
+        self.slots.retain(|_, slot| *slot != session);
+        self.tasks.extract_if(.., |_, task| *task == session).map(|(subtask, _)| subtask).collect()
+    }
+}
+
+impl Job {
+    /// Whether the job waits for slots.
+    pub(crate) fn waits_for_slots(&self) -> bool {
+        !self.complete && self.placement.waits.is_some()
+    }
+
+    /// Finds slots for subtasks; whether all have one.
+    pub(super) fn find_slots(&mut self, subtasks: &[SubtaskId]) -> bool {
+        let wanted: BTreeSet<u32> = subtasks.iter().map(|subtask| subtask.index).collect();
+        let missing: Vec<u32> =
+            wanted.iter().filter(|index| !self.placement.slots.contains_key(index)).copied().collect();
+        match self.task_managers.claim(self.id, missing.len()) {
+            Ok(sessions) => {
+                self.placement.slots.extend(missing.into_iter().zip(sessions));
+                true
+            }
+            Err(shortage) => {
+                let until_ms = match &self.placement.waits {
+                    Some(wait) => wait.until_ms,
+                    None => self.env.now_ms().saturating_add(self.slot_timeout_ms),
+                };
+                let wait = Wait { until_ms, wanted: wanted.len(), shortage };
+                if self.placement.waits.is_none() {
+                    tracing::info!(job = %self.id, "waiting: {}", wait.message());
+                }
+                self.placement.waits = Some(wait);
+                false
+            }
+        }
+    }
+
+    /// All regions have slots.
+    pub(super) fn has_slots(&mut self) {
+        self.placement.waits = None;
+    }
+
+    /// Fails a job that has waited for slots for too long.
+    pub(super) fn expire_wait(&mut self, now_ms: i64) {
+        let Some(wait) = self.placement.waits.take_if(|wait| wait.until_ms <= now_ms) else { return };
+        let message = format!(
+            "the job could not get its slots within {} ms: {}; start more TaskManagers, lower the parallelism, or raise \
+             '{}'",
+            self.slot_timeout_ms,
+            wait.message(),
+            SLOT_REQUEST_TIMEOUT.name
+        );
+        let error = TaskError::from(&Error::new(ErrorKind::User, "no-slots", message));
+        let actions = self.execution.fail_for_good(error, now_ms);
+        self.act(actions);
+    }
+
+    /// Sends subtasks to where their slots are, with a message made from those of one TaskManager and the addresses of
+    /// the others. Those that could not be sent, and why.
+    pub(super) fn deploy(
+        &mut self,
+        subtasks: &[SubtaskId],
+        message: impl Fn(Vec<SubtaskId>, Vec<(SubtaskId, String)>) -> ToTaskManager,
+    ) -> Vec<(Vec<SubtaskId>, Error)> {
+        let mut by_session: BTreeMap<SessionId, Vec<SubtaskId>> = BTreeMap::new();
+        for subtask in subtasks {
+            if let Some(session) = self.placement.slots.get(&subtask.index) {
+                by_session.entry(*session).or_default().push(*subtask);
+            }
+        }
+        let addresses: BTreeMap<SessionId, String> =
+            by_session.keys().filter_map(|session| Some((*session, self.task_managers.exchange(*session)?))).collect();
+        let mut failed = vec![];
+        for (session, own) in &by_session {
+            let others = by_session.iter().filter(|(other, _)| *other != session);
+            let peers = others.filter_map(|(other, theirs)| Some((addresses.get(other)?, theirs)));
+            let peers =
+                peers.flat_map(|(address, theirs)| theirs.iter().map(|peer| (*peer, address.clone()))).collect();
+            match self.task_managers.send(*session, message(own.clone(), peers)) {
+                Ok(()) => {
+                    self.placement.sessions.insert(*session);
+                    self.placement.tasks.extend(own.iter().map(|subtask| (*subtask, *session)));
+                }
+                Err(error) => failed.push((own.clone(), error)),
+            }
+        }
+        failed
+    }
+
+    /// Cancels tasks. Those on a TaskManager that cannot be reached are lost with it.
+    pub(super) fn cancel_tasks(&self, subtasks: Vec<SubtaskId>) {
+        let mut by_session: BTreeMap<SessionId, Vec<SubtaskId>> = BTreeMap::new();
+        for subtask in subtasks {
+            if let Some(session) = self.placement.of(subtask) {
+                by_session.entry(session).or_default().push(subtask);
+            }
+        }
+        for (session, subtasks) in by_session {
+            let _ = self.task_managers.send(session, ToTaskManager::Cancel { job: self.id, subtasks });
+        }
+    }
+
+    /// Tells all TaskManagers that know the job. One that cannot be reached has no tasks either.
+    pub(super) fn tell(&self, message: &ToTaskManager) {
+        for session in self.placement.sessions() {
+            let _ = self.task_managers.send(*session, message.clone());
+        }
+    }
+
+    /// Tells all TaskManagers that know the job.
+    ///
+    /// # Errors
+    /// When one of them cannot be reached; others may have been told.
+    pub(super) fn tell_surely(&self, message: &ToTaskManager) -> Result<()> {
+        self.placement.sessions().iter().try_for_each(|session| self.task_managers.send(*session, message.clone()))
+    }
+
+    /// A TaskManager is gone, and with it the tasks that ran there.
+    pub(crate) fn task_manager_lost(&mut self, session: SessionId, lost: &Error) {
+        if self.complete {
+            return;
+        }
+        self.checkpoints.session_lost(session);
+        self.metrics_lost(session);
+        for subtask in self.placement.lose(session) {
+            let outcome = Outcome::Failed(TaskError::from(lost));
+            let actions: Vec<Action> = self.task_ended(subtask, outcome, 0, vec![]);
+            self.act(actions);
+        }
+        self.pump();
+    }
+}

@@ -1,0 +1,183 @@
+//! The TaskManagers of the cluster and their slots; shared by all jobs.
+//!
+//! A TaskManager offers slots, and a slot runs one subtask of every vertex: subtask `i` of each vertex shares slot `i`
+//! of its job. So a job needs as many slots as its widest vertex is parallel, and a pipeline stays in one process as
+//! long as its rows do not change hands.
+//!
+//! Every registration is a *session* of its own: a TaskManager that comes back has lost its tasks, and the late news
+//! that its earlier session broke does not harm its new one.
+
+use headwater_taskmanager::{TaskManagerGateway, ToTaskManager};
+use headwater_types::ids::JobId;
+use headwater_types::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What a TaskManager says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskManagerInfo {
+    /// Its name, unique within the cluster.
+    pub id: String,
+    /// The host it runs on.
+    pub host: String,
+    /// Where other TaskManagers send rows, host and port; `None` when it is the only one.
+    pub exchange: Option<String>,
+    /// Subtasks of a vertex that it runs at once.
+    pub slots: u32,
+    /// Cores it may use.
+    pub cores: u32,
+    /// Memory it may use.
+    pub memory_bytes: u64,
+}
+
+impl TaskManagerInfo {
+    /// The TaskManager of a cluster in one process, which takes every job.
+    pub fn in_process() -> Self {
+        let (id, host) = ("local".to_owned(), "localhost".to_owned());
+        Self { id, host, exchange: None, slots: u32::MAX, cores: 0, memory_bytes: 0 }
+    }
+}
+
+/// The life of a TaskManager from its registration to its loss. Numbers rise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SessionId(pub u64);
+
+/// A registered TaskManager.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskManagerStatus {
+    /// Its session.
+    pub session: SessionId,
+    /// What it says of itself.
+    pub info: TaskManagerInfo,
+    /// Slots that no job has.
+    pub free_slots: u32,
+    /// Slots by job.
+    pub jobs: BTreeMap<JobId, u32>,
+}
+
+/// Not enough free slots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Shortage {
+    /// How many more are needed.
+    pub(crate) missing: usize,
+    /// Registered TaskManagers.
+    pub(crate) task_managers: usize,
+}
+
+/// The registered TaskManagers.
+#[derive(Default)]
+pub(crate) struct TaskManagers {
+    members: Mutex<BTreeMap<SessionId, Member>>,
+}
+
+struct Member {
+    info: TaskManagerInfo,
+    gateway: Arc<dyn TaskManagerGateway>,
+    jobs: BTreeMap<JobId, u32>,
+}
+
+impl Member {
+    fn free(&self) -> u32 {
+        let used = self.jobs.values().fold(0_u32, |used, slots| used.saturating_add(*slots));
+        self.info.slots.saturating_sub(used)
+    }
+}
+
+impl TaskManagers {
+    /// Adds a TaskManager. The earlier session of the same one, which is over, if there is any.
+    pub(crate) fn add(
+        &self,
+        session: SessionId,
+        info: TaskManagerInfo,
+        gateway: Arc<dyn TaskManagerGateway>,
+    ) -> Option<SessionId> {
+        let mut members = self.lock();
+        let earlier = members.iter().find(|(_, member)| member.info.id == info.id).map(|(session, _)| *session);
+        members.insert(session, Member { info, gateway, jobs: BTreeMap::new() });
+        earlier
+    }
+
+    /// A TaskManager is gone; what it said of itself, unless that was known.
+    pub(crate) fn remove(&self, session: SessionId) -> Option<TaskManagerInfo> {
+        self.lock().remove(&session).map(|member| member.info)
+    }
+
+    /// Takes slots for a job, spread over the TaskManagers.
+    ///
+    /// # Errors
+    /// When there are not enough; then none is taken.
+    pub(crate) fn claim(&self, job: JobId, wanted: usize) -> Result<Vec<SessionId>, Shortage> {
+        let mut members = self.lock();
+        let free: Vec<(SessionId, u32)> = members.iter().map(|(session, member)| (*session, member.free())).collect();
+        let placed = place(&free, wanted).map_err(|missing| Shortage { missing, task_managers: members.len() })?;
+        for session in &placed {
+            if let Some(member) = members.get_mut(session) {
+                *member.jobs.entry(job).or_default() += 1;
+            }
+        }
+        Ok(placed)
+    }
+
+    /// A job needs its slots no more.
+    pub(crate) fn release(&self, job: JobId) {
+        for member in self.lock().values_mut() {
+            member.jobs.remove(&job);
+        }
+    }
+
+    /// Where others send rows to a TaskManager.
+    pub(crate) fn exchange(&self, session: SessionId) -> Option<String> {
+        self.lock().get(&session)?.info.exchange.clone()
+    }
+
+    /// Sends a message without waiting.
+    ///
+    /// # Errors
+    /// When the TaskManager is gone or does not keep up.
+    pub(crate) fn send(&self, session: SessionId, message: ToTaskManager) -> Result<()> {
+        let gateway = self.lock().get(&session).map(|member| member.gateway.clone());
+        let gone = || Error::retryable("taskmanager-gone", "the TaskManager is gone");
+        gateway.ok_or_else(gone)?.send(message)
+    }
+
+    /// All of them.
+    pub(crate) fn list(&self) -> Vec<TaskManagerStatus> {
+        let status = |(session, member): (&SessionId, &Member)| TaskManagerStatus {
+            session: *session,
+            info: member.info.clone(),
+            free_slots: member.free(),
+            jobs: member.jobs.clone(),
+        };
+        self.lock().iter().map(status).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<SessionId, Member>> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where `wanted` slots are taken, given the free ones: always where most are free, of equals where the older session
+/// is. Else how many are missing.
+fn place(free: &[(SessionId, u32)], wanted: usize) -> Result<Vec<SessionId>, usize> {
+    let total: u64 = free.iter().map(|(_, slots)| u64::from(*slots)).sum();
+    let total = usize::try_from(total).unwrap_or(usize::MAX);
+    if total < wanted {
+        return Err(wanted - total);
+    }
+    let mut heap: BinaryHeap<(u32, Reverse<SessionId>)> =
+        free.iter().map(|(session, slots)| (*slots, Reverse(*session))).collect();
+    let mut placed = Vec::with_capacity(wanted);
+    while placed.len() < wanted {
+        let Some((slots, session)) = heap.pop().filter(|(slots, _)| *slots > 0) else {
+            return Err(wanted - placed.len());
+        };
+        placed.push(session.0);
+        heap.push((slots - 1, session));
+    }
+    Ok(placed)
+}
+
+#[cfg(test)]
+mod tests;

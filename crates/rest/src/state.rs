@@ -1,0 +1,20 @@
+//! What all calls share.
+
+use crate::metrics::Rates;
+use crate::triggers::Triggers;
+use crate::{Cluster, Options};
+use std::sync::Arc;
+
+/// What all calls share.
+pub(crate) struct State {
+    pub(crate) cluster: Arc<dyn Cluster>,
+    pub(crate) options: Options,
+    pub(crate) triggers: Triggers,
+    pub(crate) rates: Rates,
+}
+
+impl State {
+    pub(crate) fn new(cluster: Arc<dyn Cluster>, options: Options) -> Self {
+        Self { cluster, options, triggers: Triggers::default(), rates: Rates::default() }
+    }
+}

@@ -86,7 +86,7 @@ impl Drive<'_> {
                 Err(RecvTimeoutError::Disconnected) => return None,
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            let counters = job.metrics().unwrap_or_default();
+            let counters = rows_seen(job);
             let is_quiet = self.is_drained(&counters) && counters == before;
             quiet_turns = if is_quiet { quiet_turns + 1 } else { 0 };
             before = counters;
@@ -157,6 +157,12 @@ fn sources(graph: &JobGraph) -> impl Iterator<Item = &SourceSpec> {
         }
         _ => None,
     })
+}
+
+/// The counters of a job that stand still when nothing moves: without the times of its tasks.
+fn rows_seen(job: &JobHandle) -> Vec<OperatorSnapshot> {
+    let counters = job.metrics().unwrap_or_default();
+    counters.into_iter().map(|counter| OperatorSnapshot { task: None, ..counter }).collect()
 }
 
 /// Waits for the end of a job; one that takes too long is cancelled and fails its case.

@@ -1,21 +1,11 @@
 //! Jobs in the background, jobs that are stopped with savepoints, and state that is queried, by the binary as users
 //! run it.
 
+mod common;
+
+use common::{headwater, stderr, stdout};
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
-
-fn headwater(args: &[&str]) -> Output {
-    let command = Command::new(env!("CARGO_BIN_EXE_headwater")).args(args).env_remove("HEADWATER_CONF_DIR").output();
-    command.expect("the binary runs")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
+use std::process::{Command, Stdio};
 
 const TABLES: &str = "CREATE TABLE n (id BIGINT) WITH ('connector' = 'datagen', 'number-of-rows' = '10');
                       CREATE TABLE b (id BIGINT) WITH ('connector' = 'blackhole');";

@@ -1,21 +1,11 @@
 //! Stored state and jobs that restart, by the binary as users run it.
 
+mod common;
+
+use common::{headwater, stderr, stdout};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-
-fn headwater(args: &[&str]) -> Output {
-    let command = Command::new(env!("CARGO_BIN_EXE_headwater")).args(args).env_remove("HEADWATER_CONF_DIR").output();
-    command.expect("the binary runs")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
+use std::process::{Command, Stdio};
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("the path of a file of this repository is text")

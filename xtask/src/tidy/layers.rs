@@ -24,6 +24,7 @@ const LAYERS: &[&[&str]] = &[
         "headwater-expressions",
         "headwater-sql-operators",
         "headwater-formats",
+        "headwater-lineage",
         "headwater-sql",
     ],
     &[
@@ -35,7 +36,16 @@ const LAYERS: &[&[&str]] = &[
         "headwater-rpc",
         "headwater-connector-savepoint",
     ],
-    &["headwater-rest", "headwater-embedded", "headwater-conformance", "headwater", "headwater-sim", "headwater-chaos"],
+    &[
+        "headwater-rest",
+        "headwater-embedded",
+        "headwater-sql-gateway",
+        "headwater-lineage-server",
+        "headwater-conformance",
+        "headwater",
+        "headwater-sim",
+        "headwater-chaos",
+    ],
 ];
 
 /// Dependencies that must not exist: who, on what (a prefix), and why.

@@ -1,0 +1,1 @@
+//! The OpenLineage model, events of jobs and the transports that carry them.

@@ -103,6 +103,10 @@ pub struct AckStatistics {
 
 /// Milliseconds until a failed last checkpoint is taken again when there is no interval.
 const LAST_RETRY_MS: i64 = 1000;
+/// How often, and for how long, a job that has ended but for its last checkpoint tries to take it, where nothing says
+/// how many failures are tolerated.
+const LAST_ATTEMPTS_MAX: u32 = 10;
+const LAST_PATIENCE_MS: i64 = 60_000;
 
 /// What a subtask does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,6 +138,8 @@ pub struct Coordinator {
     /// When the last checkpoint ended.
     ended_ms: Option<i64>,
     failures_in_row: u32,
+    /// Failures in a row of the checkpoint that everything waits for, and when the first of them was.
+    last_failures: (u32, i64),
     /// Reasons not to trigger periodic checkpoints.
     held: bool,
     statistics: Statistics,
@@ -151,6 +157,7 @@ impl Coordinator {
             due_ms: None,
             ended_ms: None,
             failures_in_row: 0,
+            last_failures: (0, 0),
             held: false,
             statistics: Statistics::default(),
         }
@@ -242,6 +249,12 @@ impl Coordinator {
             self.tasks.insert(subtask, Phase::Starting);
         }
         self.abort_all("the job restarts", now_ms)
+    }
+
+    /// The job starts anew with other subtasks: what is pending is given up.
+    pub fn reshape(&mut self, subtasks: impl IntoIterator<Item = SubtaskId>, now_ms: i64) -> Vec<Action> {
+        self.tasks.clear();
+        self.restart(subtasks, now_ms)
     }
 
     /// Gives up everything that is pending, for a reason that is not the checkpoints'. What is being stored is not
@@ -339,6 +352,7 @@ impl Coordinator {
     fn complete(&mut self, checkpoint: u64, state_bytes: u64, path: String, now_ms: i64) -> Vec<Action> {
         let Some(pending) = self.pending.remove(&checkpoint) else { return vec![] };
         self.failures_in_row = 0;
+        self.last_failures = (0, 0);
         self.ended_ms = Some(now_ms);
         let statistics = pending.statistics(CheckpointStatus::Completed, now_ms);
         let statistics = CheckpointStatistics { state_bytes, path: Some(path), ..statistics };
@@ -368,8 +382,27 @@ impl Coordinator {
         if counted && self.settings.tolerable_failures.is_some_and(|tolerable| self.failures_in_row > tolerable) {
             self.failures_in_row = 0;
             actions.push(Action::Fail { reason });
+        } else if counted && self.awaits_last() {
+            actions.extend(self.lose_patience(&reason, now_ms).map(|reason| Action::Fail { reason }));
         }
         actions
+    }
+
+    /// The checkpoint failed that everything waits for; why the job fails, when that happened too often for too long.
+    fn lose_patience(&mut self, reason: &str, now_ms: i64) -> Option<String> {
+        let (failures, since_ms) = match self.last_failures {
+            (0, _) => (1, now_ms),
+            (failures, since_ms) => (failures.saturating_add(1), since_ms),
+        };
+        self.last_failures = (failures, since_ms);
+        if failures < LAST_ATTEMPTS_MAX || now_ms.saturating_sub(since_ms) < LAST_PATIENCE_MS {
+            return None;
+        }
+        self.last_failures = (0, 0);
+        Some(format!(
+            "all input is processed, but the last checkpoint, behind which the job ends, failed {failures} times in a row: \
+             {reason}"
+        ))
     }
 
     fn start(&mut self, kind: Kind, now_ms: i64) -> Action {
@@ -388,9 +421,7 @@ impl Coordinator {
     /// When the checkpoint that all remaining subtasks wait for is due: at once, and after a failed one when the
     /// interval has passed. `None` while it is not time for it.
     fn last_due_ms(&self) -> Option<i64> {
-        let waiting = self.tasks.values().any(|phase| *phase == Phase::Awaiting);
-        let others = self.tasks.values().any(|phase| matches!(phase, Phase::Starting | Phase::Running));
-        if !waiting || others || self.held || !self.pending.is_empty() {
+        if !self.awaits_last() || self.held || !self.pending.is_empty() {
             return None;
         }
         match self.failures_in_row {
@@ -399,6 +430,13 @@ impl Coordinator {
                 self.ended_ms.unwrap_or(i64::MIN).saturating_add(self.settings.interval_ms.unwrap_or(LAST_RETRY_MS)),
             ),
         }
+    }
+
+    /// Whether all that is left to be done is a last checkpoint.
+    fn awaits_last(&self) -> bool {
+        let waiting = self.tasks.values().any(|phase| *phase == Phase::Awaiting);
+        let others = self.tasks.values().any(|phase| matches!(phase, Phase::Starting | Phase::Running));
+        waiting && !others
     }
 
     fn is_due(&self, now_ms: i64) -> bool {

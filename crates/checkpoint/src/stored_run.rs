@@ -5,7 +5,7 @@
 
 use crate::groups::GroupSet;
 use crate::manifest::Run;
-use headwater_data::run::{self, EntryRef, EntryStream, RunStream};
+use headwater_data::run::{self, EntryRef, EntryStream, RunStream, RunWriter};
 use headwater_state::{RestoredRun, TableDescriptor, rewritten};
 use headwater_types::Result;
 use std::collections::VecDeque;
@@ -46,12 +46,31 @@ impl StoredRun {
     /// # Errors
     /// `state-incompatible` when the table was another one.
     pub fn read(&self, wanted: &TableDescriptor, now_ms: i64) -> Result<Box<dyn EntryStream + Send>> {
-        let streams = self.groups.ranges().map(|groups| self.run.read(groups)).collect();
-        rewritten(Box::new(Slices { streams }), &self.descriptor, wanted, now_ms)
+        rewritten(Box::new(self.slices()), &self.descriptor, wanted, now_ms)
     }
-}
 
-impl StoredRun {
+    /// Whether its entries are stored in order.
+    pub fn is_sorted(&self) -> bool {
+        self.run.is_sorted()
+    }
+
+    /// A sorted run of what it holds in its groups: its bytes, and the number of its entries.
+    ///
+    /// # Errors
+    /// When the run cannot be read.
+    pub fn to_sorted(&self) -> Result<(Vec<u8>, u64)> {
+        let (mut writer, mut slices, mut entries) = (RunWriter::new(self.run.header())?, self.slices(), 0);
+        while slices.advance()? {
+            writer.push(slices.entry())?;
+            entries += 1;
+        }
+        Ok((writer.finish()?, entries))
+    }
+
+    fn slices(&self) -> Slices {
+        Slices { streams: self.groups.ranges().map(|groups| self.run.read(groups)).collect() }
+    }
+
     /// The run as an engine reads it where it is. `advice`: what to do when it is damaged.
     pub fn in_place(self, advice: &str) -> RestoredRun {
         let groups = self.groups.ranges().collect();

@@ -1,11 +1,14 @@
-//! Sorted runs: the file format of keyed state in checkpoints and savepoints.
+//! Runs: the file format of keyed state in checkpoints and savepoints.
 //!
 //! A run holds entries of one table, sorted by (key group, key, map key), each at most once. A *delta* run holds
 //! what changed in an epoch, deletions included; a *base* holds everything live. A restore merges a base and the
 //! deltas after it ([`Merge`]), reading only the blocks of the key groups it owns. The format depends on no state
 //! engine. Every byte is covered by a checksum or a check, so damage is found and named, never read as state.
 //!
-//! # Format, version 2
+//! What changed between two checkpoints may also be stored unsorted ([`DeltaBuilder`]): it is written all the time
+//! beside the work itself, and sorted only if it is still needed when runs are merged.
+//!
+//! # Format, version 2: sorted runs
 //!
 //! Fixed-width numbers are little-endian; `varint` is LEB128.
 //!
@@ -33,6 +36,24 @@
 //! footer       := directory_offset:u64 directory_len:u32 xxh3_64 of the directory:u64 0:u32 version:u8 "HWSTRUN"
 //! ```
 //!
+//! # Unsorted runs
+//!
+//! They have version 3, which differs in this:
+//!
+//! ```text
+//! rows         := entry*                              in any order; of entries with the same key the last counts
+//! entry        := name map_key_len:varint value:varint key? map_key value_bytes
+//! name         := 0 group:varint key_len:varint       the entry has the key, which is the next one of this block
+//!               | number:varint                       the entry has the key of this number, from 1 on, of this block
+//! value        := 0 for a deletion, else 1 + length of value_bytes
+//! block_info   := as above, with the least and the greatest group, and an empty first key and map key
+//! ```
+//!
+//! There are no filters, and nothing can be looked up ([`Run::is_indexed`]). [`Run::read`] gives the entries in order
+//! all the same: it reads the run once for each part of its key groups that fits into memory, and sorts the part.
+//!
+//! # Version 1
+//!
 //! Version 1, which is read and no longer written, has no filters, `block_info` without the first entry, and
 //!
 //! ```text
@@ -46,6 +67,7 @@
 
 mod block;
 mod cursor;
+mod delta;
 mod directory;
 mod entries;
 mod filter;
@@ -55,24 +77,31 @@ mod point;
 mod reader;
 mod scan;
 mod stream;
+mod unsorted;
 mod writer;
 
+pub use delta::{DeltaBuilder, PackedEntry};
 pub use entries::{Entries, EntriesStream, EntryRef, EntryStream, Place};
 pub use merge::Merge;
 pub use point::{BlockBuf, Found, KeyHashes};
 pub use reader::{BlockCache, ReadAt, ReadRange, Run};
 pub use scan::{KeyScan, MapBounds};
 pub use stream::RunStream;
+pub use unsorted::WrittenStream;
 pub use writer::{Codec, RunOptions, RunWriter, encode};
 
 use headwater_types::{Error, ErrorKind, Result};
 
-/// Version of the format above.
-pub const VERSION: u8 = 2;
+/// The newest version of the format above. A run has the least version that has what it needs.
+pub const VERSION: u8 = VERSION_UNSORTED;
 /// The oldest version that is read.
 const VERSION_MIN: u8 = 1;
 /// The first version whose entries can be looked up.
 const VERSION_INDEXED: u8 = 2;
+/// The version of sorted runs.
+const VERSION_SORTED: u8 = 2;
+/// The version of unsorted runs.
+const VERSION_UNSORTED: u8 = 3;
 
 const MAGIC: &[u8; 7] = b"HWSTRUN";
 const FOOTER_BYTES: u64 = 32;

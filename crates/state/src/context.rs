@@ -43,7 +43,7 @@ pub trait Restored: Send + Sync {
     /// # Errors
     /// When the stored list cannot be read.
     fn list(&self, name: &str) -> Result<Vec<ListSnapshot>>;
-    /// The runs of the table of this name, for engines that read them where they are; `None` when the checkpoint has
+    /// The runs of the table of this name, for engines that take them over as they are; `None` when the checkpoint has
     /// none, or when they can only be read through [`Restored::table`].
     ///
     /// # Errors
@@ -171,16 +171,15 @@ impl StateContext {
         Ok(EngineContext { groups: self.max_parallelism, env: self.env.clone(), lease })
     }
 
-    /// The runs of a table, if the engine can read them where they are and they hold what the table will.
+    /// The runs of a table, if the engine can take them over as they are: they hold what the table will, and an engine
+    /// on disk can look up entries.
     fn runs_in_place(&self, wanted: &TableDescriptor) -> Result<Option<Vec<RestoredRun>>> {
-        if matches!(self.engine.kind, EngineKind::HashMap) {
-            return Ok(None);
-        }
+        let in_memory = matches!(self.engine.kind, EngineKind::HashMap);
         let Some(runs) = self.restored.runs(&wanted.name)? else { return Ok(None) };
         for run in &runs {
             let is_same = run.descriptor.ttl.is_some() == wanted.ttl.is_some()
                 && ValueMigrator::new(&run.descriptor, wanted)?.is_none();
-            if !is_same || !run.run.is_indexed() {
+            if !is_same || !(in_memory || run.run.is_indexed()) {
                 return Ok(None);
             }
         }

@@ -6,7 +6,7 @@ use crate::heap::{HeapMaps, HeapValues, KeyId, Swept};
 use crate::memory::{Account, MemoryLease};
 use crate::set_aside::SetAside;
 use headwater_data::key_codec::EncodedKeys;
-use headwater_data::run::{Entries, EntryRef, EntryStream, Merge};
+use headwater_data::run::{DeltaBuilder, Entries, EntryRef, EntryStream};
 use headwater_env::Env;
 use headwater_types::Result;
 use std::ops::{Bound, ControlFlow};
@@ -90,8 +90,12 @@ pub(crate) type PrefetchedEntries<'i, 'a> = &'i mut dyn Iterator<Item = (&'a [u8
 /// What changed in an epoch.
 #[derive(Default)]
 pub(crate) struct Changes {
+    /// Changes that were set aside, oldest first.
     pub set_aside: Vec<SetAside>,
+    /// The changes after those, to be sorted.
     pub entries: Entries,
+    /// The changes after those, to be stored as they are.
+    pub delta: DeltaBuilder,
 }
 
 /// An engine's table of one value per key. Values are stored in two parts, put together.
@@ -104,9 +108,7 @@ pub(crate) trait Values: Send {
     /// Takes over a restored entry.
     fn load(&mut self, entry: EntryRef<'_>) -> Result<()>;
     /// Takes over the runs of a checkpoint, oldest first, whose entries are in the form of this table.
-    fn adopt(&mut self, runs: Vec<RestoredRun>) -> Result<()> {
-        load_runs(runs, &mut |entry| self.load(entry))
-    }
+    fn adopt(&mut self, runs: Vec<RestoredRun>) -> Result<()>;
     /// Everything is loaded.
     fn finish_load(&mut self) -> Result<()>;
     /// Takes what changed since the last call. Changed values that are expired are reported as deleted.
@@ -132,21 +134,31 @@ pub(crate) trait Maps: Send {
     }
     fn for_each(&mut self, visit: VisitMaps<'_>) -> Result<()>;
     fn load(&mut self, entry: EntryRef<'_>) -> Result<()>;
-    fn adopt(&mut self, runs: Vec<RestoredRun>) -> Result<()> {
-        load_runs(runs, &mut |entry| self.load(entry))
-    }
+    fn adopt(&mut self, runs: Vec<RestoredRun>) -> Result<()>;
     fn finish_load(&mut self) -> Result<()>;
     fn take_changes(&mut self, expired: Expired<'_>) -> Changes;
     fn clean_up(&mut self, expired: Expired<'_>) -> Result<()>;
     fn memory_bytes(&self) -> usize;
 }
 
-/// Reads the runs of a checkpoint through, oldest first.
-fn load_runs(runs: Vec<RestoredRun>, load: &mut dyn FnMut(EntryRef<'_>) -> Result<()>) -> Result<()> {
-    let slices = |run: &RestoredRun| run.groups.iter().map(|groups| run.run.read(groups.clone())).collect::<Vec<_>>();
-    let mut entries = Merge::live(runs.iter().flat_map(slices).collect());
-    while entries.advance()? {
-        load(entries.entry())?;
+/// An entry of a restored run.
+enum RestoredEntry<'a> {
+    /// There is none of this key yet.
+    New(EntryRef<'a>),
+    /// It replaces what there is of its key, or deletes it.
+    Newer(EntryRef<'a>),
+}
+
+/// Reads the runs of a checkpoint through as they were written, oldest first: nothing needs to be sorted or merged
+/// on its way into memory.
+fn read_runs(runs: Vec<RestoredRun>, take: &mut dyn FnMut(RestoredEntry<'_>) -> Result<()>) -> Result<()> {
+    for (position, RestoredRun { run, groups, .. }) in runs.into_iter().enumerate() {
+        let is_new = position == 0 && run.is_sorted();
+        let mut entries = run.read_as_written(groups);
+        while entries.advance()? {
+            let entry = entries.entry();
+            take(if is_new { RestoredEntry::New(entry) } else { RestoredEntry::Newer(entry) })?;
+        }
     }
     Ok(())
 }
@@ -199,6 +211,14 @@ impl Values for MemoryValues {
         Ok(())
     }
 
+    fn adopt(&mut self, runs: Vec<RestoredRun>) -> Result<()> {
+        read_runs(runs, &mut |entry| match entry {
+            RestoredEntry::New(entry) => self.load(entry),
+            RestoredEntry::Newer(entry) => self.heap.replace(self.heap.hash(entry.key), entry.key, entry.value),
+        })?;
+        self.finish_load()
+    }
+
     fn finish_load(&mut self) -> Result<()> {
         self.account.set(self.heap.bytes());
         Ok(())
@@ -206,7 +226,7 @@ impl Values for MemoryValues {
 
     fn take_changes(&mut self, expired: Expired<'_>) -> Changes {
         let mut changes = Changes::default();
-        self.heap.take_changes(usize::MAX, expired, &mut changes.entries);
+        self.heap.take_changes(usize::MAX, expired, &mut changes.delta);
         self.account.set(self.heap.bytes());
         changes
     }
@@ -255,6 +275,21 @@ impl MemoryMaps {
                 self.last = self.heap.add_key(self.heap.hash(key), key)?;
                 Ok(self.last)
             }
+        }
+    }
+
+    /// Takes over a restored entry in the place of an older one, or its deletion.
+    fn replace(&mut self, entry: EntryRef<'_>) -> Result<()> {
+        match (entry.value, self.find(entry.key)) {
+            (Some(value), _) => {
+                let id = self.find_or_add(entry.key)?;
+                self.heap.replace(id, entry.map_key, value)
+            }
+            (None, Some(id)) => {
+                self.heap.forget(id, entry.map_key);
+                Ok(())
+            }
+            (None, None) => Ok(()),
         }
     }
 }
@@ -322,6 +357,14 @@ impl Maps for MemoryMaps {
         self.heap.load(id, entry.map_key, entry.value)
     }
 
+    fn adopt(&mut self, runs: Vec<RestoredRun>) -> Result<()> {
+        read_runs(runs, &mut |entry| match entry {
+            RestoredEntry::New(entry) => self.load(entry),
+            RestoredEntry::Newer(entry) => self.replace(entry),
+        })?;
+        self.finish_load()
+    }
+
     fn finish_load(&mut self) -> Result<()> {
         self.account.set(self.heap.bytes());
         Ok(())
@@ -329,7 +372,7 @@ impl Maps for MemoryMaps {
 
     fn take_changes(&mut self, expired: Expired<'_>) -> Changes {
         let mut changes = Changes::default();
-        self.heap.take_changes(usize::MAX, expired, &mut changes.entries);
+        self.heap.take_changes(usize::MAX, expired, &mut changes.delta);
         self.account.set(self.heap.bytes());
         changes
     }

@@ -5,12 +5,14 @@
 //! flag and is listed once, so that a snapshot costs what changed, not what there is.
 
 mod arena;
+mod change_sink;
 mod flights;
 mod maps;
 mod order;
 mod values;
 
 pub(crate) use arena::{Arena, DIRTY, FLIGHT, Ref, UNFLUSHED, USED};
+pub(crate) use change_sink::ChangeSink;
 use flights::Flights;
 pub(crate) use maps::{HeapMaps, KeyId};
 pub(crate) use values::{HeapValues, Swept};

@@ -169,7 +169,7 @@ impl MapTable {
     pub fn snapshot(&mut self, snapshot: &mut Snapshot) {
         let (lifetime, now_ms) = (&self.lifetime, self.lifetime.now_ms());
         let changes = self.engine.take_changes(&|value| lifetime.is_expired(value, now_ms));
-        snapshot.tables.push(TableDelta::with_set_aside(self.descriptor.clone(), changes.set_aside, changes.entries));
+        snapshot.tables.push(TableDelta::of_changes(self.descriptor.clone(), changes));
     }
 
     /// Memory in use, bytes.

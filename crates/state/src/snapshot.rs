@@ -1,5 +1,6 @@
 //! What changed in an operator's state since the last barrier.
 
+use crate::engine::Changes;
 use crate::set_aside::SetAside;
 use crate::{Redistribution, TableDescriptor};
 use headwater_data::run::{Entries, EntryRef, EntryStream, Merge, RunOptions, RunWriter};
@@ -18,10 +19,9 @@ pub struct Snapshot {
 pub struct TableDelta {
     /// The table.
     pub descriptor: TableDescriptor,
-    /// Changes that were set aside within the epoch, oldest first.
-    set_aside: Vec<SetAside>,
-    /// The changes after those, in any order.
-    entries: Entries,
+    changes: Changes,
+    /// Whether its run is to be sorted.
+    sorted: bool,
 }
 
 /// The whole content of an operator list.
@@ -45,52 +45,80 @@ impl Snapshot {
 impl TableDelta {
     /// Changes of a table. When an entry comes several times, the last counts.
     pub fn new(descriptor: TableDescriptor, entries: Entries) -> Self {
-        Self::with_set_aside(descriptor, vec![], entries)
+        Self { descriptor, changes: Changes { entries, ..Changes::default() }, sorted: false }
     }
 
-    pub(crate) fn with_set_aside(descriptor: TableDescriptor, set_aside: Vec<SetAside>, entries: Entries) -> Self {
-        Self { descriptor, set_aside, entries }
+    pub(crate) fn of_changes(descriptor: TableDescriptor, changes: Changes) -> Self {
+        let sorted = changes.delta.is_empty();
+        Self { descriptor, changes, sorted }
     }
 
     /// Whether nothing changed.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty() && self.set_aside.is_empty()
+        self.len() == 0
     }
 
     /// Number of changed entries; those that changed several times may count several times.
     pub fn len(&self) -> usize {
-        self.entries.len() + self.set_aside.iter().map(SetAside::len).sum::<usize>()
+        let set_aside: usize = self.changes.set_aside.iter().map(SetAside::len).sum();
+        set_aside + self.changes.entries.len() + self.changes.delta.len()
     }
 
-    /// The changes that are in memory, in any order: all changes of tables in memory, which the `hashmap` engine
+    /// The changes that are in memory, as they came: all changes of tables in memory, which the `hashmap` engine
     /// keeps. For any engine there is [`TableDelta::into_stream`].
     pub fn iter(&self) -> impl Iterator<Item = EntryRef<'_>> {
-        self.entries.iter()
+        self.changes.entries.iter().chain(self.changes.delta.iter())
     }
 
     /// Memory in use, bytes.
     pub fn memory_bytes(&self) -> usize {
-        self.entries.memory_bytes() + self.set_aside.iter().map(SetAside::memory_bytes).sum::<usize>()
+        let set_aside: usize = self.changes.set_aside.iter().map(SetAside::memory_bytes).sum();
+        set_aside + self.changes.entries.memory_bytes() + self.changes.delta.memory_bytes()
     }
 
-    /// The changes in the order of a run, deletions included, each entry once. Sorts: work for a thread that may
-    /// take its time, not for a lane.
-    pub fn into_stream(mut self) -> Box<dyn EntryStream + Send> {
-        self.entries.sort_latest();
-        let latest: Box<dyn EntryStream + Send> = Box::new(self.entries.into_stream());
-        if self.set_aside.is_empty() {
+    /// The changes in the order of a sorted run, deletions included, each entry once. Sorts: work for a thread that
+    /// may take its time, not for a lane.
+    pub fn into_stream(self) -> Box<dyn EntryStream + Send> {
+        let Changes { set_aside, mut entries, delta } = self.changes;
+        delta.iter().for_each(|entry| entries.push(entry));
+        entries.sort_latest();
+        let latest: Box<dyn EntryStream + Send> = Box::new(entries.into_stream());
+        if set_aside.is_empty() {
             return latest;
         }
-        let earlier = self.set_aside.into_iter().map(SetAside::into_stream);
+        let earlier = set_aside.into_iter().map(SetAside::into_stream);
         Box::new(Merge::deltas(earlier.chain([latest]).collect()))
     }
 
     /// The changes as a run ([`headwater_data::run`]) whose header is the descriptor
-    /// ([`TableDescriptor::from_header`]). Not for a lane, as [`TableDelta::into_stream`].
+    /// ([`TableDescriptor::from_header`]), in parts that follow each other. What was kept in memory is stored as it
+    /// came, unsorted; changes of the disk engine are sorted, so that it can read them where they are. Not for a
+    /// lane, as [`TableDelta::into_stream`].
     ///
     /// # Errors
     /// When changes that were set aside cannot be read.
+    pub fn into_run_parts(mut self) -> Result<Vec<Vec<u8>>> {
+        if self.sorted {
+            return Ok(vec![self.into_sorted_run()?]);
+        }
+        let mut delta = std::mem::take(&mut self.changes.delta);
+        delta.extend(self.changes.entries.iter());
+        delta.finish(&self.descriptor.to_header()?)
+    }
+
+    /// The run of [`TableDelta::into_run_parts`] in one piece.
+    ///
+    /// # Errors
+    /// As [`TableDelta::into_run_parts`].
     pub fn into_run(self) -> Result<Vec<u8>> {
+        Ok(self.into_run_parts()?.concat())
+    }
+
+    /// The changes as a sorted run, wherever they were kept.
+    ///
+    /// # Errors
+    /// As [`TableDelta::into_run_parts`].
+    pub fn into_sorted_run(self) -> Result<Vec<u8>> {
         let mut writer = RunWriter::with_options(&self.descriptor.to_header()?, RunOptions::DELTA)?;
         writer.extend(&mut *self.into_stream())?;
         writer.finish()

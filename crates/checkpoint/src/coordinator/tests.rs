@@ -166,6 +166,25 @@ fn the_last_checkpoint_is_taken_at_once_and_again_when_it_fails() {
 }
 
 #[test]
+fn a_job_that_cannot_take_its_last_checkpoint_fails_in_the_end() {
+    let mut job = coordinator(&[]);
+    job.task_awaits(subtask(0, 1));
+    job.task_finished(subtask(0, 0), 0, 20);
+    let mut now_ms = 20;
+    for checkpoint in 1..10_000 {
+        assert_eq!(job.tick(now_ms), [Action::Trigger { checkpoint, kind: Kind::Manual }], "at {now_ms}");
+        let actions = job.decline(checkpoint, subtask(0, 1), "disk full", now_ms);
+        if let Some(Action::Fail { reason }) = actions.last() {
+            assert!(now_ms >= 60_000 && checkpoint >= 10, "given up after {checkpoint} at {now_ms}");
+            assert!(reason.contains("the last checkpoint") && reason.contains("disk full"), "{reason}");
+            return;
+        }
+        now_ms += 100;
+    }
+    panic!("the job waits for ever");
+}
+
+#[test]
 fn savepoints_do_not_wait_and_are_not_overtaken() {
     let mut job = coordinator(&[("max-concurrent-checkpoints", "2")]);
     let (savepoint, actions) = job.trigger(Kind::Savepoint, 10).unwrap();

@@ -56,14 +56,26 @@ pub(super) fn put_block(block: &WrittenBlock, out: &mut Vec<u8>) {
     out.extend_from_slice(&block.checksum.to_le_bytes());
 }
 
+/// A directory: the header, and the number of blocks and filters with what it says of them.
+pub(super) fn directory(header: &[u8], blocks: (u64, &[u8]), filters: (u64, &[u8])) -> Vec<u8> {
+    let mut out = Vec::with_capacity(header.len() + blocks.1.len() + filters.1.len() + 16);
+    put_varint(header.len() as u64, &mut out);
+    out.extend_from_slice(header);
+    for (count, infos) in [blocks, filters] {
+        put_varint(count, &mut out);
+        out.extend_from_slice(infos);
+    }
+    out
+}
+
 /// Appends the footer of a directory that starts at `offset`.
-pub(super) fn put_footer(directory: &[u8], offset: u64, out: &mut Vec<u8>) -> Result<()> {
+pub(super) fn put_footer(directory: &[u8], offset: u64, version: u8, out: &mut Vec<u8>) -> Result<()> {
     let length = u32::try_from(directory.len()).map_err(|_| Error::internal("the directory of a run is too large"))?;
     out.extend_from_slice(&offset.to_le_bytes());
     out.extend_from_slice(&length.to_le_bytes());
     out.extend_from_slice(&checksum(directory).to_le_bytes());
     out.extend_from_slice(&[0; 4]);
-    out.push(VERSION);
+    out.push(version);
     out.extend_from_slice(MAGIC);
     Ok(())
 }

@@ -122,7 +122,7 @@ impl Run {
     /// Looks up an entry whose hashes are `hashes`. Filters that are not loaded do not help.
     ///
     /// # Errors
-    /// When a block cannot be read or is damaged, and for runs of version 1 ([`Run::is_indexed`]).
+    /// When a block cannot be read or is damaged, and for runs that can only be read through ([`Run::is_indexed`]).
     #[inline]
     pub fn get(&self, place: Place<'_>, hashes: KeyHashes, block: &mut BlockBuf) -> Result<Found> {
         if !self.may_contain(hashes) {
@@ -169,6 +169,10 @@ impl Run {
     }
 
     pub(super) fn check_indexed(&self) -> Result<()> {
-        if self.is_indexed() { Ok(()) } else { Err(corrupt("entries of format version 1 cannot be looked up")) }
+        if self.is_indexed() {
+            Ok(())
+        } else {
+            Err(corrupt("entries of an unsorted run, or of format version 1, cannot be looked up"))
+        }
     }
 }

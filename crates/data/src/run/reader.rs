@@ -2,8 +2,8 @@
 
 use super::directory::{self, Directory};
 use super::filter::Filter;
-use super::index::Index;
-use super::{CODEC_RAW, VERSION_INDEXED, checksum, corrupt};
+use super::index::{BlockInfo, Index};
+use super::{CODEC_RAW, VERSION_INDEXED, VERSION_UNSORTED, checksum, corrupt};
 use headwater_types::{Error, ErrorKind, Result};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -134,9 +134,14 @@ impl Run {
         &self.inner.name
     }
 
-    /// Whether entries can be looked up. Runs of version 1 can only be read through.
+    /// Whether entries can be looked up. Unsorted runs and those of version 1 can only be read through.
     pub fn is_indexed(&self) -> bool {
-        self.inner.directory.version >= VERSION_INDEXED
+        self.is_sorted() && self.inner.directory.version >= VERSION_INDEXED
+    }
+
+    /// Whether the entries are stored in order, each once.
+    pub fn is_sorted(&self) -> bool {
+        self.inner.directory.version != VERSION_UNSORTED
     }
 
     /// What the writer said about the table.
@@ -162,11 +167,22 @@ impl Run {
 
     /// Stored bytes of the blocks that a read of these key groups would fetch.
     pub fn bytes_of(&self, groups: &Range<u32>) -> u64 {
+        if !self.is_sorted() {
+            let index = self.index();
+            return self.blocks_with(groups).map(|block| index.end_of(block) - index.block(block).offset).sum();
+        }
         let blocks = self.blocks_of(groups);
         let start = self.index().blocks().get(blocks.start).map_or(0, |block| block.offset);
         if blocks.is_empty() { 0 } else { self.index().end_of(blocks.end - 1) - start }
     }
 
+    /// The blocks of a run, sorted or not, that may have entries of these key groups.
+    pub(super) fn blocks_with(&self, groups: &Range<u32>) -> impl Iterator<Item = usize> {
+        let has = |block: &BlockInfo| block.first_group < groups.end && block.last_group >= groups.start;
+        self.index().blocks().iter().enumerate().filter(move |(_, block)| has(block)).map(|(index, _)| index)
+    }
+
+    /// The blocks of a sorted run that have entries of these key groups.
     pub(super) fn blocks_of(&self, groups: &Range<u32>) -> Range<usize> {
         let blocks = self.index().blocks();
         let start = blocks.partition_point(|b| b.last_group < groups.start);

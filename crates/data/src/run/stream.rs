@@ -2,6 +2,7 @@
 
 use super::cursor::BlockCursor;
 use super::reader::Decoder;
+use super::unsorted::SortedParts;
 use super::{EntryRef, EntryStream, Place, Run};
 use headwater_types::Result;
 use std::ops::Range;
@@ -10,7 +11,7 @@ use std::ops::Range;
 const READ_BYTES: u64 = 4 << 20;
 
 impl Run {
-    /// The entries of these key groups.
+    /// The entries of these key groups, in order and each once.
     pub fn read(&self, groups: Range<u32>) -> RunStream {
         let from = Place { group: groups.start, key: &[], map_key: &[] };
         self.read_from(from, groups.end, READ_BYTES)
@@ -23,22 +24,45 @@ impl Run {
 
     /// The entries from a place on, up to the key group `end_group`; reads about `read_bytes` at once.
     pub fn read_from(&self, from: Place<'_>, end_group: u32, read_bytes: u64) -> RunStream {
+        let reader = BlockReader::new(self, read_bytes);
+        let from_place = Some((from.group, from.key.to_vec(), from.map_key.to_vec()));
+        if !self.is_sorted() {
+            let parts = Box::new(SortedParts::new(reader, from.group..end_group));
+            return RunStream(Stream::Unsorted { parts, from: from_place });
+        }
         let mut blocks = self.blocks_of(&(from.group..end_group));
         if self.is_indexed() {
             blocks.start = blocks.start.max(self.index().find(from).unwrap_or(0)).min(blocks.end);
         }
-        RunStream {
-            run: self.clone(),
-            end_group,
-            from: Some((from.group, from.key.to_vec(), from.map_key.to_vec())),
-            blocks,
-            read_bytes,
-            fetched: Fetched::default(),
-            decoder: Decoder::default(),
-            rows: vec![],
-            cursor: BlockCursor::default(),
-        }
+        let cursor = BlockCursor::default();
+        RunStream(Stream::Sorted(Box::new(Blocks { reader, end_group, from: from_place, blocks, cursor })))
     }
+}
+
+/// Entries of a run, in order and each once. Those of an unsorted run are sorted in parts: see
+/// [the format](super#unsorted-runs).
+pub struct RunStream(Stream);
+
+enum Stream {
+    Sorted(Box<Blocks>),
+    Unsorted {
+        parts: Box<SortedParts>,
+        /// Where to start, until an entry is found there or behind.
+        from: Option<OwnedPlace>,
+    },
+}
+
+/// Group, key and map key.
+type OwnedPlace = (u32, Vec<u8>, Vec<u8>);
+
+/// Reads blocks one after the other, neighbours together.
+pub(super) struct BlockReader {
+    pub run: Run,
+    read_bytes: u64,
+    fetched: Fetched,
+    decoder: Decoder,
+    /// Rows of the current block.
+    pub rows: Vec<u8>,
 }
 
 /// Stored blocks that were read together.
@@ -48,63 +72,71 @@ struct Fetched {
     bytes: Vec<u8>,
 }
 
-/// Entries of a run, in order.
-pub struct RunStream {
-    run: Run,
-    end_group: u32,
-    /// Where to start, until an entry is found there or behind.
-    from: Option<(u32, Vec<u8>, Vec<u8>)>,
-    /// Blocks not started yet.
-    blocks: Range<usize>,
-    read_bytes: u64,
-    fetched: Fetched,
-    decoder: Decoder,
-    /// Rows of the current block.
-    rows: Vec<u8>,
-    cursor: BlockCursor,
-}
-
-impl RunStream {
-    /// Starts the next block; false when there is none.
-    fn next_block(&mut self) -> Result<bool> {
-        let Some(index) = self.blocks.next() else { return Ok(false) };
-        let (offset, end) = (self.run.index().block(index).offset, self.run.index().end_of(index));
-        if end > self.fetched.offset + self.fetched.bytes.len() as u64 || offset < self.fetched.offset {
-            self.fetch(index)?;
-        }
-        let start = (offset - self.fetched.offset) as usize;
-        let stored = &self.fetched.bytes[start..start + (end - offset) as usize];
-        self.run.check_block(index, stored)?;
-        self.decoder.decode(&self.run, index, stored, &mut self.rows)?;
-        self.cursor.start(&self.rows, self.run.version())?;
-        Ok(true)
+impl BlockReader {
+    /// Reads blocks of a run, about `read_bytes` at once.
+    pub fn new(run: &Run, read_bytes: u64) -> Self {
+        let (fetched, decoder) = (Fetched::default(), Decoder::default());
+        Self { run: run.clone(), read_bytes, fetched, decoder, rows: vec![] }
     }
 
-    /// Reads a block and those behind it that belong to the slice, up to a limit.
-    fn fetch(&mut self, first: usize) -> Result<()> {
+    /// Makes a block the current one; those from it to `end` will follow.
+    pub fn read(&mut self, index: usize, end: usize) -> Result<()> {
+        let (offset, block_end) = (self.run.index().block(index).offset, self.run.index().end_of(index));
+        if block_end > self.fetched.offset + self.fetched.bytes.len() as u64 || offset < self.fetched.offset {
+            self.fetch(index, end)?;
+        }
+        let start = (offset - self.fetched.offset) as usize;
+        let stored = &self.fetched.bytes[start..start + (block_end - offset) as usize];
+        self.run.check_block(index, stored)?;
+        self.decoder.decode(&self.run, index, stored, &mut self.rows)
+    }
+
+    /// Reads a block and those behind it that will follow, up to a limit.
+    fn fetch(&mut self, first: usize, end: usize) -> Result<()> {
         let index = self.run.index();
         let offset = index.block(first).offset;
-        let mut end = index.end_of(first);
-        for block in self.blocks.clone() {
+        let mut bytes_end = index.end_of(first);
+        for block in first + 1..end {
             if index.end_of(block) - offset > self.read_bytes {
                 break;
             }
-            end = index.end_of(block);
+            bytes_end = index.end_of(block);
         }
         self.fetched.offset = offset;
-        self.run.read_range(offset..end, &mut self.fetched.bytes)
+        self.run.read_range(offset..bytes_end, &mut self.fetched.bytes)
+    }
+}
+
+/// Entries of a sorted run.
+struct Blocks {
+    reader: BlockReader,
+    end_group: u32,
+    /// Where to start, until an entry is found there or behind.
+    from: Option<OwnedPlace>,
+    /// Blocks not started yet.
+    blocks: Range<usize>,
+    cursor: BlockCursor,
+}
+
+impl Blocks {
+    /// Starts the next block; false when there is none.
+    fn next_block(&mut self) -> Result<bool> {
+        let Some(index) = self.blocks.next() else { return Ok(false) };
+        self.reader.read(index, self.blocks.end)?;
+        self.cursor.start(&self.reader.rows, self.reader.run.version())?;
+        Ok(true)
     }
 
     fn next(&mut self) -> Result<bool> {
         loop {
-            if self.cursor.advance(&self.rows)? {
+            if self.cursor.advance(&self.reader.rows)? {
                 return Ok(self.is_within());
             }
             if !self.next_block()? {
                 return Ok(false);
             }
             if let Some((group, key, map_key)) = &self.from
-                && self.cursor.seek(&self.rows, Place { group: *group, key, map_key })?
+                && self.cursor.seek(&self.reader.rows, Place { group: *group, key, map_key })?
             {
                 self.from = None;
                 return Ok(self.is_within());
@@ -121,12 +153,32 @@ impl RunStream {
     }
 }
 
+/// Moves to the first entry that is not before a place.
+fn advance_from(parts: &mut SortedParts, from: &mut Option<OwnedPlace>) -> Result<bool> {
+    while parts.next()? {
+        let is_before =
+            |(group, key, map_key): &OwnedPlace| parts.entry().place() < Place { group: *group, key, map_key };
+        if !from.as_ref().is_some_and(is_before) {
+            *from = None;
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 impl EntryStream for RunStream {
     fn advance(&mut self) -> Result<bool> {
-        self.next().map_err(|e| self.run.failed(e))
+        match &mut self.0 {
+            Stream::Sorted(blocks) => blocks.next().map_err(|e| blocks.reader.run.failed(e)),
+            Stream::Unsorted { parts, from } => advance_from(parts, from).map_err(|e| parts.run().failed(e)),
+        }
     }
 
+    #[inline]
     fn entry(&self) -> EntryRef<'_> {
-        self.cursor.entry(&self.rows)
+        match &self.0 {
+            Stream::Sorted(blocks) => blocks.cursor.entry(&blocks.reader.rows),
+            Stream::Unsorted { parts, .. } => parts.entry(),
+        }
     }
 }

@@ -1,4 +1,5 @@
 mod points;
+mod unsorted;
 
 use super::*;
 use proptest::prelude::*;

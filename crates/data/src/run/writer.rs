@@ -1,9 +1,9 @@
 //! Writing runs.
 
 use super::block::BlockBuilder;
-use super::directory::{WrittenBlock, put_block, put_footer};
+use super::directory::{WrittenBlock, directory, put_block, put_footer};
 use super::filter::{Filter, hash_entry, hash_key};
-use super::{CODEC_RAW, CODEC_ZSTD, Entries, EntryRef, EntryStream, checksum, put_varint};
+use super::{CODEC_RAW, CODEC_ZSTD, Entries, EntryRef, EntryStream, VERSION_SORTED, checksum, put_varint};
 use headwater_types::{Error, Result};
 use std::cmp::Ordering;
 
@@ -185,9 +185,10 @@ impl RunWriter {
         let filters = std::mem::take(&mut self.filter_bytes);
         self.out.extend_from_slice(&filters);
         let offset = self.bytes();
-        let directory = self.directory();
+        let (blocks, filters) = ((self.blocks, &*self.block_infos), (self.filters, &*self.filter_infos));
+        let directory = directory(&self.header, blocks, filters);
         self.out.extend_from_slice(&directory);
-        put_footer(&directory, offset, &mut self.out)?;
+        put_footer(&directory, offset, VERSION_SORTED, &mut self.out)?;
         Ok(self.out)
     }
 
@@ -263,17 +264,6 @@ impl RunWriter {
         self.hashes.hashes.clear();
         self.hashes.key = None;
         self.hashes.blocks = 0;
-    }
-
-    fn directory(&self) -> Vec<u8> {
-        let mut out = vec![];
-        put_varint(self.header.len() as u64, &mut out);
-        out.extend_from_slice(&self.header);
-        put_varint(self.blocks, &mut out);
-        out.extend_from_slice(&self.block_infos);
-        put_varint(self.filters, &mut out);
-        out.extend_from_slice(&self.filter_infos);
-        out
     }
 }
 

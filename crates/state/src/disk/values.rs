@@ -122,7 +122,7 @@ impl Values for DiskValues {
     }
 
     fn take_changes(&mut self, expired: Expired<'_>) -> Changes {
-        let mut changes = Changes { set_aside: std::mem::take(&mut self.set_aside), entries: Entries::new() };
+        let mut changes = Changes { set_aside: std::mem::take(&mut self.set_aside), ..Changes::default() };
         self.heap.take_changes(usize::MAX, expired, &mut changes.entries);
         changes
     }

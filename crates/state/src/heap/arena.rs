@@ -149,6 +149,14 @@ impl Arena {
         place[HEADER..HEADER + key + value].split_at(key)
     }
 
+    /// The key and, behind it, the value; and the length of the key.
+    #[inline]
+    pub fn content(&self, record: Ref) -> (&[u8], usize) {
+        let place = self.place(record);
+        let (key, value) = (read_u32(place, 0), read_u32(place, 4));
+        (&place[HEADER..HEADER + key + value], key)
+    }
+
     #[inline]
     pub fn group(&self, record: Ref) -> u16 {
         let place = self.place(record);

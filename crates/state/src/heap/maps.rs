@@ -1,5 +1,6 @@
 //! An ordered map per key in memory.
 
+mod changes;
 mod loose;
 mod points;
 mod sweep;
@@ -7,7 +8,7 @@ mod warm;
 
 use super::arena::{ABSENT, DIRTY, FLIGHT, FREE, PERSISTED, UNFLUSHED};
 use super::order::{Order, Place};
-use super::values::{TAKEN_TOGETHER, write};
+use super::values::write;
 use super::{Arena, Flights, KeyHash, Ref, spread};
 use crate::disk::Overlay;
 use crate::engine::VisitMaps;
@@ -214,15 +215,30 @@ impl HeapMaps {
 
     /// Takes over what a checkpoint or the engine holds: no change.
     pub fn load(&mut self, key: KeyId, map_key: &[u8], value: Option<&[u8]>) -> Result<()> {
-        let (place, entry) = match self.is_indexed(key) {
-            true => self.place_of_point(key, map_key, self.find_point(key, map_key)),
-            false => self.place(key, map_key),
-        };
+        let (place, entry) = self.place_to_load(key, map_key);
         if entry.is_none() {
             let flags = if value.is_none() { ABSENT } else { PERSISTED };
             self.insert(key, place, map_key, [value.unwrap_or_default(), &[]], flags)?;
         }
         Ok(())
+    }
+
+    /// Takes over what a newer run of a checkpoint holds in the place of what there is: no change.
+    pub fn replace(&mut self, key: KeyId, map_key: &[u8], value: &[u8]) -> Result<()> {
+        let (place, entry) = self.place_to_load(key, map_key);
+        match entry {
+            Some(entry) => self.overwrite(key, place, entry, [value, &[]]),
+            None => self.insert(key, place, map_key, [value, &[]], PERSISTED),
+        }?;
+        Ok(())
+    }
+
+    /// Removes an entry that a newer run of a checkpoint deletes, and the key with its last entry: no change.
+    pub fn forget(&mut self, key: KeyId, map_key: &[u8]) {
+        self.put_in_order(key);
+        if let (place, Some(entry)) = self.place(key, map_key) {
+            self.remove_entry_and_key(key, place, entry);
+        }
     }
 
     /// Visits entries of a key in order ([`HeapMaps::put_in_order`]), absent ones too while caching, until `visit`
@@ -246,38 +262,6 @@ impl HeapMaps {
             let live = self.arena.flags(entry) & ABSENT == 0;
             if visit(&stored[ID_BYTES..], live.then_some(value)).is_break() {
                 return;
-            }
-        }
-    }
-
-    /// Takes the oldest `limit` changes since the last call. Of a value that is `expired` it takes the deletion.
-    pub fn take_changes(&mut self, limit: usize, expired: &dyn Fn(&[u8]) -> bool, changes: &mut Entries) {
-        let rest = self.dirty.split_off(limit.min(self.dirty.len()));
-        let dirty = std::mem::replace(&mut self.dirty, rest);
-        let average = self.arena.live_bytes() / self.entries.max(1);
-        changes.reserve(dirty.len(), dirty.len() * average);
-        for (position, entry) in dirty.iter().copied().enumerate() {
-            if position % TAKEN_TOGETHER == 0 {
-                self.warm_with_keys(&dirty[position..dirty.len().min(position + TAKEN_TOGETHER)]);
-            }
-            let flags = self.arena.flags(entry);
-            if flags & (FREE | DIRTY) != DIRTY {
-                continue;
-            }
-            let (stored, value) = self.arena.key_value(entry);
-            let value = (flags & ABSENT == 0 && !expired(value)).then_some(value);
-            if value.is_some() || flags & PERSISTED != 0 {
-                let (group, key) = (u32::from(self.arena.group(entry)), self.key_bytes(owner(stored)));
-                changes.push(EntryRef { group, key, map_key: &stored[ID_BYTES..], value });
-            }
-            let persisted = if value.is_some() { PERSISTED } else { 0 };
-            self.arena.set_flags(entry, flags & !(DIRTY | PERSISTED) | persisted);
-        }
-        let graves = std::mem::take(&mut self.graves);
-        for grave in graves.iter() {
-            let key = self.find(self.hash(grave.key), grave.key);
-            if key.and_then(|key| self.entry(key, grave.map_key)).is_none() {
-                changes.push(grave);
             }
         }
     }
@@ -345,6 +329,14 @@ impl HeapMaps {
         let order = &self.keys[key.0 as usize].order;
         let place = order.lower_bound(|entry| self.map_key(entry).cmp(map_key));
         (place, order.get(place).filter(|entry| self.map_key(*entry) == map_key))
+    }
+
+    /// Where an entry of a checkpoint is, or will be.
+    fn place_to_load(&mut self, key: KeyId, map_key: &[u8]) -> (Place, Option<Ref>) {
+        match self.is_indexed(key) {
+            true => self.place_of_point(key, map_key, self.find_point(key, map_key)),
+            false => self.place(key, map_key),
+        }
     }
 
     fn places(&self, order: &Order, bounds: Bounds<'_>) -> (Place, Place) {
@@ -474,6 +466,10 @@ impl HeapMaps {
     /// Removes an entry, notes the deletion if a snapshot holds it, and removes the key with its last entry.
     fn bury(&mut self, key: KeyId, place: Place, entry: Ref) {
         self.note_deletion(key, self.group(key), entry);
+        self.remove_entry_and_key(key, place, entry);
+    }
+
+    fn remove_entry_and_key(&mut self, key: KeyId, place: Place, entry: Ref) {
         self.remove_entry(key, place, entry);
         if matches!(self.keys[key.0 as usize].order, Order::Empty) {
             self.remove_key(key);

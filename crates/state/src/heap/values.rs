@@ -1,12 +1,12 @@
 //! One value per key in memory.
 
 use super::arena::{ABSENT, DIRTY, FLIGHT, FREE, PERSISTED, UNFLUSHED, USED};
-use super::{Arena, Flights, KeyHash, Ref, spread};
+use super::{Arena, ChangeSink, Flights, KeyHash, Ref, spread};
 use crate::disk::Overlay;
-use crate::engine::VisitValues;
+use crate::engine::{Expired, VisitValues};
 use hashbrown::HashTable;
 use headwater_data::key_codec::EncodedKeys;
-use headwater_data::run::{Entries, EntryRef};
+use headwater_data::run::{Entries, EntryRef, PackedEntry};
 use headwater_types::Result;
 use std::collections::VecDeque;
 
@@ -136,34 +136,52 @@ impl HeapValues {
         self.insert(hash, key, [value.unwrap_or_default(), &[]], absent | USED)
     }
 
+    /// Takes over what a newer run of a checkpoint holds in the place of what there is: no change.
+    pub fn replace(&mut self, hash: KeyHash, key: &[u8], value: Option<&[u8]>) -> Result<()> {
+        match (self.find(hash, key), value) {
+            (Some(record), Some(value)) => self.overwrite(hash, record, [value, &[]]).map(drop),
+            (None, Some(_)) => self.load(hash, key, value).map(drop),
+            (Some(record), None) => {
+                self.forget(hash, record);
+                Ok(())
+            }
+            (None, None) => Ok(()),
+        }
+    }
+
     /// Takes the oldest `limit` changes since the last call. Of a value that is `expired` it takes the deletion.
-    pub fn take_changes(&mut self, limit: usize, expired: &dyn Fn(&[u8]) -> bool, changes: &mut Entries) {
+    pub fn take_changes(&mut self, limit: usize, expired: Expired<'_>, changes: &mut impl ChangeSink) {
         let rest = self.dirty.split_off(limit.min(self.dirty.len()));
-        let dirty = std::mem::replace(&mut self.dirty, rest);
+        let mut dirty = std::mem::replace(&mut self.dirty, rest);
         let average = self.arena.live_bytes() / self.table.len().max(1);
-        changes.reserve(dirty.len(), dirty.len() * average);
-        for (position, record) in dirty.iter().copied().enumerate() {
-            if position % TAKEN_TOGETHER == 0 {
-                self.arena.warm(dirty[position..].iter().take(TAKEN_TOGETHER));
-            }
-            let flags = self.arena.flags(record);
-            if flags & (FREE | DIRTY) != DIRTY {
-                continue;
-            }
-            let value = self.value(record).filter(|value| !expired(value));
-            if value.is_some() || flags & PERSISTED != 0 {
-                let (group, key) = (u32::from(self.arena.group(record)), self.arena.key(record));
-                changes.push(EntryRef { group, key, map_key: &[], value });
-            }
-            let persisted = if value.is_some() { PERSISTED } else { 0 };
-            self.arena.set_flags(record, flags & !(DIRTY | PERSISTED) | persisted);
+        changes.reserve(dirty.len() + self.graves.len(), dirty.len() * average + self.graves.bytes());
+        // A record that came back after its deletion is dirty, and what comes later counts.
+        std::mem::take(&mut self.graves).iter().for_each(|grave| changes.push(grave));
+        for together in dirty.chunks(TAKEN_TOGETHER) {
+            self.arena.warm(together.iter());
+            together.iter().for_each(|record| self.take_change(*record, expired, changes));
         }
-        let graves = std::mem::take(&mut self.graves);
-        for grave in graves.iter() {
-            if self.find(self.hash(grave.key), grave.key).is_none() {
-                changes.push(grave);
-            }
+        if self.dirty.is_empty() {
+            dirty.clear();
+            self.dirty = dirty;
         }
+    }
+
+    #[inline]
+    fn take_change(&mut self, record: Ref, expired: Expired<'_>, changes: &mut impl ChangeSink) {
+        let flags = self.arena.flags(record);
+        if flags & (FREE | DIRTY) != DIRTY {
+            return;
+        }
+        let (content, key) = self.arena.content(record);
+        let is_live = flags & ABSENT == 0 && !expired(&content[key..]);
+        if is_live || flags & PERSISTED != 0 {
+            let bytes = if is_live { content } else { &content[..key] };
+            let group = u32::from(self.arena.group(record));
+            changes.push_value(PackedEntry { group, bytes, first: key, has_value: is_live });
+        }
+        let persisted = if is_live { PERSISTED } else { 0 };
+        self.arena.set_flags(record, flags & !(DIRTY | PERSISTED) | persisted);
     }
 
     /// Calls `visit` with every value in memory.

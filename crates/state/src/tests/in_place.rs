@@ -82,7 +82,7 @@ fn base_and_delta() -> Vec<Vec<u8>> {
                 entries.push(EntryRef { group: group_of(&key, GROUPS), key: &key, map_key: &[], value });
             }
         }
-        TableDelta::new(value_descriptor(), entries).into_run().unwrap()
+        TableDelta::new(value_descriptor(), entries).into_sorted_run().unwrap()
     };
     vec![
         run(&|_| Some(Some(b"base"))),

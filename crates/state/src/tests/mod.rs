@@ -75,7 +75,7 @@ struct Fixture {
     env: Env,
     clock: Arc<SimulatedClock>,
     directory: TempDir,
-    engine: Engine,
+    engine: std::cell::Cell<Engine>,
     opened: std::cell::Cell<u32>,
 }
 
@@ -93,13 +93,13 @@ const ENGINES: [Engine; 3] = [Engine::Memory, Engine::Disk, Engine::TinyDisk];
 impl Fixture {
     fn new(engine: Engine) -> Self {
         let (env, clock) = Env::simulated(7, 1_000_000);
-        Self { env, clock, directory: tempfile::tempdir().unwrap(), engine, opened: 0.into() }
+        Self { env, clock, directory: tempfile::tempdir().unwrap(), engine: engine.into(), opened: 0.into() }
     }
 
     fn empty(&self) -> StateContext {
         self.opened.set(self.opened.get() + 1);
         let directory = self.directory.path().join(self.opened.get().to_string());
-        let engine = match self.engine {
+        let engine = match self.engine.get() {
             Engine::Memory => EngineOptions::hash_map(),
             Engine::Disk => EngineOptions::disk(directory, 64 << 20, 16 << 20),
             Engine::TinyDisk => EngineOptions::disk(directory, 512, 128),

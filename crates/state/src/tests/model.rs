@@ -105,9 +105,11 @@ fn contents(table: &mut MapTable) -> Model {
     found
 }
 
-/// Runs steps on a map table and on the model.
-fn check_maps(engine: Engine, steps: &[Step]) {
-    let fixture = Fixture::new(engine);
+/// Runs steps on a map table and on the model. Each restore is one of the next engine.
+fn check_maps(engines: &[Engine], steps: &[Step]) {
+    let mut engines = engines.iter().cycle();
+    let mut next_engine = || *engines.next().unwrap();
+    let fixture = Fixture::new(next_engine());
     let mut table = fixture.empty().map_table(map_descriptor()).unwrap();
     let (mut model, mut saved, mut checkpoint) = (Model::new(), Model::new(), Checkpoint::default());
     for step in steps {
@@ -143,6 +145,7 @@ fn check_maps(engine: Engine, steps: &[Step]) {
                 saved.clone_from(&model);
             }
             Step::Restore(start, end) => {
+                fixture.engine.set(next_engine());
                 table = fixture.restored(&checkpoint, *start..*end).map_table(map_descriptor()).unwrap();
                 // A job goes on with what it owns; a checkpoint of the others would come from the others.
                 saved = owned(&saved, &(*start..*end));
@@ -168,8 +171,10 @@ fn full_checkpoint(model: &Model) -> Checkpoint {
 }
 
 /// The same on a value table: map keys become part of the key.
-fn check_values(engine: Engine, steps: &[Step]) {
-    let fixture = Fixture::new(engine);
+fn check_values(engines: &[Engine], steps: &[Step]) {
+    let mut engines = engines.iter().cycle();
+    let mut next_engine = || *engines.next().unwrap();
+    let fixture = Fixture::new(next_engine());
     let mut table = fixture.empty().value_table(value_descriptor()).unwrap();
     let (mut model, mut saved, mut checkpoint) = (BTreeMap::new(), BTreeMap::new(), Checkpoint::default());
     for step in steps {
@@ -195,6 +200,7 @@ fn check_values(engine: Engine, steps: &[Step]) {
                 saved.clone_from(&model);
             }
             Step::Restore(..) => {
+                fixture.engine.set(next_engine());
                 table = fixture.restored(&checkpoint, 0..GROUPS).value_table(value_descriptor()).unwrap();
                 model.clone_from(&saved);
             }
@@ -216,12 +222,12 @@ proptest! {
 
     #[test]
     fn memory_maps_are_the_model(steps in steps()) {
-        check_maps(Engine::Memory, &steps);
+        check_maps(&[Engine::Memory], &steps);
     }
 
     #[test]
     fn memory_values_are_the_model(steps in steps()) {
-        check_values(Engine::Memory, &steps);
+        check_values(&[Engine::Memory], &steps);
     }
 }
 
@@ -230,17 +236,24 @@ proptest! {
 
     #[test]
     fn disk_maps_are_the_model(steps in steps()) {
-        check_maps(Engine::Disk, &steps);
+        check_maps(&[Engine::Disk], &steps);
     }
 
     #[test]
     fn tiny_disk_maps_are_the_model(steps in steps()) {
-        check_maps(Engine::TinyDisk, &steps);
+        check_maps(&[Engine::TinyDisk], &steps);
     }
 
     #[test]
     fn tiny_disk_values_are_the_model(steps in steps()) {
-        check_values(Engine::TinyDisk, &steps);
+        check_values(&[Engine::TinyDisk], &steps);
+    }
+
+    /// Sorted and unsorted runs follow each other.
+    #[test]
+    fn an_engine_goes_on_with_what_another_left(steps in steps()) {
+        check_maps(&[Engine::Memory, Engine::TinyDisk], &steps);
+        check_values(&[Engine::Memory, Engine::TinyDisk], &steps);
     }
 }
 

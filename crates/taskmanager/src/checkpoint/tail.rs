@@ -4,7 +4,7 @@
 //! memory, and are part of the next checkpoint. So a tail holds, table by table, everything that the last complete
 //! checkpoint does not.
 
-use super::upload::FileWriter;
+use super::upload::RunFile;
 use headwater_checkpoint::manifest::{Run, RunKind};
 use headwater_checkpoint::{GroupSet, assemble::TablePart};
 use headwater_data::run::{self, EntryStream, Merge, RunWriter};
@@ -32,8 +32,8 @@ struct TableTail {
 enum Piece {
     /// In storage.
     Stored(Run),
-    /// In memory: encoded, not uploaded or not successfully.
-    Kept { checkpoint: u64, entries: u64, bytes: Vec<u8> },
+    /// In memory: encoded, in parts that follow each other; not uploaded or not successfully.
+    Kept { checkpoint: u64, entries: u64, parts: Vec<Vec<u8>> },
 }
 
 impl Piece {
@@ -60,7 +60,7 @@ impl Tail {
         table.descriptor = descriptor.clone();
         if !delta.is_empty() {
             let entries = delta.len() as u64;
-            table.pieces.push(Piece::Kept { checkpoint, entries, bytes: delta.into_run()? });
+            table.pieces.push(Piece::Kept { checkpoint, entries, parts: delta.into_run_parts()? });
             table.merge_kept()?;
         }
         Ok(())
@@ -74,18 +74,18 @@ impl Tail {
     }
 
     /// Adds what is only in memory to a file.
-    pub(super) fn write(&self, file: &mut FileWriter) -> Vec<Pending> {
+    pub(super) fn write(&self, file: &mut RunFile<'_>) -> Result<Vec<Pending>> {
         let mut pending = vec![];
         for (key, table) in &self.tables {
             for (index, piece) in table.pieces.iter().enumerate() {
-                if let Piece::Kept { checkpoint, entries, bytes } = piece {
-                    let (kind, groups, place) = (RunKind::Delta, self.groups.clone(), file.append(bytes));
+                if let Piece::Kept { checkpoint, entries, parts } = piece {
+                    let (kind, groups, place) = (RunKind::Delta, self.groups.clone(), file.append(parts)?);
                     let run = Run { kind, checkpoint: *checkpoint, groups, entries: *entries, place };
                     pending.push(Pending { key: key.clone(), index, run });
                 }
             }
         }
-        pending
+        Ok(pending)
     }
 
     /// The file is in storage.
@@ -131,8 +131,8 @@ impl TableTail {
         let checkpoint = kept.last().map_or(0, Piece::checkpoint);
         let mut streams = vec![];
         for piece in kept {
-            if let Piece::Kept { bytes, .. } = piece {
-                streams.push(run::Run::of_bytes("a run in memory", bytes.clone())?.read_all());
+            if let Piece::Kept { parts, .. } = piece {
+                streams.push(run::Run::of_bytes("a run in memory", parts.concat())?.read_all());
             }
         }
         let mut merged = Merge::deltas(streams);
@@ -143,7 +143,7 @@ impl TableTail {
             entries += 1;
         }
         self.pieces.truncate(first);
-        self.pieces.push(Piece::Kept { checkpoint, entries, bytes: writer.finish()? });
+        self.pieces.push(Piece::Kept { checkpoint, entries, parts: vec![writer.finish()?] });
         Ok(())
     }
 }

@@ -8,8 +8,8 @@ use super::tail::Tail;
 use headwater_checkpoint::assemble::{ListPart, OperatorPart, SubtaskPart};
 use headwater_checkpoint::coordinator::AckStatistics;
 use headwater_checkpoint::layout;
-use headwater_checkpoint::manifest::{Blob, Channel, Place, Spread, checksum};
-use headwater_env::{Env, Storage};
+use headwater_checkpoint::manifest::{Blob, Channel, Checksum, Place, Spread, checksum};
+use headwater_env::{Env, ObjectWriter, Storage};
 use headwater_runtime::SubtaskSnapshot;
 use headwater_runtime::checkpoint::{ChannelState, OperatorState, SnapshotStats};
 use headwater_types::Result;
@@ -25,19 +25,50 @@ pub(crate) struct UploadContext {
     pub(crate) spreads: Vec<Spread>,
 }
 
-/// A file in the making.
-pub(super) struct FileWriter {
+/// A file of runs in the making. Starts when there is something to write.
+pub(super) struct RunFile<'a> {
+    file: String,
+    storage: &'a dyn Storage,
+    object: Option<Box<dyn ObjectWriter + 'a>>,
+    bytes: u64,
+}
+
+impl<'a> RunFile<'a> {
+    fn new(file: String, storage: &'a dyn Storage) -> Self {
+        Self { file, storage, object: None, bytes: 0 }
+    }
+
+    /// Adds a run behind the others.
+    pub(super) fn append(&mut self, parts: &[Vec<u8>]) -> Result<Place> {
+        let object = match &mut self.object {
+            Some(object) => object,
+            none => none.insert(self.storage.put_stream(&self.file)?),
+        };
+        let (offset, mut checksum) = (self.bytes, Checksum::default());
+        for part in parts {
+            checksum.update(part);
+            object.write(part)?;
+            self.bytes += part.len() as u64;
+        }
+        Ok(Place { file: self.file.clone(), offset, bytes: self.bytes - offset, checksum: checksum.value() })
+    }
+
+    /// The file is in storage unless it is empty; its size.
+    fn finish(self) -> Result<u64> {
+        self.object.map_or(Ok(()), ObjectWriter::finish)?;
+        Ok(self.bytes)
+    }
+}
+
+/// A file of opaque values in the making.
+struct BlobFile {
     file: String,
     bytes: Vec<u8>,
 }
 
-impl FileWriter {
-    fn new(file: String) -> Self {
-        Self { file, bytes: vec![] }
-    }
-
+impl BlobFile {
     /// Adds bytes behind the others.
-    pub(super) fn append(&mut self, bytes: &[u8]) -> Place {
+    fn append(&mut self, bytes: &[u8]) -> Place {
         let offset = self.bytes.len() as u64;
         self.bytes.extend_from_slice(bytes);
         Place { file: self.file.clone(), offset, bytes: bytes.len() as u64, checksum: checksum(bytes) }
@@ -59,14 +90,14 @@ pub(super) fn upload(
     let checkpoint = snapshot.barrier.checkpoint;
     let random = context.env.random_u64();
     let mut blobs = Blobs {
-        file: FileWriter::new(layout::blob_file(checkpoint, subtask, random)),
+        file: BlobFile { file: layout::blob_file(checkpoint, subtask, random), bytes: vec![] },
         inline_bytes: context.inline_bytes,
     };
-    let mut runs = FileWriter::new(layout::run_file(checkpoint, subtask, random));
     let stats = snapshot.stats;
     let operators = keep(snapshot.operators, checkpoint, tail)?;
-    let pending = tail.write(&mut runs);
-    runs.put(context.storage.as_ref())?;
+    let mut runs = RunFile::new(layout::run_file(checkpoint, subtask, random), context.storage.as_ref());
+    let pending = tail.write(&mut runs)?;
+    let run_bytes = runs.finish()?;
     tail.stored(pending);
     let part = SubtaskPart {
         finished: snapshot.finished,
@@ -81,7 +112,7 @@ pub(super) fn upload(
         channels: channels_of(subtask, &snapshot.channel_state, &context.spreads, &mut blobs)?,
     };
     blobs.file.put(context.storage.as_ref())?;
-    let bytes = (runs.bytes.len() + blobs.file.bytes.len()) as u64;
+    let bytes = run_bytes + blobs.file.bytes.len() as u64;
     Ok((part, statistics(stats, bytes)))
 }
 
@@ -118,7 +149,7 @@ impl Rest {
 
 /// Opaque values: small ones stay, large ones go to a file.
 struct Blobs {
-    file: FileWriter,
+    file: BlobFile,
     inline_bytes: u64,
 }
 

@@ -4,7 +4,7 @@
 //! before. Here the steps of many keys are made side by side: no read of a loop waits for another one of it, so their
 //! misses overlap.
 
-use super::{HeapMaps, KeyId, Order, Ref, owner};
+use super::{HeapMaps, KeyId, Order, Ref};
 use crate::heap::spread;
 use headwater_data::key_codec::EncodedKeys;
 
@@ -50,14 +50,6 @@ impl HeapMaps {
                 return;
             }
         }
-    }
-
-    /// Warms entries and the keys that they belong to. Entries that are gone do no harm.
-    pub(super) fn warm_with_keys(&self, entries: &[Ref]) {
-        self.arena.warm(entries.iter());
-        let key = |entry: &Ref| self.keys.get(owner(self.arena.key(*entry)).0 as usize).and_then(|key| key.record);
-        let keys: Vec<Ref> = entries.iter().filter_map(key).collect();
-        self.arena.warm(keys.iter());
     }
 
     /// A key, by its hash alone: it may be another one.

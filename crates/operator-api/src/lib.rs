@@ -100,6 +100,9 @@ pub struct OpenContext {
     pub metrics: Arc<OperatorMetrics>,
     /// Rows a batch should have at most (target of everything an operator emits).
     pub batch_rows: usize,
+    /// Event time of the operator's output at the checkpoint that it is restored from; it comes again, as a watermark,
+    /// before anything else. [`headwater_types::MIN_WATERMARK`] in a new job.
+    pub restored_watermark: i64,
     /// Where the operator opens its state tables; they hold what a restored checkpoint held.
     pub state: StateContext,
 }

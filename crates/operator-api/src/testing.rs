@@ -157,6 +157,7 @@ impl OperatorHarness {
             env: env.clone(),
             metrics: metrics.clone(),
             batch_rows,
+            restored_watermark: headwater_types::MIN_WATERMARK,
             state: state(StateContext::empty(env.clone(), 128)),
         };
         operator.open(&context)?;

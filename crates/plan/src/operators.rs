@@ -3,6 +3,12 @@
 //! A specification is complete: together with the row types of its inputs (on the
 //! [`OperatorNode`](crate::OperatorNode)) it is all an operator needs to be built anywhere.
 
+mod changelog_codes;
+mod pattern;
+
+pub use changelog_codes::{FromChangelogSpec, PartialDeletion, ToChangelogSpec, widened};
+pub use pattern::{MatchRecognizeSpec, PatternElement, RowPlace, RowReference, SkipStrategy, look_back};
+
 use crate::{Expr, SinkSpec, SourceSpec, Value};
 use headwater_types::LogicalType;
 use serde::{Deserialize, Serialize};
@@ -60,6 +66,12 @@ pub enum OperatorSpec {
     Unnest(UnnestSpec),
     /// Writes a table. No output.
     Sink(SinkSpec),
+    /// Turns changes into inserted rows that say what the change was.
+    ToChangelog(ToChangelogSpec),
+    /// Turns inserted rows that say what they mean into changes.
+    FromChangelog(FromChangelogSpec),
+    /// Finds sequences of rows that match a pattern.
+    MatchRecognize(MatchRecognizeSpec),
 }
 
 /// Inline rows.
@@ -414,6 +426,9 @@ pub struct TemporalJoinSpec {
     /// Event time: positions of the left and the right rowtime columns. Processing time when absent: the
     /// latest version at arrival.
     pub rowtimes: Option<(usize, usize)>,
+    /// Of `SNAPSHOT`: event time at which the right side counts as loaded. Until then left rows wait, and then they are
+    /// joined with all rows that it holds.
+    pub load_until_ms: Option<i64>,
     /// Life of idle versions with processing time, milliseconds; 0 is for ever.
     pub state_ttl_ms: i64,
 }

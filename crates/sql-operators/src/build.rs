@@ -1,6 +1,7 @@
 //! From operator specifications to operators.
 
 use crate::calc::Calc;
+use crate::changelog_codes::{FromChangelog, ToChangelog};
 use crate::drop_update_before::DropUpdateBefore;
 use crate::expand::Expand;
 use crate::group_aggregate;
@@ -11,7 +12,8 @@ use crate::watermark_assigner::WatermarkAssigner;
 use crate::window_join::WindowJoin;
 use crate::window_rank::WindowRank;
 use crate::{
-    changelog_normalize, deduplicate, interval_join, join, over_aggregate, rank, sink_materialize, temporal_join,
+    changelog_normalize, deduplicate, interval_join, join, match_recognize, over_aggregate, rank, sink_materialize,
+    temporal_join,
 };
 use crate::{limit, sort_limit};
 use crate::{window_aggregate, window_table_function};
@@ -64,6 +66,9 @@ fn build_spec(node: &OperatorNode, context: &BuildContext<'_>) -> Result<Box<dyn
         OperatorSpec::TemporalSort(spec) => Box::new(TemporalSort::new(spec, node)?),
         OperatorSpec::SortLimit(spec) => sort_limit::build(spec, node, retract)?,
         OperatorSpec::Limit(spec) => limit::build(spec, node, retract)?,
+        OperatorSpec::ToChangelog(spec) => Box::new(ToChangelog::new(spec, node)),
+        OperatorSpec::FromChangelog(spec) => Box::new(FromChangelog::new(spec, node)),
+        OperatorSpec::MatchRecognize(spec) => match_recognize::build(spec, node, context)?,
         OperatorSpec::Source(_) | OperatorSpec::Values(_) | OperatorSpec::Sink(_) => {
             return Err(Error::internal("sources, sinks and VALUES are driven through the connector API"));
         }

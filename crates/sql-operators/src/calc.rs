@@ -9,7 +9,7 @@ use crate::kinds::{filter_kinds, with_kinds};
 use arrow::datatypes::SchemaRef;
 use headwater_data::ChangeBatch;
 use headwater_expressions::{EvaluatorSet, ExprContext, compile_all};
-use headwater_operator_api::{Collector, Operator, Progress};
+use headwater_operator_api::{Collector, OpenContext, Operator, Progress};
 use headwater_plan::OperatorNode;
 use headwater_plan::operators::CalcSpec;
 use headwater_types::Result;
@@ -32,6 +32,11 @@ impl Calc {
 }
 
 impl Operator for Calc {
+    fn open(&mut self, context: &OpenContext) -> Result<()> {
+        self.watermark.restore(context.restored_watermark);
+        Ok(())
+    }
+
     fn process(&mut self, _input: u8, batch: ChangeBatch, out: &mut dyn Collector) -> Result<()> {
         let evaluated = match self.watermark.types() {
             [] => self.evaluators.evaluate(batch.rows())?,

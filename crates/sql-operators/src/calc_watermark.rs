@@ -11,7 +11,7 @@ use headwater_functions::temporal::stamps::timestamp_array;
 use headwater_functions::temporal::watermark::CURRENT_WATERMARK;
 use headwater_plan::Expr;
 use headwater_plan::operators::CalcSpec;
-use headwater_types::{LogicalType, Result};
+use headwater_types::{LogicalType, MIN_WATERMARK, Result};
 use std::sync::Arc;
 
 /// The watermark of an operator, as columns of its input.
@@ -19,12 +19,14 @@ pub(crate) struct WatermarkColumns {
     /// One type per column: calls may differ in it.
     types: Vec<LogicalType>,
     watermark: Option<i64>,
+    /// Event time at the checkpoint that the operator was restored from: it is only known when it has moved on.
+    restored: i64,
 }
 
 impl WatermarkColumns {
     /// Replaces the calls of a calc over rows of `width` columns.
     pub(crate) fn take(calc: &mut CalcSpec, width: usize) -> Self {
-        let mut columns = Self { types: vec![], watermark: None };
+        let mut columns = Self { types: vec![], watermark: None, restored: MIN_WATERMARK };
         let exprs = calc.projection.iter_mut().chain(calc.condition.as_mut());
         exprs.for_each(|expr| columns.replace(expr, width));
         columns
@@ -50,9 +52,16 @@ impl WatermarkColumns {
         &self.types
     }
 
+    /// Event time had come to here at the checkpoint that the operator is restored from.
+    pub(crate) fn restore(&mut self, watermark: i64) {
+        self.restored = watermark;
+    }
+
     /// Event time has come to here.
     pub(crate) fn advance(&mut self, watermark: i64) {
-        self.watermark = Some(watermark);
+        if watermark > self.restored {
+            self.watermark = Some(watermark);
+        }
     }
 
     /// Rows with the columns behind their own.

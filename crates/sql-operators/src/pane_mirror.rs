@@ -1,12 +1,12 @@
 //! Checkpoints of panes: the changed groups of every pane, with their accumulators as the key codec's and the row
 //! codec's bytes.
 
-use crate::aggregate::Accumulator;
+use crate::aggregate::{Accumulator, encoded_column};
 use crate::group_aggregate::names::{accumulator_columns, call_texts};
 use crate::mirror::{Mirror, push_bigint, take_bigint};
 use crate::pane::{Pane, PaneLayout};
 use crate::row_values::state_columns;
-use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder};
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::DataType;
 use headwater_data::key_codec::EncodedKeys;
 use headwater_plan::graph::RowType;
@@ -15,7 +15,6 @@ use headwater_state::{Column, EncodedRows, RowCodec, Snapshot, StateContext, Tab
 use headwater_types::logical_type::LENGTH_MAX;
 use headwater_types::{LogicalType, Result, TypeRoot};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// Accumulators as values of state: one BYTES column each.
 pub(crate) struct AccumulatorCodec {
@@ -47,16 +46,7 @@ impl AccumulatorCodec {
 
     /// The accumulators of some groups.
     pub(crate) fn encode(&self, pane: &Pane, groups: &[u32]) -> Result<EncodedRows> {
-        let mut state = vec![];
-        let mut encode = |accumulator: &dyn Accumulator| -> ArrayRef {
-            let mut builder = BinaryBuilder::with_capacity(groups.len(), groups.len() * 16);
-            for group in groups {
-                state.clear();
-                accumulator.encode(*group, &mut state);
-                builder.append_value(&state);
-            }
-            Arc::new(builder.finish())
-        };
+        let encode = |accumulator: &dyn Accumulator| encoded_column(accumulator, groups.iter().copied());
         let mut columns: Vec<ArrayRef> = pane.accumulators.iter().map(|a| encode(a.as_ref())).collect();
         columns.extend(pane.live.as_ref().map(|live| encode(live)));
         let mut rows = EncodedRows::new();

@@ -96,6 +96,7 @@ impl Setup {
             env: deployment.env.clone(),
             metrics,
             batch_rows: deployment.options.batch_rows,
+            restored_watermark: start.watermark(node),
             state: start.state(&self.vertex, at, self.id.index, deployment),
         };
         let inputs = if at == 0 { inputs_of(Some(node)) as u8 } else { 1 };

@@ -137,6 +137,8 @@ fn stateful_instances(graph: &JobGraph) -> u64 {
                 | OperatorSpec::Unnest(_)
                 | OperatorSpec::WatermarkAssigner(_)
                 | OperatorSpec::DropUpdateBefore(_)
+                | OperatorSpec::ToChangelog(_)
+                | OperatorSpec::FromChangelog(_)
         )
     };
     let of_vertex = |vertex: &headwater_plan::Vertex| {

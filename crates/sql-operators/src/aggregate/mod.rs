@@ -23,10 +23,11 @@ mod variance;
 pub(crate) use count::Count;
 pub(crate) use factory::Aggregates;
 
-use arrow::array::ArrayRef;
+use arrow::array::{ArrayRef, BinaryBuilder};
 use arrow::buffer::NullBuffer;
 use headwater_types::Result;
 use std::any::Any;
+use std::sync::Arc;
 
 /// The rows of one update.
 pub(crate) struct Input<'a> {
@@ -64,6 +65,18 @@ pub(crate) trait Accumulator: Send + Any {
     }
     /// Empties a group.
     fn clear(&mut self, group: u32);
+}
+
+/// The states of some groups as a column, to be stored.
+pub(crate) fn encoded_column(accumulator: &dyn Accumulator, groups: impl ExactSizeIterator<Item = u32>) -> ArrayRef {
+    let mut state = vec![];
+    let mut builder = BinaryBuilder::with_capacity(groups.len(), groups.len() * 16);
+    for group in groups {
+        state.clear();
+        accumulator.encode(group, &mut state);
+        builder.append_value(&state);
+    }
+    Arc::new(builder.finish())
 }
 
 /// One row of a scan.

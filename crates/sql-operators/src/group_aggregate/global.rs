@@ -6,13 +6,13 @@ use super::changes::{ChangeRules, Results, change_batch};
 use super::lives::Step;
 use super::names::accumulator_columns;
 use super::table::AccumulatorTable;
-use crate::aggregate::Accumulator;
 use crate::aggregate::factory::plain_accumulator;
+use crate::aggregate::{Accumulator, encoded_column};
 use crate::batch_keys::KeyGrouper;
 use crate::columns::schema_of;
 use crate::mini_batch::BundleOperator;
 use crate::row_values::state_columns;
-use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, BinaryBuilder, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryArray, RecordBatch};
 use arrow::datatypes::{Int64Type, SchemaRef};
 use headwater_data::ChangeBatch;
 use headwater_operator_api::{Collector, OpenContext};
@@ -20,7 +20,6 @@ use headwater_plan::OperatorNode;
 use headwater_plan::operators::{AggregateCall, GroupAggregateSpec};
 use headwater_state::Snapshot;
 use headwater_types::{LogicalType, Result};
-use std::sync::Arc;
 
 pub(super) struct GlobalAggregate {
     keys: Vec<usize>,
@@ -130,15 +129,5 @@ fn evaluate(accumulators: &[Box<dyn Accumulator>], groups: &[u32]) -> Result<Vec
 
 /// The accumulators, to be stored.
 fn encode(accumulators: &[Box<dyn Accumulator>], groups: &[u32]) -> Vec<ArrayRef> {
-    let mut state = vec![];
-    let mut column = |accumulator: &dyn Accumulator| -> ArrayRef {
-        let mut builder = BinaryBuilder::with_capacity(groups.len(), groups.len() * 16);
-        for group in groups {
-            state.clear();
-            accumulator.encode(*group, &mut state);
-            builder.append_value(&state);
-        }
-        Arc::new(builder.finish())
-    };
-    accumulators.iter().map(|accumulator| column(accumulator.as_ref())).collect()
+    accumulators.iter().map(|accumulator| encoded_column(accumulator.as_ref(), groups.iter().copied())).collect()
 }

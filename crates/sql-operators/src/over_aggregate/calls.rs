@@ -4,14 +4,13 @@ use super::frame::Script;
 use super::functions::{Ranking, Shift};
 use super::partition::is_partition_function;
 use crate::aggregate::factory::filter_signs;
-use crate::aggregate::{Accumulator, Aggregates, Input};
+use crate::aggregate::{Accumulator, Aggregates, Input, encoded_column};
 use crate::arrow_error;
-use arrow::array::{ArrayRef, AsArray, BinaryBuilder, RecordBatch, UInt32Array};
+use arrow::array::{ArrayRef, AsArray, RecordBatch, UInt32Array};
 use arrow::compute::take;
 use headwater_data::arrow_type;
 use headwater_plan::operators::{AggregateCall, OverAggregateSpec, OverFrame};
 use headwater_types::{LogicalType, Result};
-use std::sync::Arc;
 
 /// The calls of an operator.
 pub(super) struct OverCalls {
@@ -113,17 +112,7 @@ impl OverCalls {
 
 /// The state of some groups: one BINARY column per accumulator.
 pub(super) fn encode(accumulators: &[Box<dyn Accumulator>], groups: usize) -> Vec<ArrayRef> {
-    let mut state = vec![];
-    let mut encode = |accumulator: &dyn Accumulator| -> ArrayRef {
-        let mut builder = BinaryBuilder::with_capacity(groups, groups * 16);
-        for group in 0..groups as u32 {
-            state.clear();
-            accumulator.encode(group, &mut state);
-            builder.append_value(&state);
-        }
-        Arc::new(builder.finish())
-    };
-    accumulators.iter().map(|accumulator| encode(accumulator.as_ref())).collect()
+    accumulators.iter().map(|accumulator| encoded_column(accumulator.as_ref(), 0..groups as u32)).collect()
 }
 
 /// Takes over encoded state: row `i` of the columns belongs to `groups[i]`.

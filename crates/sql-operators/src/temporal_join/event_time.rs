@@ -210,8 +210,8 @@ impl EventTimeJoin {
     }
 }
 
-/// Takes out the left rows of a key that the watermark passed, in the order in which they arrived.
-fn take_due(table: &mut MapTable, key: &[u8], progress: i64) -> Result<Vec<(i64, i64, Vec<u8>)>> {
+/// Takes out the rows of a key that the watermark passed, in the order in which they arrived: number, time and row.
+pub(crate) fn take_due(table: &mut MapTable, key: &[u8], progress: i64) -> Result<Vec<(i64, i64, Vec<u8>)>> {
     let mut end = vec![];
     push_bigint(&mut end, progress);
     end.push(u8::MAX);

@@ -1,11 +1,15 @@
 //! Join of a stream with the version of a table that was valid at the row's time.
 //!
-//! [`event_time`] waits for the watermark and finds the version by time, [`processing_time`] takes the latest one.
+//! [`event_time`] waits for the watermark and finds the version by time, [`processing_time`] takes the latest one,
+//! [`snapshot`] all present rows once they are loaded.
 
 mod event_time;
 mod processing_time;
+mod snapshot;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use event_time::take_due;
 
 use crate::build::{BuildContext, expr_context};
 use crate::columns::schema_of;
@@ -37,6 +41,9 @@ pub(crate) fn build(
         condition: condition.transpose()?,
         output: schema_of(&node.output),
     };
+    if let Some(load_until_ms) = spec.load_until_ms {
+        return Ok(Box::new(snapshot::SnapshotJoin::new(spec, (left, right), load_until_ms, lookup)?));
+    }
     match spec.rowtimes {
         Some(times) => Ok(Box::new(event_time::EventTimeJoin::new(spec, (left, right), times, lookup)?)),
         None => Ok(Box::new(processing_time::ProcessingTimeJoin::new(spec, (left, right), lookup)?)),

@@ -18,6 +18,7 @@ fn join(kind: JoinKind, event_time: bool, with_condition: bool) -> OperatorNode 
         right_keys: vec![0],
         condition: with_condition.then_some(condition),
         rowtimes: event_time.then_some((1, 1)),
+        load_until_ms: None,
         state_ttl_ms: 0,
     };
     node(OperatorSpec::TemporalJoin(spec), &[&side(), &side()], &[side(), side()].concat())
@@ -146,5 +147,50 @@ fn temporal_joins_survive_crashes() {
     for event_time in [true, false] {
         let node = join(JoinKind::Left, event_time, false);
         Recovery::new(&node, false, &[&[0], &[0]]).check(&events);
+    }
+}
+
+fn snapshot(kind: JoinKind, with_condition: bool) -> OperatorNode {
+    let OperatorSpec::TemporalJoin(spec) = join(kind, false, with_condition).spec else { unreachable!() };
+    let spec = OperatorSpec::TemporalJoin(TemporalJoinSpec { load_until_ms: Some(10), ..spec });
+    node(spec, &[&side(), &side()], &[side(), side()].concat())
+}
+
+#[test]
+fn a_snapshot_is_loaded_before_it_is_joined() {
+    let mut harness = harness(&snapshot(JoinKind::Left, false));
+    harness.process_input(0, rows(&[("+I", "a", 1, 1), ("+I", "-", 1, 2)])).unwrap();
+    harness.process_input(1, rows(&[("+I", "a", 1, 10), ("+I", "a", 2, 11), ("+I", "a", 2, 11)])).unwrap();
+    harness.watermark(9).unwrap();
+    assert_eq!(harness.output.num_rows(), 0, "it is not loaded yet");
+    harness.process_input(1, rows(&[("-D", "a", 1, 10)])).unwrap();
+    harness.watermark(10).unwrap();
+    let mut found = short(harness.output.rows());
+    found.sort();
+    assert_eq!(found, ["+I[NULL 2 NULL", "+I[a 1 11", "+I[a 1 11"]);
+    harness.process_input(1, rows(&[("-U", "a", 2, 11), ("+U", "a", 2, 12)])).unwrap();
+    harness.process_input(0, rows(&[("+I", "a", 3, 3), ("+I", "b", 3, 4)])).unwrap();
+    let mut found = short(harness.output.rows());
+    found.sort();
+    assert_eq!(found[found.len() - 3..], ["+I[a 3 11", "+I[a 3 12", "+I[b 4 NULL"]);
+}
+
+#[test]
+fn snapshots_survive_crashes() {
+    let side = |input, given: &[Row]| Event::Rows(input, rows(given));
+    let events = [
+        side(1, &[("+I", "a", 1, 1), ("+I", "b", 1, 2), ("+I", "c", 1, 3)]),
+        side(0, &[("+I", "a", 1, 2), ("+I", "b", 1, 1), ("+I", "d", 1, 1)]),
+        Event::Watermark(5),
+        side(1, &[("+I", "a", 2, 4), ("-D", "b", 1, 2)]),
+        Event::Watermark(12),
+        side(0, &[("+I", "a", 3, 0), ("+I", "c", 3, 1)]),
+        side(1, &[("-D", "a", 1, 1)]),
+        side(0, &[("+I", "a", 4, 0)]),
+    ];
+    for kind in [JoinKind::Inner, JoinKind::Left] {
+        for with_condition in [false, true] {
+            Recovery::new(&snapshot(kind, with_condition), true, &[&[0], &[0]]).check(&events);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! What an expression or query can see from where it stands.
 
 use super::EXPANSION_DEPTH_MAX;
+use super::pattern_scope::PatternScope;
 use super::rank::RankCalls;
 use super::scope::Scope;
 use crate::{SqlError, SqlResult};
@@ -93,6 +94,8 @@ pub(super) struct ExprEnv<'a> {
     pub clause: Clause,
     /// Where ranking functions are collected; none where OVER may not stand.
     pub ranks: Option<&'a RankCalls<'a>>,
+    /// The pattern whose rows are in sight, in MATCH_RECOGNIZE.
+    pub pattern: Option<&'a PatternScope>,
     /// Whether the expression is an argument of an aggregate.
     pub in_aggregate: bool,
     /// Whether all rows are one group, which may be empty.
@@ -102,7 +105,15 @@ pub(super) struct ExprEnv<'a> {
 impl<'a> ExprEnv<'a> {
     /// An expression over rows.
     pub fn rows(scope: &'a Scope<'a>, query: QueryEnv<'a>, clause: &'static str) -> Self {
-        Self { scope, query, clause: Clause::Rows(clause), ranks: None, in_aggregate: false, global_groups: false }
+        Self {
+            scope,
+            query,
+            clause: Clause::Rows(clause),
+            ranks: None,
+            pattern: None,
+            in_aggregate: false,
+            global_groups: false,
+        }
     }
 
     /// The surroundings of an aggregate's argument.

@@ -51,7 +51,7 @@ impl Binder<'_> {
                 let empty = (self.one_row(), vec![]);
                 self.unnest(empty, exprs, *with_ordinality, false, item, env)
             }
-            TableRefKind::MatchRecognize { .. } => Err(SqlError::unsupported("MATCH_RECOGNIZE", Some(item.span))),
+            TableRefKind::MatchRecognize { input, clause } => self.match_recognize(input, clause, item, env),
             TableRefKind::Join(join) => self.join(join, env),
         }
     }

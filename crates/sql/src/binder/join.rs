@@ -6,6 +6,7 @@ use super::expr::conjunction;
 use super::from::Source;
 use super::resolve::column_value;
 use super::scope::{Scope, ScopeColumn, ScopeRelation};
+use super::temporal::is_snapshot;
 use super::{Binder, Typed, plan_error};
 use crate::{SqlError, SqlResult};
 use datafusion_common::{JoinConstraint as DfConstraint, NullEquality};
@@ -42,6 +43,7 @@ impl Binder<'_> {
                 Some(time) => self.versioned(&left, table, time, item, env)?,
                 None => self.table_ref(item, env)?,
             },
+            TableRefKind::Function { lateral: true, call, .. } if is_snapshot(call) => self.loaded(call, item, env)?,
             _ => self.table_ref(item, env)?,
         };
         self.constrained(left, right, kind, (constraint, item.span), env)

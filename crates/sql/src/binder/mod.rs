@@ -17,6 +17,7 @@
 //! are expanded at every use, bounded by [`RELATIONS_MAX`].
 
 mod aggregate;
+mod changelog_codes;
 mod context;
 mod data_type;
 mod expr;
@@ -29,7 +30,9 @@ mod join;
 mod json_aggregate;
 mod literal;
 mod lookup;
+mod match_recognize;
 mod over;
+mod pattern_scope;
 mod query;
 mod rank;
 mod resolve;
@@ -39,6 +42,7 @@ mod select_list;
 mod set_all;
 mod set_operation;
 mod table;
+mod table_function;
 mod temporal;
 mod typed;
 mod unnest;

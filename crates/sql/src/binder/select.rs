@@ -76,6 +76,7 @@ impl Binder<'_> {
             query: env,
             clause: Clause::Groups("SELECT"),
             ranks: Some(&ranks),
+            pattern: None,
             in_aggregate: false,
             global_groups: grouping.is_none_or(Grouping::is_global),
         };

@@ -1,8 +1,8 @@
-//! Table functions of FROM: the windows TUMBLE, HOP, CUMULATE, SESSION.
+//! The window functions of FROM: TUMBLE, HOP, CUMULATE, SESSION.
 
-use super::context::{ExprEnv, QueryEnv};
-use super::scope::{Scope, ScopeColumn, ScopeRelation};
+use super::context::QueryEnv;
 use super::select_list::unique_names;
+use super::table_function::{Signature, arranged, descriptor_column, find_column, missing};
 use super::{Binder, BoundQuery, OutputColumn, plan_error};
 use crate::logical::nodes::extension;
 use crate::logical::{Scan, WindowTvf};
@@ -12,22 +12,14 @@ use datafusion_expr::LogicalPlan;
 use headwater_plan::Value;
 use headwater_plan::operators::WindowShape;
 use headwater_sql_parser::Span;
-use headwater_sql_parser::ast::{
-    Expr, ExprKind, Function, FunctionArg, FunctionArgValue, Ident, TableArg, TableArgSource,
-};
+use headwater_sql_parser::ast::{Expr, Function, FunctionArg, FunctionArgValue};
 use headwater_types::{LogicalType, TimeAttribute, TypeRoot};
 
 /// Names of the columns a window function adds.
 pub(super) const WINDOW_COLUMNS: [&str; 3] = ["window_start", "window_end", "window_time"];
 
-/// A window function with the names of its arguments in order; those from `required` on may be left out.
-struct Signature {
-    name: &'static str,
-    params: &'static [&'static str],
-    required: usize,
-}
-
-const SIGNATURES: &[Signature] = &[
+/// The window functions.
+pub(super) const SIGNATURES: &[Signature] = &[
     Signature { name: "TUMBLE", params: &["DATA", "TIMECOL", "SIZE", "OFFSET"], required: 3 },
     Signature { name: "HOP", params: &["DATA", "TIMECOL", "SLIDE", "SIZE", "OFFSET"], required: 4 },
     Signature { name: "CUMULATE", params: &["DATA", "TIMECOL", "STEP", "SIZE", "OFFSET"], required: 4 },
@@ -44,22 +36,30 @@ pub(super) struct Window {
 }
 
 impl Binder<'_> {
-    /// A function in FROM.
-    pub(super) fn table_function(&self, call: &Function, lateral: bool, env: QueryEnv<'_>) -> SqlResult<BoundQuery> {
-        let name = call.name.as_single().map(|n| n.value.to_ascii_uppercase()).unwrap_or_default();
-        let Some(signature) = SIGNATURES.iter().find(|s| s.name == name) else {
-            let what = if lateral { "LATERAL TABLE with the function" } else { "the table function" };
-            let known = SIGNATURES.iter().map(|s| s.name);
-            let error = SqlError::unsupported(format!("{what} '{name}'"), Some(call.span));
-            return Err(match headwater_types::config::nearest(&name, known) {
-                Some(near) => error.with_hint(format!("did you mean '{near}'?")),
-                None => error,
-            });
-        };
+    /// A window function in FROM.
+    pub(super) fn window_function(
+        &self,
+        signature: &Signature,
+        call: &Function,
+        env: QueryEnv<'_>,
+    ) -> SqlResult<BoundQuery> {
         let args = arranged(signature, call)?;
         let arg = |param: &str| signature.params.iter().position(|p| *p == param).and_then(|i| args[i]);
         let data = arg("DATA").ok_or_else(|| missing(signature, "DATA", call.span))?;
-        let input = self.data_arg(signature, data, env)?;
+        let input = self.data_arg(data, env)?;
+        if let Some(order) = input.order_by.first() {
+            let message = "a window function takes no ORDER BY on its table";
+            return Err(SqlError::at("bad-window", message, order.expr.span));
+        }
+        let partition_by = match (input.partition_by.first(), signature.name) {
+            (None, _) => vec![],
+            (Some(_), "SESSION") => self.partition_columns(&input, env)?,
+            (Some(first), name) => {
+                let message = format!("{name} windows do not depend on keys: PARTITION BY belongs to SESSION");
+                return Err(SqlError::at("bad-window", message, first.span));
+            }
+        };
+        let input = input.rows;
         let time = self.time_column(signature, arg("TIMECOL"), &input, call.span)?;
         let offset_ms = arg("OFFSET").map(|a| self.interval_arg("OFFSET", a, env)).transpose()?.unwrap_or(0);
         let duration = |param: &str| match arg(param) {
@@ -67,36 +67,7 @@ impl Binder<'_> {
             None => Err(missing(signature, param, call.span)),
         };
         let shape = shape(signature.name, duration, call.span)?;
-        let partition_by = match &data.value {
-            FunctionArgValue::Table(table) => self.partition_columns(signature, table, &input, env)?,
-            _ => vec![],
-        };
         self.windowed(input, &time, Window { shape, offset_ms, partition_by, per_group: false })
-    }
-
-    /// The rows a window function is applied to; a subquery may stand without the word TABLE.
-    fn data_arg(&self, signature: &Signature, arg: &FunctionArg, env: QueryEnv<'_>) -> SqlResult<BoundQuery> {
-        match &arg.value {
-            FunctionArgValue::Table(table) => self.table_arg(table, env),
-            FunctionArgValue::Expr(Expr { kind: ExprKind::Subquery(query), .. }) => self.inner_query(query, env),
-            _ => {
-                let name = signature.name;
-                let message = format!("the argument DATA of {name} must be a table: TABLE t, or TABLE (query)");
-                Err(SqlError::at("bad-window", message, arg.span))
-            }
-        }
-    }
-
-    /// The rows of a table argument.
-    fn table_arg(&self, table: &TableArg, env: QueryEnv<'_>) -> SqlResult<BoundQuery> {
-        if let Some(order) = table.order_by.first() {
-            let message = "a window function takes no ORDER BY on its table";
-            return Err(SqlError::at("bad-window", message, order.expr.span));
-        }
-        match &table.source {
-            TableArgSource::Name(name) => Ok(self.named_relation(name, &table.hints, env)?.query),
-            TableArgSource::Query(query) => self.inner_query(query, env),
-        }
     }
 
     /// The time attribute that a DESCRIPTOR names.
@@ -108,14 +79,7 @@ impl Binder<'_> {
         span: Span,
     ) -> SqlResult<OutputColumn> {
         let Some(arg) = arg else { return Err(missing(signature, "TIMECOL", span)) };
-        let FunctionArgValue::Descriptor(columns) = &arg.value else {
-            let message = format!("the time column of {} is named by DESCRIPTOR(column)", signature.name);
-            return Err(SqlError::at("bad-window", message, arg.span));
-        };
-        let [name] = columns.as_slice() else {
-            let message = format!("the DESCRIPTOR of {} names exactly one column", signature.name);
-            return Err(SqlError::at("bad-window", message, arg.span));
-        };
+        let name = descriptor_column(signature.name, "TIMECOL", arg)?;
         let column = find_column(input, name)?;
         time_attribute(column, &input.plan, name.span)
     }
@@ -146,30 +110,6 @@ impl Binder<'_> {
         positive(param, ms, arg.span)
     }
 
-    /// The PARTITION BY columns, which only session windows have.
-    fn partition_columns(
-        &self,
-        signature: &Signature,
-        table: &TableArg,
-        input: &BoundQuery,
-        env: QueryEnv<'_>,
-    ) -> SqlResult<Vec<String>> {
-        if let (Some(first), true) = (table.partition_by.first(), signature.name != "SESSION") {
-            let message = format!("{} windows do not depend on keys: PARTITION BY belongs to SESSION", signature.name);
-            return Err(SqlError::at("bad-window", message, first.span));
-        }
-        let columns: Vec<ScopeColumn> = input.columns.iter().cloned().map(ScopeColumn::from).collect();
-        let scope = Scope::new(vec![ScopeRelation { path: vec![], columns }], None);
-        let bound = table.partition_by.iter().map(|key| {
-            let value = self.expr(key, ExprEnv::rows(&scope, env, "PARTITION BY"))?;
-            value
-                .column_name()
-                .map(str::to_owned)
-                .ok_or_else(|| SqlError::at("bad-window", "PARTITION BY of a table takes columns", key.span))
-        });
-        bound.collect()
-    }
-
     /// The input with window columns.
     pub(super) fn windowed(&self, input: BoundQuery, time: &OutputColumn, window: Window) -> SqlResult<BoundQuery> {
         let outputs = WINDOW_COLUMNS.map(|name| self.fresh(name));
@@ -196,48 +136,6 @@ impl Binder<'_> {
         });
         Ok(BoundQuery { plan, columns })
     }
-}
-
-/// The arguments in the order of the signature.
-fn arranged<'c>(signature: &Signature, call: &'c Function) -> SqlResult<Vec<Option<&'c FunctionArg>>> {
-    let mut arranged = vec![None; signature.params.len()];
-    for (position, arg) in call.args.iter().enumerate() {
-        let slot = match &arg.name {
-            None => position,
-            Some(name) => {
-                signature.params.iter().position(|p| p.eq_ignore_ascii_case(&name.value)).ok_or_else(|| {
-                    let known = signature.params.iter().copied();
-                    SqlError::unknown("unknown-argument", "argument", &name.value, Some(name.span), known)
-                })?
-            }
-        };
-        match arranged.get_mut(slot) {
-            Some(free @ None) => *free = Some(arg),
-            Some(Some(_)) => return Err(SqlError::at("bad-window", "the argument is given twice", arg.span)),
-            None => {
-                let message = format!("{} takes at most {} arguments", signature.name, signature.params.len());
-                return Err(SqlError::at("bad-window", message, arg.span));
-            }
-        }
-    }
-    match (0..signature.required).find(|slot| arranged[*slot].is_none()) {
-        Some(slot) => Err(missing(signature, signature.params[slot], call.span)),
-        None => Ok(arranged),
-    }
-}
-
-fn missing(signature: &Signature, param: &str, span: Span) -> SqlError {
-    let message = format!("the argument {param} of {} is missing", signature.name);
-    let params: Vec<_> = signature
-        .params
-        .iter()
-        .enumerate()
-        .map(|(i, p)| match i < signature.required {
-            true => (*p).to_owned(),
-            false => format!("[{p}]"),
-        })
-        .collect();
-    SqlError::at("bad-window", message, span).with_hint(format!("{}({})", signature.name, params.join(", ")))
 }
 
 /// The window of a function whose durations `duration` gives by name.
@@ -274,13 +172,6 @@ pub(super) fn positive(param: &str, ms: i64, span: Span) -> SqlResult<i64> {
         true => Ok(ms),
         false => Err(SqlError::at("bad-window", format!("the argument {param} of a window must be positive"), span)),
     }
-}
-
-fn find_column<'q>(input: &'q BoundQuery, name: &Ident) -> SqlResult<&'q OutputColumn> {
-    input.columns.iter().find(|c| c.name == name.value).ok_or_else(|| {
-        let known = input.columns.iter().map(|c| c.name.as_str());
-        SqlError::unknown("unknown-column", "column", &name.value, Some(name.span), known)
-    })
 }
 
 /// The column as a time attribute. Over bounded input every timestamp is one: its windows end when the input does.

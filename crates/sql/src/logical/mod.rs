@@ -21,6 +21,8 @@
 //!   [`Expand`] below an ordinary aggregate.
 
 pub mod aggregate;
+pub mod changelog_codes;
+pub mod match_recognize;
 pub mod membership;
 pub mod nodes;
 pub mod over;
@@ -28,6 +30,8 @@ pub mod snapshot;
 pub mod state_ttl;
 pub mod types;
 
+pub use changelog_codes::{FromChangelog, ToChangelog};
+pub use match_recognize::MatchRecognize;
 pub use nodes::{Expand, InlineValues, Rank, RankOrder, Scan, Unnest, WatermarkAssigner, WindowTvf};
 pub use over::{Over, OverCall};
 pub use snapshot::Snapshot;

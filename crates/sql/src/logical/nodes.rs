@@ -7,7 +7,6 @@ use headwater_data::arrow_schema;
 use headwater_plan::operators::{RankFunction, WindowShape};
 use headwater_plan::{ProducedColumn, TableSpec};
 use headwater_types::LogicalType;
-use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
@@ -27,15 +26,60 @@ pub fn extension<N: UserDefinedLogicalNodeCore>(node: N) -> LogicalPlan {
     LogicalPlan::Extension(Extension { node: Arc::new(node) })
 }
 
+/// The methods that nodes have in common: name, inputs, schema. A node has a schema of its own or `passes` its
+/// input's.
+macro_rules! node_methods {
+    ($name:literal) => {
+        node_methods!(@name $name);
+        fn inputs(&self) -> Vec<&LogicalPlan> {
+            vec![]
+        }
+        fn schema(&self) -> &DFSchemaRef {
+            &self.schema
+        }
+    };
+    ($name:literal, $input:ident) => {
+        node_methods!(@input $name, $input);
+        fn schema(&self) -> &DFSchemaRef {
+            &self.schema
+        }
+    };
+    ($name:literal, $input:ident, passes) => {
+        node_methods!(@input $name, $input);
+        fn schema(&self) -> &DFSchemaRef {
+            self.$input.schema()
+        }
+    };
+    (@input $name:literal, $input:ident) => {
+        node_methods!(@name $name);
+        fn inputs(&self) -> Vec<&LogicalPlan> {
+            vec![&self.$input]
+        }
+    };
+    (@name $name:literal) => {
+        fn name(&self) -> &str {
+            $name
+        }
+    };
+    (no expressions) => {
+        fn expressions(&self) -> Vec<Expr> {
+            vec![]
+        }
+    };
+}
+pub(super) use node_methods;
+
 macro_rules! no_order {
     ($($node:ty),*) => {$(
         impl PartialOrd for $node {
-            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-                (self == other).then_some(Ordering::Equal)
+            fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+                (self == other).then_some(std::cmp::Ordering::Equal)
             }
         }
     )*};
 }
+pub(super) use no_order;
+
 no_order!(Scan, InlineValues, WatermarkAssigner, WindowTvf, Expand, Rank, Unnest);
 
 /// A scan of a table: a leaf.
@@ -69,18 +113,8 @@ impl std::hash::Hash for Scan {
 }
 
 impl UserDefinedLogicalNodeCore for Scan {
-    fn name(&self) -> &str {
-        "Scan"
-    }
-    fn inputs(&self) -> Vec<&LogicalPlan> {
-        vec![]
-    }
-    fn schema(&self) -> &DFSchemaRef {
-        &self.schema
-    }
-    fn expressions(&self) -> Vec<Expr> {
-        vec![]
-    }
+    node_methods!("Scan");
+    node_methods!(no expressions);
     fn fmt_for_explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.columns.iter().map(|(_, c)| c.name.as_str()).collect();
         write!(f, "TableSourceScan(table=[[{}]], fields=[{}])", self.table.path.join(", "), names.join(", "))
@@ -109,15 +143,7 @@ impl InlineValues {
 }
 
 impl UserDefinedLogicalNodeCore for InlineValues {
-    fn name(&self) -> &str {
-        "Values"
-    }
-    fn inputs(&self) -> Vec<&LogicalPlan> {
-        vec![]
-    }
-    fn schema(&self) -> &DFSchemaRef {
-        &self.schema
-    }
+    node_methods!("Values");
     fn expressions(&self) -> Vec<Expr> {
         self.rows.iter().flatten().cloned().collect()
     }
@@ -144,15 +170,7 @@ pub struct WatermarkAssigner {
 }
 
 impl UserDefinedLogicalNodeCore for WatermarkAssigner {
-    fn name(&self) -> &str {
-        "WatermarkAssigner"
-    }
-    fn inputs(&self) -> Vec<&LogicalPlan> {
-        vec![&self.input]
-    }
-    fn schema(&self) -> &DFSchemaRef {
-        self.input.schema()
-    }
+    node_methods!("WatermarkAssigner", input, passes);
     fn expressions(&self) -> Vec<Expr> {
         vec![self.expr.clone()]
     }
@@ -212,18 +230,8 @@ impl std::hash::Hash for WindowTvf {
 }
 
 impl UserDefinedLogicalNodeCore for WindowTvf {
-    fn name(&self) -> &str {
-        "WindowTableFunction"
-    }
-    fn inputs(&self) -> Vec<&LogicalPlan> {
-        vec![&self.input]
-    }
-    fn schema(&self) -> &DFSchemaRef {
-        &self.schema
-    }
-    fn expressions(&self) -> Vec<Expr> {
-        vec![]
-    }
+    node_methods!("WindowTableFunction", input);
+    node_methods!(no expressions);
     /// A filter on plain columns commutes with windows of fixed size; it would change sessions.
     fn prevent_predicate_push_down_columns(&self) -> HashSet<String> {
         if matches!(self.shape, WindowShape::Session { .. }) {
@@ -257,15 +265,7 @@ pub struct Expand {
 }
 
 impl UserDefinedLogicalNodeCore for Expand {
-    fn name(&self) -> &str {
-        "Expand"
-    }
-    fn inputs(&self) -> Vec<&LogicalPlan> {
-        vec![&self.input]
-    }
-    fn schema(&self) -> &DFSchemaRef {
-        &self.schema
-    }
+    node_methods!("Expand", input);
     fn expressions(&self) -> Vec<Expr> {
         self.projections.iter().flatten().cloned().collect()
     }
@@ -328,18 +328,8 @@ impl std::hash::Hash for Rank {
 }
 
 impl UserDefinedLogicalNodeCore for Rank {
-    fn name(&self) -> &str {
-        "Rank"
-    }
-    fn inputs(&self) -> Vec<&LogicalPlan> {
-        vec![&self.input]
-    }
-    fn schema(&self) -> &DFSchemaRef {
-        &self.schema
-    }
-    fn expressions(&self) -> Vec<Expr> {
-        vec![]
-    }
+    node_methods!("Rank", input);
+    node_methods!(no expressions);
     fn fmt_for_explain(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let keys: Vec<_> = self.partition_by.iter().map(|c| super::display_name(c)).collect();
         let order: Vec<_> = self.order_by.iter().map(|o| super::display_name(&o.column)).collect();
@@ -379,15 +369,7 @@ impl Unnest {
 }
 
 impl UserDefinedLogicalNodeCore for Unnest {
-    fn name(&self) -> &str {
-        "Unnest"
-    }
-    fn inputs(&self) -> Vec<&LogicalPlan> {
-        vec![&self.input]
-    }
-    fn schema(&self) -> &DFSchemaRef {
-        &self.schema
-    }
+    node_methods!("Unnest", input);
     fn expressions(&self) -> Vec<Expr> {
         vec![self.collection.clone()]
     }

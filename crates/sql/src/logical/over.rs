@@ -1,13 +1,12 @@
 //! OVER aggregation: a column per call, over the rows before each row.
 
 use super::RankOrder;
-use super::nodes::{NamedType, df_schema};
+use super::nodes::{NamedType, df_schema, no_order, node_methods};
 use datafusion_common::{DFSchemaRef, Result};
 use datafusion_expr::{Expr, LogicalPlan, UserDefinedLogicalNodeCore};
 use headwater_plan::Value;
 use headwater_plan::operators::OverFrame;
 use headwater_types::LogicalType;
-use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -66,25 +65,11 @@ impl Hash for Over {
     }
 }
 
-impl PartialOrd for Over {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        (self == other).then_some(Ordering::Equal)
-    }
-}
+no_order!(Over);
 
 impl UserDefinedLogicalNodeCore for Over {
-    fn name(&self) -> &str {
-        "Over"
-    }
-    fn inputs(&self) -> Vec<&LogicalPlan> {
-        vec![&self.input]
-    }
-    fn schema(&self) -> &DFSchemaRef {
-        &self.schema
-    }
-    fn expressions(&self) -> Vec<Expr> {
-        vec![]
-    }
+    node_methods!("Over", input);
+    node_methods!(no expressions);
     /// A filter on partition columns drops whole partitions; any other would change frames.
     fn prevent_predicate_push_down_columns(&self) -> HashSet<String> {
         let names = self.schema.fields().iter().map(|f| f.name().clone());

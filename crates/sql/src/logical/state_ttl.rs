@@ -1,8 +1,8 @@
 //! The life of the state that holds a relation's rows, given by a STATE_TTL hint.
 
+use super::nodes::{no_order, node_methods};
 use datafusion_common::{DFSchemaRef, Result};
 use datafusion_expr::{Expr, LogicalPlan, UserDefinedLogicalNodeCore};
-use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::fmt;
 
@@ -15,25 +15,11 @@ pub struct StateTtl {
     pub ttl_ms: i64,
 }
 
-impl PartialOrd for StateTtl {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        (self == other).then_some(Ordering::Equal)
-    }
-}
+no_order!(StateTtl);
 
 impl UserDefinedLogicalNodeCore for StateTtl {
-    fn name(&self) -> &str {
-        "StateTtl"
-    }
-    fn inputs(&self) -> Vec<&LogicalPlan> {
-        vec![&self.input]
-    }
-    fn schema(&self) -> &DFSchemaRef {
-        self.input.schema()
-    }
-    fn expressions(&self) -> Vec<Expr> {
-        vec![]
-    }
+    node_methods!("StateTtl", input, passes);
+    node_methods!(no expressions);
     fn prevent_predicate_push_down_columns(&self) -> HashSet<String> {
         HashSet::new()
     }

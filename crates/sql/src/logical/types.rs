@@ -1,6 +1,9 @@
 //! Flink's types of a logical plan, derived bottom-up.
 
-use super::{Expand, InlineValues, Over, Rank, Scan, Snapshot, StateTtl, Unnest, WatermarkAssigner, WindowTvf};
+use super::{
+    Expand, FromChangelog, InlineValues, MatchRecognize, Over, Rank, Scan, Snapshot, StateTtl, ToChangelog, Unnest,
+    WatermarkAssigner, WindowTvf,
+};
 use crate::logical::aggregate::FlinkAggregate;
 use arrow::datatypes::{DataType, Field, TimeUnit};
 use datafusion_expr::expr::AggregateFunction;
@@ -150,7 +153,20 @@ fn extension_types(node: &dyn datafusion_expr::UserDefinedLogicalNode) -> Result
     if let Some(snapshot) = any.downcast_ref::<Snapshot>() {
         return column_types(&snapshot.input);
     }
+    if let Some(codes) = any.downcast_ref::<ToChangelog>() {
+        return Ok(types_of(codes.columns()?));
+    }
+    if let Some(codes) = any.downcast_ref::<FromChangelog>() {
+        return Ok(types_of(codes.columns()?));
+    }
+    if let Some(pattern) = any.downcast_ref::<MatchRecognize>() {
+        return Ok(types_of(pattern.columns.clone()));
+    }
     Err(Error::internal(format!("unknown plan node {}", node.name())))
+}
+
+fn types_of(columns: Vec<super::nodes::NamedType>) -> Vec<LogicalType> {
+    columns.into_iter().map(|(_, ty)| ty).collect()
 }
 
 fn watermark_types(assigner: &WatermarkAssigner) -> Result<Vec<LogicalType>> {

@@ -14,14 +14,17 @@ mod aggregate;
 mod calc;
 mod chain;
 pub mod changelog;
+mod changelog_codes;
 mod colocate;
 mod constraints;
-mod expr;
+pub(crate) mod expr;
 mod hints;
 mod join;
+mod match_recognize;
 mod normalize;
 mod not_null;
 mod over;
+mod patterns;
 mod physical;
 mod prune;
 mod rank;
@@ -38,7 +41,8 @@ mod tests;
 pub use physical::Physical;
 
 use crate::logical::{
-    self, Expand, InlineValues, Over, Rank, Scan, Snapshot, StateTtl, Unnest, WatermarkAssigner, WindowTvf,
+    self, Expand, FromChangelog, InlineValues, MatchRecognize, Over, Rank, Scan, Snapshot, StateTtl, ToChangelog,
+    Unnest, WatermarkAssigner, WindowTvf,
 };
 use changelog::state::OperatorStateDescription;
 use changelog::{Derived, SinkTraits};
@@ -202,6 +206,15 @@ impl<'a> Lowering<'a> {
         }
         if let Some(rank) = node.downcast_ref::<Rank>() {
             return self.rank_over(rank);
+        }
+        if let Some(codes) = node.downcast_ref::<ToChangelog>() {
+            return self.lower_to_changelog(codes);
+        }
+        if let Some(codes) = node.downcast_ref::<FromChangelog>() {
+            return self.lower_from_changelog(codes);
+        }
+        if let Some(pattern) = node.downcast_ref::<MatchRecognize>() {
+            return self.match_recognize(pattern);
         }
         if node.is::<Snapshot>() {
             return Err(Error::unsupported("a table FOR SYSTEM_TIME AS OF stands on the right of a join only"));

@@ -82,6 +82,9 @@ impl Node {
             OperatorSpec::SortLimit(_) => "SortLimit",
             OperatorSpec::Limit(_) => "Limit",
             OperatorSpec::Unnest(_) => "Correlate",
+            OperatorSpec::ToChangelog(_) => "ToChangelog",
+            OperatorSpec::FromChangelog(_) => "FromChangelog",
+            OperatorSpec::MatchRecognize(_) => "Match",
             OperatorSpec::Sink(_) => "Sink",
         }
     }

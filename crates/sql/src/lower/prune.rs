@@ -7,7 +7,7 @@
 
 use super::physical::{Input, Node, Parallelism, Physical};
 use super::remap::{ColumnMap, Kept, Usage, collect_usage, identity, position, prune_type, remap};
-use super::{changelog, join};
+use super::{changelog, join, patterns};
 use headwater_plan::operators::{
     AggregateCall, AggregatePhase, CalcSpec, ExpandSpec, OverTime, SortKey, WindowAggregateSpec, WindowSpec, WindowTime,
 };
@@ -116,6 +116,8 @@ fn input_usages(physical: &Physical, node: &Node, output: &[Usage]) -> Vec<Vec<U
             changelog::prune::usage(&node.spec, &mut reads);
         }
         OperatorSpec::DropUpdateBefore(_) | OperatorSpec::Limit(_) => reads.clone_from_slice(&output[..passed]),
+        OperatorSpec::ToChangelog(_) | OperatorSpec::FromChangelog(_) => reads.fill(Usage::All),
+        OperatorSpec::MatchRecognize(spec) => all(&mut reads, patterns::columns_of(spec)),
         OperatorSpec::Unnest(spec) => {
             reads.clone_from_slice(&output[..passed]);
             collect_usage(&spec.collection, &Usage::All, &mut reads);
@@ -300,9 +302,14 @@ impl Rebuild<'_> {
             | OperatorSpec::Join(_)
             | OperatorSpec::IntervalJoin(_)
             | OperatorSpec::TemporalJoin(_)) => join::prune::rewrite(spec, maps[0], maps[1], input_types().len()),
-            spec @ (OperatorSpec::Values(_) | OperatorSpec::Sink(_)) => {
+            OperatorSpec::MatchRecognize(spec) => {
+                let spec = OperatorSpec::MatchRecognize(patterns::rewrite(spec, maps[0]));
                 Rewritten { spec, map: identity(old.types.len()) }
             }
+            spec @ (OperatorSpec::Values(_)
+            | OperatorSpec::Sink(_)
+            | OperatorSpec::ToChangelog(_)
+            | OperatorSpec::FromChangelog(_)) => Rewritten { spec, map: identity(old.types.len()) },
             spec => rewrite_passing(spec, usage, maps[0], input_types().len()),
         }
     }
@@ -422,7 +429,7 @@ fn rewrite_window(window: &mut WindowSpec, map: &ColumnMap) {
     }
 }
 
-fn rewrite_calls(calls: &mut [AggregateCall], map: &ColumnMap) {
+pub(super) fn rewrite_calls(calls: &mut [AggregateCall], map: &ColumnMap) {
     for call in calls {
         columns(&mut call.args, map);
         call.filter = call.filter.map(|c| position(map, c));

@@ -2,7 +2,7 @@
 
 use super::changelog::{self, Kinds};
 use super::physical::{Input, Physical};
-use super::{join, over};
+use super::{join, over, patterns};
 use headwater_expressions::render;
 use headwater_plan::operators::{
     AggregateCall, AggregatePhase, GroupAggregateSpec, SortKey, WindowRankSpec, WindowShape, WindowSpec, WindowTime,
@@ -142,6 +142,9 @@ pub fn describe(physical: &Physical, id: usize) -> String {
         | OperatorSpec::DropUpdateBefore(_) => changelog::text::describe(&node.spec, names),
         OperatorSpec::Limit(l) => {
             format!("offset=[{}], fetch=[{}]", l.offset, l.fetch.map_or_else(|| "all".to_owned(), |n| n.to_string()))
+        }
+        OperatorSpec::ToChangelog(_) | OperatorSpec::FromChangelog(_) | OperatorSpec::MatchRecognize(_) => {
+            patterns::describe(&node.spec, names, &node.names)
         }
         OperatorSpec::Unnest(u) => {
             let kind = if u.left { "LEFT" } else { "INNER" };

@@ -80,6 +80,7 @@ fn detail(physical: &Physical, node: &Node) -> Option<String> {
         OperatorSpec::Rank(spec) => list(&spec.keys),
         OperatorSpec::Deduplicate(spec) => list(&spec.keys),
         OperatorSpec::OverAggregate(spec) => list(&spec.keys),
+        OperatorSpec::MatchRecognize(spec) => list(&spec.keys),
         OperatorSpec::ChangelogNormalize(spec) => list(&spec.keys),
         OperatorSpec::SinkMaterialize(spec) => list(&spec.keys),
         OperatorSpec::WindowJoin(spec) => pairs(&spec.left_keys, &spec.right_keys),

@@ -12,6 +12,11 @@ impl Binder<'_> {
     /// A call with ordinary syntax: ranking function, aggregate or scalar function, by name.
     pub(super) fn function(&self, call: &Function, env: ExprEnv<'_>) -> SqlResult<Typed> {
         let name = function_name(call)?;
+        if let Some(pattern) = env.pattern
+            && let Some(value) = self.pattern_call(&name, call, pattern, env)?
+        {
+            return Ok(value);
+        }
         if call.over.is_some() {
             return self.over(&name, call, env);
         }

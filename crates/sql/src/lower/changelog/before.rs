@@ -12,6 +12,7 @@ use super::sink::Writes;
 use headwater_connector_api::ChangelogMode;
 use headwater_plan::operators::{CalcSpec, JoinSpec, RankStrategy};
 use headwater_plan::{Expr, OperatorSpec};
+use headwater_types::RowKind;
 
 /// What is known about the operators of a plan.
 pub struct Facts<'a> {
@@ -44,6 +45,7 @@ pub fn can_omit(facts: &Facts<'_>) -> Vec<bool> {
             OperatorSpec::Join(join) => joins_by_key(facts, node, join) && inputs_can(&can),
             OperatorSpec::TemporalJoin(join) => join.condition.is_none() && inputs_can(&can),
             OperatorSpec::Unnest(_) => false,
+            OperatorSpec::FromChangelog(spec) => spec.is_upsert(),
             OperatorSpec::WatermarkAssigner(_)
             | OperatorSpec::Expand(_)
             | OperatorSpec::WindowTableFunction(_)
@@ -107,8 +109,9 @@ impl Needs {
                         _ => writes.of(*id).materialize || !writes.of(*id).by_key || !omitted,
                     },
                     OperatorSpec::ChangelogNormalize(_) => false,
+                    OperatorSpec::ToChangelog(spec) => spec.code(RowKind::UpdateBefore).is_some() || !omitted,
                     OperatorSpec::Rank(_) => !matches!(strategies.of(*id), RankStrategy::Update(_)),
-                    OperatorSpec::TemporalJoin(_) if port == 1 => !omitted,
+                    OperatorSpec::TemporalJoin(spec) if port == 1 => !omitted || spec.load_until_ms.is_some(),
                     OperatorSpec::Calc(_)
                     | OperatorSpec::Join(_)
                     | OperatorSpec::TemporalJoin(_)

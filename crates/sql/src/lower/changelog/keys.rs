@@ -111,7 +111,8 @@ fn output_keys(physical: &Physical, node: &Node, keys: &Keys, kinds: &[Kinds]) -
             let sides = Sides::of(physical, node, keys, kinds);
             sides.joined(spec.kind, &spec.left_keys, &spec.right_keys)
         }
-        OperatorSpec::TemporalJoin(_) => input(),
+        OperatorSpec::TemporalJoin(spec) if spec.load_until_ms.is_none() => input(),
+        OperatorSpec::FromChangelog(spec) if spec.is_upsert() => vec![sorted(spec.keys.clone())],
         _ => vec![],
     }
 }

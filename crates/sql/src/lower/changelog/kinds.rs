@@ -3,6 +3,7 @@
 use headwater_connector_api::ChangelogMode;
 use headwater_plan::OperatorSpec;
 use headwater_plan::operators::{AggregatePhase, DeduplicateSpec, GroupAggregateSpec, JoinKind, JoinSpec, OverTime};
+use headwater_types::RowKind;
 use std::fmt;
 
 /// Kinds of rows besides `+I`, which everything may emit.
@@ -96,6 +97,14 @@ pub fn produced(spec: &OperatorSpec, inputs: &[Kinds], source: ChangelogMode) ->
         OperatorSpec::ChangelogNormalize(spec) => Kinds::updating(spec.emits_update_before, true),
         OperatorSpec::SinkMaterialize(spec) => Kinds::updating(spec.emits_update_before, true),
         OperatorSpec::SortLimit(_) => Kinds { delete: true, ..Kinds::APPEND },
+        OperatorSpec::FromChangelog(spec) => {
+            let holds = |wanted: RowKind| spec.kinds.iter().any(|(_, kind)| *kind == wanted);
+            Kinds {
+                update_before: holds(RowKind::UpdateBefore),
+                update_after: holds(RowKind::UpdateAfter),
+                delete: holds(RowKind::Delete),
+            }
+        }
         _ => Kinds::APPEND,
     }
 }
@@ -146,6 +155,8 @@ pub fn accepts_changes(spec: &OperatorSpec) -> bool {
         | OperatorSpec::TemporalSort(_)
         | OperatorSpec::SortLimit(_)
         | OperatorSpec::Limit(_)
+        | OperatorSpec::FromChangelog(_)
+        | OperatorSpec::MatchRecognize(_)
         | OperatorSpec::Deduplicate(_) => false,
         OperatorSpec::OverAggregate(spec) => spec.time == OverTime::Column || spec.final_only,
         _ => true,

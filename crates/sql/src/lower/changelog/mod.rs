@@ -130,6 +130,7 @@ fn input_kinds(node: &super::physical::Node, kinds: &[Kinds]) -> Vec<Kinds> {
 fn check_inputs(facts: &Facts<'_>) -> Result<()> {
     for id in facts.order {
         let node = facts.physical.node(*id);
+        check_deletions(facts, node)?;
         if kinds::accepts_changes(&node.spec) {
             continue;
         }
@@ -139,6 +140,18 @@ fn check_inputs(facts: &Facts<'_>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Refuses deletions that tell the key of their row where there is none.
+fn check_deletions(facts: &Facts<'_>, node: &super::physical::Node) -> Result<()> {
+    let OperatorSpec::ToChangelog(codes) = &node.spec else { return Ok(()) };
+    let lacks_key = codes.deletion.as_ref().is_some_and(|deletion| deletion.keys.is_empty());
+    if !lacks_key || !facts.keys.before_exchange(node, 0).is_empty() {
+        return Ok(());
+    }
+    let message = "TO_CHANGELOG with produces_full_deletes => false needs input with an upsert key: a PRIMARY KEY of the \
+                   table, or PARTITION BY the columns that identify a row";
+    Err(Error::user("missing-upsert-key", message))
 }
 
 /// Whether an expression gives the same value whenever it is evaluated.

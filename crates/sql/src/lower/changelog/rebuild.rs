@@ -83,6 +83,14 @@ impl Rebuild<'_> {
                 (join.left_unique, join.right_unique) =
                     (input_key(facts, old, join, 0), input_key(facts, old, join, 1));
             }
+            OperatorSpec::ToChangelog(codes) => {
+                let key = facts.keys.before_exchange(old, 0).first();
+                if let (Some(deletion), Some(key)) = (&mut codes.deletion, key)
+                    && deletion.keys.is_empty()
+                {
+                    deletion.keys.clone_from(key);
+                }
+            }
             _ => {}
         }
         fill_ttl(&mut node.spec, self.decisions.ttl_ms);
@@ -165,6 +173,11 @@ impl Rebuild<'_> {
         let facts = self.decisions.facts;
         let OperatorSpec::ChangelogNormalize(spec) = &facts.physical.node(id).spec else { return false };
         let upsert = || {
+            if let OperatorSpec::FromChangelog(from) =
+                &facts.physical.node(facts.physical.node(id).inputs[0].producers[0]).spec
+            {
+                return from.is_upsert();
+            }
             let sources = sources(facts.physical, id);
             sources.iter().all(|s| self.context.source_mode(&facts.physical.node(*s).spec) == ChangelogMode::Upsert)
         };

@@ -7,8 +7,8 @@ use super::super::physical::{Node, Physical};
 use super::super::text::calls_text;
 use headwater_plan::OperatorSpec;
 use headwater_plan::operators::{
-    AggregateCall, AggregatePhase, GroupAggregateSpec, JoinInputKey, JoinSpec, OverAggregateSpec, OverFrame, OverTime,
-    RankEnd, RankSpec, RankStrategy, SinkMaterializeSpec, TemporalJoinSpec, WindowTime,
+    AggregateCall, AggregatePhase, GroupAggregateSpec, JoinInputKey, JoinSpec, MatchRecognizeSpec, OverAggregateSpec,
+    OverFrame, OverTime, RankEnd, RankSpec, RankStrategy, SinkMaterializeSpec, TemporalJoinSpec, WindowTime,
 };
 use headwater_types::LogicalType;
 use headwater_types::TypeRoot;
@@ -188,6 +188,7 @@ impl View<'_> {
                 let tables = vec![table("left", &[], self.row(0), 0), table("right", &[], self.row(1), 0)];
                 Kept { key: self.columns(0, &spec.left_keys), tables, bound: window() }
             }
+            OperatorSpec::MatchRecognize(spec) => self.match_recognize(spec),
             OperatorSpec::WindowRank(spec) => self.keyed(&spec.keys, table("rows", &[], self.row(0), 0), window()),
             OperatorSpec::TemporalSort(_) => {
                 let reason = "rows leave when the watermark passes them".to_owned();
@@ -202,6 +203,21 @@ impl View<'_> {
             }
             _ => return None,
         })
+    }
+
+    fn match_recognize(&self, spec: &MatchRecognizeSpec) -> Kept {
+        let order = vec![("time".to_owned(), bigint()), ("number".to_owned(), bigint())];
+        let mut tables = vec![table("rows", &order[1..], self.row(0), 0), table("matches", &[], vec![], 0)];
+        if spec.rowtime.is_some() {
+            tables.push(table("waiting", &order, self.row(0), 0));
+        }
+        let endless = spec.elements.iter().any(|element| element.max.is_none());
+        let bound = match (endless, spec.within_ms) {
+            (_, Some(ms)) => Bound::Bounded(format!("a match takes less than {ms} ms (WITHIN)")),
+            (false, None) => Bound::Bounded("a match has a greatest number of rows".to_owned()),
+            (true, None) => self.bound(0, "the rows of every match that goes on"),
+        };
+        Kept { key: self.columns(0, &spec.keys), tables, bound }
     }
 
     fn keyed(&self, keys: &[usize], table: StateTable, bound: Bound) -> Kept {
@@ -262,6 +278,17 @@ impl View<'_> {
         let versions = |ttl| table("versions", &[], self.row(1), ttl);
         let key = self.columns(0, &spec.left_keys);
         let ended = self.physical.node(self.node.inputs[1].producers[0]).bounded;
+        if spec.load_until_ms.is_some() {
+            let tables = vec![
+                table("left-rows", &[], self.row(0), 0),
+                table("right-rows", &self.row(1), vec![("count".to_owned(), bigint())], 0),
+            ];
+            let bound = match ended {
+                true => Bound::Bounded("the table that is joined ends".to_owned()),
+                false => self.bound(0, "every row of the table that is joined"),
+            };
+            return Kept { key, tables, bound };
+        }
         match spec.rowtimes {
             Some(_) => {
                 let tables = vec![table("left-rows", &[], self.row(0), spec.state_ttl_ms), versions(spec.state_ttl_ms)];

@@ -48,14 +48,23 @@ impl Lowering<'_> {
         let right = self.plan(&table.snapshot.input)?;
         let mut sides = self.sides(join, left, right)?;
         if !matches!(sides.kind, JoinKind::Inner | JoinKind::Left) {
-            let message = "a join with a table FOR SYSTEM_TIME AS OF must be an inner or a left join";
+            let message =
+                "a join with a table FOR SYSTEM_TIME AS OF, or with a SNAPSHOT, must be an inner or a left join";
+            return Err(Error::unsupported(message));
+        }
+        let load_until_ms = table.snapshot.load_until_ms;
+        if load_until_ms.is_some() && self.emits_changes(&sides.left) {
+            let message = "a SNAPSHOT can be joined with rows that are never updated only";
             return Err(Error::unsupported(message));
         }
         let filters = table.filters.iter().map(|f| self.join_condition(&sides.left, &sides.right, f));
         let filters = filters.collect::<Result<Vec<_>>>()?;
         sides.residual.extend(filters);
         let rowtimes = self.rowtimes(&sides, table.snapshot)?;
-        let (keys, others) = self.version_pairs(&sides, rowtimes.is_some())?;
+        let (keys, others) = match load_until_ms {
+            Some(_) => sides.pairs.iter().copied().partition(|pair| !pair.null_safe),
+            None => self.version_pairs(&sides, rowtimes.is_some())?,
+        };
         let others = others.into_iter().map(|p| self.pair_condition(&sides, p));
         let conditions: Vec<Expr> = others.chain(sides.residual.iter().cloned()).collect();
         let (left_keys, right_keys) = positions(&keys);
@@ -65,6 +74,7 @@ impl Lowering<'_> {
             right_keys,
             condition: all_of(conditions),
             rowtimes,
+            load_until_ms,
             state_ttl_ms: 0,
         };
         let output = JoinOutput { emits_changes: self.emits_changes(&sides.left), keeps_time: [true, false] };

@@ -282,7 +282,7 @@ fn versioned_tables() {
     check_joins(
         "SELECT a.v FROM a RIGHT JOIN rates FOR SYSTEM_TIME AS OF a.t AS r ON a.k = r.currency",
         expect![[r#"
-        a join with a table FOR SYSTEM_TIME AS OF must be an inner or a left join
+        a join with a table FOR SYSTEM_TIME AS OF, or with a SNAPSHOT, must be an inner or a left join
     "#]],
     );
 }

@@ -75,6 +75,9 @@ fn interval(spec: &IntervalJoinSpec, left: &[String], right: &[String]) -> Strin
 fn temporal(spec: &TemporalJoinSpec, left: &[String], right: &[String]) -> String {
     let pairs = spec.left_keys.iter().zip(&spec.right_keys).map(|(l, r)| (*l, *r, false));
     let joined = joined(spec.kind, pairs, spec.condition.as_ref(), left, right);
+    if let Some(load_until_ms) = spec.load_until_ms {
+        return format!("{joined}, asOf=[present rows], loadUntil=[{load_until_ms}]");
+    }
     match spec.rowtimes {
         Some((l, r)) => format!("{joined}, asOf=[{}], versionedBy=[{}]", left[l], right[r]),
         None => format!("{joined}, asOf=[processing time]"),

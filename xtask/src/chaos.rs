@@ -2,6 +2,7 @@
 
 use crate::cargo;
 use anyhow::{Result, bail};
+use std::path::Path;
 use std::process::Command;
 
 /// Options of `chaos`.
@@ -18,10 +19,20 @@ pub struct Options {
 /// Builds the engine and the experiments, and runs one.
 pub fn run(options: &Options) -> Result<()> {
     let headwater = cargo::build_headwater(options.release)?;
+    experiment(&headwater, &options.experiment)
+}
+
+/// The experiment with a cluster, short enough for every run of the tests.
+pub fn short(headwater: &Path) -> Result<()> {
+    let options = ["cluster", "--events", "150000", "--rate", "10000"];
+    experiment(headwater, &options.map(str::to_owned))
+}
+
+fn experiment(headwater: &Path, options: &[String]) -> Result<()> {
     let chaos = cargo::build_program("headwater-chaos", false)?;
-    let status = Command::new(chaos).args(&options.experiment).arg("--headwater").arg(&headwater).status()?;
+    let status = Command::new(chaos).args(options).arg("--headwater").arg(headwater).status()?;
     if !status.success() {
-        bail!("{} failed", options.experiment.join(" "));
+        bail!("{} failed", options.join(" "));
     }
     Ok(())
 }

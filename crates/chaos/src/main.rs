@@ -7,6 +7,7 @@
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program for people at a terminal")]
 
+mod cluster;
 mod kafka_exactly_once;
 
 use clap::{Parser, Subcommand};
@@ -20,12 +21,15 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Experiment {
+    /// Nexmark q4 on a cluster, whose processes are killed and whose network is cut; the result is that of no failure.
+    Cluster(cluster::Options),
     /// Kafka -> windowed and unbounded aggregation -> Kafka; each result is there exactly once.
     KafkaExactlyOnce(kafka_exactly_once::Options),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().experiment {
+        Experiment::Cluster(options) => cluster::run(&options),
         Experiment::KafkaExactlyOnce(options) => kafka_exactly_once::run(&options),
     }
 }

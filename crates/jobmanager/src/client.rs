@@ -5,6 +5,7 @@
 //! connection that breaks answers nothing more: those who wait see that the JobManager is gone.
 
 use crate::job::{Request, RequestKind, Stored};
+use crate::rescale::{Requirements, Rescale};
 use crate::service::{Handle, Inbound, Pending};
 use crate::state::{JobResult, JobState, JobStatus, TaskState};
 use crate::task_managers::TaskManagerStatus;
@@ -19,7 +20,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a client asks for.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum ClientRequest {
     /// Run an encoded job graph.
     Submit(Vec<u8>),
@@ -39,6 +40,19 @@ pub enum ClientRequest {
     Statistics(JobId),
     /// The registered TaskManagers.
     TaskManagers,
+    /// The bounds of a job's parallelism.
+    Requirements(JobId),
+    /// Give a job other bounds.
+    SetRequirements(JobId, Requirements),
+    /// The changes of a job's parallelism.
+    Rescales(JobId),
+}
+
+impl ClientRequest {
+    /// Whether asking twice does the same as asking once.
+    pub fn may_repeat(&self) -> bool {
+        !matches!(self, Self::Submit(_) | Self::Checkpoint(..))
+    }
 }
 
 /// What a client is answered.
@@ -58,6 +72,12 @@ pub enum ClientAnswer {
     Statistics(Box<Statistics>),
     /// To [`ClientRequest::TaskManagers`].
     TaskManagers(Vec<TaskManagerStatus>),
+    /// To [`ClientRequest::Requirements`].
+    Requirements(Option<Requirements>),
+    /// To [`ClientRequest::SetRequirements`].
+    Accepted(Result<(), TaskError>),
+    /// To [`ClientRequest::Rescales`].
+    Rescales(Vec<Rescale>),
     /// There will be no answer: the job is unknown.
     Gone,
 }
@@ -113,6 +133,9 @@ enum Waiting {
     Stored(SyncSender<Result<Stored>>),
     Statistics(SyncSender<Statistics>),
     TaskManagers(SyncSender<Vec<TaskManagerStatus>>),
+    Requirements(SyncSender<Option<Requirements>>),
+    Accepted(SyncSender<Result<()>>),
+    Rescales(SyncSender<Vec<Rescale>>),
 }
 
 /// Requests that may wait to be carried.
@@ -168,6 +191,17 @@ impl Handle {
                 let pending = self.request(|reply| Inbound::Statistics { job, reply })?;
                 PendingAnswer::new(pending, |statistics| ClientAnswer::Statistics(Box::new(statistics)))
             }
+            ClientRequest::Requirements(job) => {
+                let pending = self.request(|reply| Inbound::Requirements { job, reply })?;
+                PendingAnswer::new(pending, ClientAnswer::Requirements)
+            }
+            ClientRequest::SetRequirements(job, asked) => {
+                let pending = self.request(|reply| Inbound::SetRequirements { job, asked, reply })?;
+                PendingAnswer::new(pending, |accepted| ClientAnswer::Accepted(travelling(accepted)))
+            }
+            ClientRequest::Rescales(job) => {
+                PendingAnswer::new(self.request(|reply| Inbound::Rescales { job, reply })?, ClientAnswer::Rescales)
+            }
             ClientRequest::TaskManagers => {
                 PendingAnswer::new(self.request(|reply| Inbound::TaskManagers { reply })?, ClientAnswer::TaskManagers)
             }
@@ -205,6 +239,11 @@ fn split(message: Inbound) -> Option<(ClientRequest, Option<Waiting>)> {
         }
         Inbound::Statistics { job, reply } => (ClientRequest::Statistics(job), Some(Waiting::Statistics(reply))),
         Inbound::TaskManagers { reply } => (ClientRequest::TaskManagers, Some(Waiting::TaskManagers(reply))),
+        Inbound::Requirements { job, reply } => (ClientRequest::Requirements(job), Some(Waiting::Requirements(reply))),
+        Inbound::SetRequirements { job, asked, reply } => {
+            (ClientRequest::SetRequirements(job, asked), Some(Waiting::Accepted(reply)))
+        }
+        Inbound::Rescales { job, reply } => (ClientRequest::Rescales(job), Some(Waiting::Rescales(reply))),
         _ => return None,
     })
 }
@@ -221,8 +260,16 @@ impl Answers {
             (Waiting::Stored(reply), ClientAnswer::Stored(stored)) => drop(reply.try_send(stored.map_err(Error::from))),
             (Waiting::Statistics(reply), ClientAnswer::Statistics(statistics)) => drop(reply.try_send(*statistics)),
             (Waiting::TaskManagers(reply), ClientAnswer::TaskManagers(all)) => drop(reply.try_send(all)),
+            (Waiting::Requirements(reply), ClientAnswer::Requirements(asked)) => drop(reply.try_send(asked)),
+            (Waiting::Accepted(reply), ClientAnswer::Accepted(done)) => drop(reply.try_send(done.map_err(Error::from))),
+            (Waiting::Rescales(reply), ClientAnswer::Rescales(rescales)) => drop(reply.try_send(rescales)),
             _ => {}
         }
+    }
+
+    /// There will be no answer to a request.
+    pub fn give_up(&self, number: u64) {
+        drop(self.take(number));
     }
 
     /// There will be no more answers.

@@ -15,12 +15,13 @@
 //! The first failure of a job that fails is the root cause; later ones are usually its consequence.
 
 mod region;
+mod reshape;
 
 use crate::restart::RestartStrategy;
 use crate::state::{JobState, TaskState};
 use headwater_taskmanager::{Outcome, TaskError};
-use headwater_types::ErrorKind;
 use headwater_types::ids::SubtaskId;
+use headwater_types::{Error, ErrorKind};
 use region::{Phase, Region};
 use std::collections::BTreeMap;
 
@@ -66,19 +67,19 @@ pub struct Execution {
 }
 
 impl Execution {
-    /// A job with these regions that is not deployed.
-    pub fn new(regions: Vec<Vec<SubtaskId>>, strategy: RestartStrategy) -> Self {
+    /// A job with these regions that is not deployed; `attempt` is the number of its first deployment.
+    pub fn new(regions: Vec<Vec<SubtaskId>>, strategy: RestartStrategy, attempt: u32) -> Self {
         let tasks = regions.iter().flatten().map(|subtask| (*subtask, TaskState::Created)).collect();
         Self {
             state: JobState::Created,
             tasks,
-            regions: regions.into_iter().map(Region::new).collect(),
+            regions: regions.into_iter().map(|subtasks| Region::new(subtasks, attempt)).collect(),
             strategy,
             failure: None,
             restart_cause: None,
             restart_delay_ms: 0,
             restarts: 0,
-            attempt: 0,
+            attempt,
             committing: false,
         }
     }
@@ -111,6 +112,11 @@ impl Execution {
     /// How often regions were restarted.
     pub fn restarts(&self) -> u32 {
         self.restarts
+    }
+
+    /// Number of the last deployment.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
     }
 
     /// Whether a report of this attempt is about the present life of a subtask.
@@ -179,11 +185,11 @@ impl Execution {
             Outcome::Failed(_) => TaskState::Failed,
         };
         let index = self.regions.iter().position(|region| region.holds(subtask)).unwrap_or(0);
-        let mut actions = match outcome {
-            Outcome::Failed(error) if self.state.is_active() && self.regions[index].phase == Phase::Running => {
-                self.restart_or_fail(&[index], error, now_ms, random)
-            }
-            _ => vec![],
+        // Failures of a region that is being cancelled are consequences of its first one.
+        let counts = self.state.is_active() && self.regions[index].phase == Phase::Running;
+        let mut actions = match failure(outcome).filter(|_| counts) {
+            Some(error) => self.restart_or_fail(&[index], error, now_ms, random),
+            None => vec![],
         };
         actions.extend(self.when_ended(now_ms));
         actions
@@ -350,6 +356,18 @@ impl Execution {
             }
             _ => vec![],
         }
+    }
+}
+
+/// Why a task ended that was not told to. One whose TaskManager ends is cancelled by it, and must run elsewhere.
+fn failure(outcome: Outcome) -> Option<TaskError> {
+    match outcome {
+        Outcome::Finished => None,
+        Outcome::Cancelled => {
+            let message = "the task was cancelled by its TaskManager, which is ending";
+            Some(TaskError::from(&Error::retryable("taskmanager-ending", message)))
+        }
+        Outcome::Failed(error) => Some(error),
     }
 }
 

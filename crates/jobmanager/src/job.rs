@@ -13,6 +13,7 @@ mod commits;
 mod metrics;
 mod placement;
 mod recovery;
+mod rescale;
 mod shape;
 
 pub(crate) use checkpoints::Request;
@@ -22,8 +23,10 @@ pub(crate) use shape::vertices;
 
 use crate::execution::{Action, Execution};
 use crate::guard::guarded;
+use crate::ha::Records;
 use crate::locate::Origin;
 use crate::overview::{History, JobDetails, JobSummary};
+use crate::rescale::Policy;
 use crate::service::Inbound;
 use crate::sinks::Sinks;
 use crate::splits::Splits;
@@ -43,6 +46,7 @@ use headwater_types::error::Error;
 use headwater_types::ids::{JobId, SubtaskId};
 use metrics::Gathering;
 use placement::Placement;
+use rescale::Rescaling;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -67,6 +71,9 @@ pub(crate) struct Job {
     placement: Placement,
     slot_timeout_ms: i64,
     inbox: SyncSender<Inbound>,
+    /// What outlives the JobManager.
+    records: Option<Records>,
+    rescaling: Rescaling,
     /// Regions that wait to be deployed, with their attempts.
     redeploys: Vec<(Vec<SubtaskId>, u32)>,
     /// All tasks have finished: the last commit is due.
@@ -84,6 +91,14 @@ pub(crate) struct Job {
     complete: bool,
 }
 
+/// A checkpoint that a job starts from.
+pub(crate) enum Start {
+    /// Its own last one, which an earlier JobManager saw complete.
+    Own(Origin),
+    /// Another job's, or a savepoint.
+    Other(Origin),
+}
+
 /// The parts a new job is made of.
 pub(crate) struct NewJob {
     pub(crate) id: JobId,
@@ -92,7 +107,9 @@ pub(crate) struct NewJob {
     pub(crate) execution: Execution,
     pub(crate) settings: Settings,
     pub(crate) store: Store,
-    pub(crate) origin: Option<Origin>,
+    pub(crate) from: Option<Start>,
+    pub(crate) records: Option<Records>,
+    pub(crate) policy: Policy,
     pub(crate) splits: Splits,
     pub(crate) sinks: Sinks,
     pub(crate) env: Env,
@@ -108,6 +125,8 @@ impl Job {
     pub(crate) fn start(new: NewJob) -> Self {
         let subtasks: Vec<SubtaskId> = new.execution.tasks().keys().copied().collect();
         let checkpoints = Checkpoints::new(&new, &subtasks);
+        let planned = new.graph.vertices.iter().map(|vertex| vertex.parallelism).collect();
+        let rescaling = Rescaling::new(new.policy, planned);
         let mut job = Self {
             id: new.id,
             graph: Arc::new(new.graph),
@@ -124,6 +143,8 @@ impl Job {
             placement: Placement::default(),
             slot_timeout_ms: new.slot_timeout_ms,
             inbox: new.inbox,
+            records: new.records,
+            rescaling,
             redeploys: vec![],
             finishing: false,
             aborting: false,
@@ -139,6 +160,11 @@ impl Job {
         job.pump();
         job.observe();
         job
+    }
+
+    /// Whether the job takes checkpoints.
+    pub(crate) fn is_checkpointed(&self) -> bool {
+        self.checkpoints.coordinator.settings().interval_ms.is_some()
     }
 
     /// Whether the job has ended and its result is known.
@@ -162,7 +188,12 @@ impl Job {
 
     /// Takes over into its history what has changed.
     pub(crate) fn observe(&mut self) {
+        let before = self.history.state();
         self.history.observe(&self.execution, self.env.now_ms());
+        let state = self.execution.state();
+        if before != Some(state) {
+            tracing::info!(job = %self.id, name = self.graph.name, ?state, "the state of a job has changed");
+        }
     }
 
     /// The job in a list.
@@ -260,7 +291,13 @@ impl Job {
             false => [None; 2],
         };
         let unheard = self.checkpoints.unheard.values().map(|unheard| unheard.again_ms).min();
-        let others = [self.execution.wake_ms(), self.commits.again_ms, unheard, self.placement.wake_ms()];
+        let others = [
+            self.execution.wake_ms(),
+            self.commits.again_ms,
+            unheard,
+            self.placement.wake_ms(),
+            self.rescaling.wake_ms(),
+        ];
         others.into_iter().chain(checkpoints).flatten().min()
     }
 
@@ -293,8 +330,11 @@ impl Job {
             return;
         }
         let now_ms = self.env.now_ms();
-        let actions = self.execution.tick(now_ms);
-        self.act(actions);
+        self.rescale_next(now_ms);
+        if !self.rescaling.goes_down() {
+            let actions = self.execution.tick(now_ms);
+            self.act(actions);
+        }
         self.repeat_unheard(now_ms);
         self.expire_wait(now_ms);
         if self.takes_checkpoints() {

@@ -30,7 +30,8 @@ pub struct LocalOptions {
 
 /// A running local cluster. Dropping it cancels what still runs and ends its threads.
 pub struct LocalCluster {
-    // Dropped in this order: tasks report to the JobManager until they have ended.
+    // Dropped in this order: who watches jobs has a last look, and tasks report to the JobManager until they have ended.
+    attached: Vec<Box<dyn Send + Sync>>,
     _task_manager: TaskManager,
     job_manager: JobManager,
 }
@@ -40,15 +41,25 @@ impl LocalCluster {
     pub fn start(options: LocalOptions) -> Result<Self> {
         let LocalOptions { lanes, registry, operator_factory, env, config, storage } = options;
         let state_memory = StateOptions::process_memory(&config)?;
-        let job_manager =
-            service::Options { env: env.clone(), registry: registry.clone(), config, storage: storage.clone() };
+        let job_manager = service::Options {
+            env: env.clone(),
+            registry: registry.clone(),
+            config,
+            storage: storage.clone(),
+            records: None,
+        };
         let job_manager = job_manager.start()?;
         let exchange = None;
         let task_manager =
             TaskManagerOptions { lanes, env, registry, operator_factory, storage, state_memory, exchange }
                 .start(job_manager.handle().gateway())?;
         job_manager.handle().register(TaskManagerInfo::in_process(), Arc::new(task_manager.handle()))?;
-        Ok(Self { _task_manager: task_manager, job_manager })
+        Ok(Self { attached: vec![], _task_manager: task_manager, job_manager })
+    }
+
+    /// Keeps something that lives as long as the cluster and ends before it.
+    pub fn attach(&mut self, attached: Box<dyn Send + Sync>) {
+        self.attached.push(attached);
     }
 
     /// Submits a job.

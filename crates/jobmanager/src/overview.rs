@@ -124,6 +124,16 @@ impl History {
         }
     }
 
+    /// The job has these subtasks, and no others any more.
+    pub(crate) fn forget_others(&mut self, subtasks: &[SubtaskId]) {
+        self.subtasks.retain(|subtask, _| subtasks.contains(subtask));
+    }
+
+    /// The state last seen.
+    pub(crate) fn state(&self) -> Option<JobState> {
+        self.states.back().map(|(state, _)| *state)
+    }
+
     /// Takes over what has changed.
     pub(crate) fn observe(&mut self, execution: &Execution, now_ms: i64) {
         if self.states.back().is_none_or(|(state, _)| *state != execution.state()) {

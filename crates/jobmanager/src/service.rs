@@ -1,14 +1,19 @@
 //! The service: one thread that handles requests and reports.
 
 mod core;
+mod leaving;
 mod overview;
+mod recover;
+mod rescale;
 mod submit;
 
 pub use core::Core;
 
+use crate::ha::{JobRecord, Records};
 use crate::job::{Request, RequestKind, Stored};
 use crate::locate::Origin;
 use crate::overview::{JobDetails, JobSummary};
+use crate::rescale::{Requirements, Rescale};
 use crate::sinks::Sinks;
 use crate::state::{JobResult, JobState, JobStatus};
 use crate::task_managers::{SessionId, TaskManagerInfo, TaskManagerStatus};
@@ -17,7 +22,7 @@ use headwater_connector_api::Registry;
 use headwater_env::{Env, StorageProvider};
 use headwater_plan::JobGraph;
 use headwater_runtime::OperatorSnapshot;
-use headwater_taskmanager::{FromTaskManager, JobManagerGateway, TaskManagerGateway};
+use headwater_taskmanager::{FromTaskManager, Inspected, Inspection, JobManagerGateway, TaskManagerGateway};
 use headwater_types::config::Configuration;
 use headwater_types::ids::JobId;
 use headwater_types::{Error, Result};
@@ -38,6 +43,8 @@ pub struct Options {
     pub config: Configuration,
     /// Opens checkpoint storage.
     pub storage: Arc<dyn StorageProvider>,
+    /// Where jobs are kept that outlive the JobManager; `None` where they end with it.
+    pub records: Option<Records>,
 }
 
 /// A running JobManager. Dropping it ends its thread, not its jobs' tasks.
@@ -90,8 +97,16 @@ pub(crate) enum Inbound {
         session: SessionId,
         reason: String,
     },
+    TaskManagerLeaves {
+        session: SessionId,
+    },
     TaskManagers {
         reply: SyncSender<Vec<TaskManagerStatus>>,
+    },
+    Inspect {
+        task_manager: String,
+        what: Inspection,
+        reply: SyncSender<Inspected>,
     },
     Submit {
         plan: Vec<u8>,
@@ -127,6 +142,29 @@ pub(crate) enum Inbound {
         job: JobId,
         reply: SyncSender<Statistics>,
     },
+    Requirements {
+        job: JobId,
+        reply: SyncSender<Option<Requirements>>,
+    },
+    SetRequirements {
+        job: JobId,
+        asked: Requirements,
+        reply: SyncSender<Result<()>>,
+    },
+    Rescales {
+        job: JobId,
+        reply: SyncSender<Vec<Rescale>>,
+    },
+    /// The jobs of an earlier JobManager.
+    Recovered {
+        outcome: Result<(Vec<JobRecord>, Vec<JobResult>)>,
+    },
+    Accepted {
+        submission: Box<Submission>,
+        outcome: Result<()>,
+    },
+    /// Another JobManager leads.
+    Deposed(Error),
     Located {
         submission: Box<Submission>,
         outcome: Result<Origin>,
@@ -162,7 +200,8 @@ pub(crate) enum Inbound {
 impl Options {
     /// Starts a JobManager.
     pub fn start(self) -> Result<JobManager> {
-        let core = Core::new(self);
+        let mut core = Core::new(self);
+        core.recover();
         let handle = core.handle();
         let thread = std::thread::Builder::new()
             .name("jobmanager".to_owned())
@@ -246,6 +285,15 @@ impl Handle {
     /// When the JobManager has ended.
     pub fn task_manager_lost(&self, session: SessionId, reason: &str) -> Result<()> {
         self.send(Inbound::TaskManagerLost { session, reason: reason.to_owned() })
+    }
+
+    /// Tells that a TaskManager is about to end: its tasks are to go on elsewhere, from a checkpoint that is taken now
+    /// where that is possible. Its gateway is dropped when it may go.
+    ///
+    /// # Errors
+    /// When the JobManager has ended.
+    pub fn task_manager_leaves(&self, session: SessionId) -> Result<()> {
+        self.send(Inbound::TaskManagerLeaves { session })
     }
 
     /// Takes a report of a TaskManager.

@@ -57,6 +57,15 @@ impl Splits {
         Ok(())
     }
 
+    /// The job has another parallelism.
+    pub(crate) fn reshape(&mut self, graph: &JobGraph) {
+        for vertex in &graph.vertices {
+            if let Some(source) = self.sources.get_mut(&vertex.id) {
+                source.parallelism = vertex.parallelism;
+            }
+        }
+    }
+
     /// Tells the enumerator of a source that a checkpoint with these remaining splits is complete.
     pub(crate) fn complete(&mut self, vertex: VertexId, checkpoint: u64, splits: &[Split]) -> Result<()> {
         match self.sources.get_mut(&vertex) {

@@ -4,7 +4,7 @@
 
 use headwater_checkpoint::garbage::Roots;
 use headwater_checkpoint::manifest::{Blob, Place, checksum, encode};
-use headwater_checkpoint::{Manifest, layout};
+use headwater_checkpoint::{Manifest, StoredRun, layout};
 use headwater_env::Storage;
 use headwater_types::{Error, ErrorKind, Result};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,15 +30,45 @@ impl Store {
         Err(Error::new(ErrorKind::Fenced, "checkpoint-fenced", message))
     }
 
+    /// Writes the manifest of a checkpoint in the place of one that a deposed JobManager left; where it is.
+    pub(crate) fn replace_checkpoint(&self, manifest: &Manifest) -> Result<String> {
+        self.storage.delete(&layout::manifest_file(manifest.checkpoint))?;
+        self.write_checkpoint(manifest)
+    }
+
     /// Copies everything a manifest names to another directory and writes the manifest there, so that the directory
-    /// needs nothing else; where it is.
+    /// needs nothing else; where it is. Runs of a savepoint are sorted, whatever they were.
     pub(crate) fn write_savepoint(&self, manifest: &mut Manifest, target: &Store) -> Result<String> {
-        let copied = self.copy_files(manifest.files(), target, |number| format!("{number:05}"))?;
+        let sorted = self.sort_runs(manifest, target)?;
+        let files = manifest.files().into_iter().filter(|file| !sorted.contains(*file));
+        let copied = self.copy_files(files, target, |number| format!("{number:05}"))?;
         manifest.rename_files(|file| copied.get(file).cloned().unwrap_or_else(|| file.to_owned()));
         if create(target.storage.as_ref(), layout::MANIFEST, &encode(manifest)?)? {
             return Ok(target.uri.clone());
         }
         Err(Error::user("savepoint-exists", format!("there is a savepoint at '{}' already", target.uri)))
+    }
+
+    /// Writes the unsorted runs of a manifest to another directory as sorted ones, which the manifest then names; their
+    /// files.
+    fn sort_runs(&self, manifest: &mut Manifest, target: &Store) -> Result<BTreeSet<String>> {
+        let mut files = BTreeSet::new();
+        let tables = manifest.operators.iter_mut().flat_map(|operator| &mut operator.tables);
+        for run in tables.flat_map(|table| &mut table.runs) {
+            let storage = self.storage.clone();
+            let stored = StoredRun::open(run, move |file, range| storage.get_range(file, range))?;
+            if stored.is_sorted() {
+                continue;
+            }
+            let (bytes, entries) = stored.to_sorted()?;
+            let file = format!("sorted-{:05}", files.len());
+            target.storage.put(&file, &bytes)?;
+            let (length, checksum) = (bytes.len() as u64, checksum(&bytes));
+            run.place = Place { file: file.clone(), offset: 0, bytes: length, checksum };
+            run.entries = entries;
+            files.insert(file);
+        }
+        Ok(files)
     }
 
     /// Copies the runs of a manifest whose files are elsewhere into this directory; the manifest with these copies.

@@ -7,12 +7,13 @@
 //! Every registration is a *session* of its own: a TaskManager that comes back has lost its tasks, and the late news
 //! that its earlier session broke does not harm its new one.
 
-use headwater_taskmanager::{TaskManagerGateway, ToTaskManager};
+use headwater_taskmanager::{Inspected, Inspection, TaskManagerGateway, ToTaskManager};
 use headwater_types::ids::JobId;
 use headwater_types::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
+use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a TaskManager says of itself.
@@ -76,10 +77,15 @@ struct Member {
     info: TaskManagerInfo,
     gateway: Arc<dyn TaskManagerGateway>,
     jobs: BTreeMap<JobId, u32>,
+    /// It is about to end: no more slots of it are taken.
+    leaving: bool,
 }
 
 impl Member {
     fn free(&self) -> u32 {
+        if self.leaving {
+            return 0;
+        }
         let used = self.jobs.values().fold(0_u32, |used, slots| used.saturating_add(*slots));
         self.info.slots.saturating_sub(used)
     }
@@ -95,13 +101,21 @@ impl TaskManagers {
     ) -> Option<SessionId> {
         let mut members = self.lock();
         let earlier = members.iter().find(|(_, member)| member.info.id == info.id).map(|(session, _)| *session);
-        members.insert(session, Member { info, gateway, jobs: BTreeMap::new() });
+        members.insert(session, Member { info, gateway, jobs: BTreeMap::new(), leaving: false });
         earlier
     }
 
     /// A TaskManager is gone; what it said of itself, unless that was known.
     pub(crate) fn remove(&self, session: SessionId) -> Option<TaskManagerInfo> {
         self.lock().remove(&session).map(|member| member.info)
+    }
+
+    /// A TaskManager is about to end; the jobs that have slots there.
+    pub(crate) fn leave(&self, session: SessionId) -> Vec<JobId> {
+        let mut members = self.lock();
+        let Some(member) = members.get_mut(&session) else { return vec![] };
+        member.leaving = true;
+        member.jobs.keys().copied().collect()
     }
 
     /// Takes slots for a job, spread over the TaskManagers.
@@ -118,6 +132,26 @@ impl TaskManagers {
             }
         }
         Ok(placed)
+    }
+
+    /// The slots that a job has or could have.
+    pub(crate) fn slots_for(&self, job: JobId) -> u32 {
+        let members = self.lock();
+        let slots = members.values().filter(|member| !member.leaving).map(|member| {
+            let own = member.jobs.get(&job).copied().unwrap_or(0);
+            member.free().saturating_add(own)
+        });
+        slots.fold(0, u32::saturating_add)
+    }
+
+    /// A job needs a slot no more.
+    pub(crate) fn release_one(&self, job: JobId, session: SessionId) {
+        if let Some(member) = self.lock().get_mut(&session)
+            && let Some(slots) = member.jobs.get_mut(&job)
+        {
+            *slots = slots.saturating_sub(1);
+            member.jobs.retain(|_, slots| *slots > 0);
+        }
     }
 
     /// A job needs its slots no more.
@@ -140,6 +174,15 @@ impl TaskManagers {
         let gateway = self.lock().get(&session).map(|member| member.gateway.clone());
         let gone = || Error::retryable("taskmanager-gone", "the TaskManager is gone");
         gateway.ok_or_else(gone)?.send(message)
+    }
+
+    /// Looks into the process of the TaskManager of this id. The answer comes by `reply`; never, when there is none.
+    pub(crate) fn inspect(&self, id: &str, what: Inspection, reply: SyncSender<Inspected>) {
+        let gateway = self.lock().values().find(|member| member.info.id == id).map(|member| member.gateway.clone());
+        let asked = gateway.map(|gateway| gateway.inspect(what, reply));
+        if let Some(Err(error)) = asked {
+            tracing::debug!(task_manager = id, error = error.message(), "a TaskManager could not be looked into");
+        }
     }
 
     /// All of them.

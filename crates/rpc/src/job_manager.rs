@@ -1,13 +1,19 @@
 //! The JobManager's side.
 
+use crate::heartbeat::Pulse;
+use crate::inspections::Inspections;
+use crate::leader::{Leader, look};
 use crate::wire::{Downward, Upward, decode, encode};
-use headwater_jobmanager::{ClientRequest, Handle, PendingAnswer};
-use headwater_taskmanager::{TaskManagerGateway, ToTaskManager};
+use headwater_jobmanager::{ClientRequest, Handle, PendingAnswer, SessionId};
+use headwater_taskmanager::{Inspected, Inspection, TaskManagerGateway, ToTaskManager};
+use headwater_transport::Liveness;
 use headwater_transport::messages::{Caller, MessageListener, MessageReader, MessageWriter};
 use headwater_types::{Error, Result};
 use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::JoinSet;
 
 /// Requests of a client that may wait for their answers.
 const REQUESTS_MAX: usize = 256;
@@ -16,36 +22,67 @@ const ANSWER_PAUSE: (Duration, Duration) = (Duration::from_millis(1), Duration::
 /// How long a caller may take to register.
 const REGISTER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Takes TaskManagers until the JobManager has ended.
-pub async fn serve(listener: MessageListener, manager: Handle) {
+/// Takes TaskManagers and clients as the JobManager of a term, until dropped; then their connections end.
+pub async fn serve(listener: &MessageListener, manager: Handle, generation: u64) {
+    let mut sessions = JoinSet::new();
+    let liveness = listener.liveness();
     loop {
-        match listener.accept().await {
-            Ok(caller) => {
-                let manager = manager.clone();
-                tokio::spawn(async move {
-                    let from = caller.from;
-                    if let Err(error) = session(caller, manager).await {
-                        tracing::warn!(%from, error = error.message(), "a TaskManager's connection ended");
-                    }
-                });
+        let caller = next(listener, &mut sessions).await;
+        let (manager, from) = (manager.clone(), caller.from);
+        sessions.spawn(async move {
+            if let Err(error) = session(caller, manager, generation, liveness).await {
+                tracing::warn!(%from, error = error.message(), "a connection ended");
             }
+        });
+    }
+}
+
+/// Tells callers where the JobManager is that leads, until dropped.
+pub async fn redirect(listener: &MessageListener, leader: Arc<dyn Leader>) {
+    let mut callers = JoinSet::new();
+    loop {
+        let caller = next(listener, &mut callers).await;
+        let (leader, from) = (leader.clone(), caller.from);
+        callers.spawn(async move {
+            if let Err(error) = turn_away(caller, &leader).await {
+                tracing::debug!(%from, error = error.message(), "a caller could not be told who leads");
+            }
+        });
+    }
+}
+
+/// The next caller.
+async fn next(listener: &MessageListener, sessions: &mut JoinSet<()>) -> Caller {
+    loop {
+        while sessions.try_join_next().is_some() {}
+        match listener.accept().await {
+            Ok(caller) => return caller,
             Err(error) => {
-                tracing::warn!(error = error.message(), "a TaskManager's connection could not be taken");
+                tracing::warn!(error = error.message(), "a connection could not be taken");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
     }
 }
 
-/// The life of a TaskManager.
-async fn session(caller: Caller, manager: Handle) -> Result<()> {
+async fn turn_away(caller: Caller, leader: &Arc<dyn Leader>) -> Result<()> {
+    let (mut reader, writer) = caller.greet().await?;
+    first(&mut reader).await?;
+    let address = look(leader).await?.map(|leader| leader.address);
+    writer.send(encode(&Downward::Elsewhere(address))?)
+}
+
+/// The life of a TaskManager, or of a client's connection.
+async fn session(caller: Caller, manager: Handle, generation: u64, liveness: Liveness) -> Result<()> {
     let (mut reader, writer) = caller.greet().await?;
     let info = match first(&mut reader).await? {
         Upward::Register(info) => info,
         Upward::Ask { number, request } => return clients(number, request, reader, writer, manager).await,
-        Upward::Report(_) => return Err(Error::internal("a TaskManager reports before it registers")),
+        _ => return Err(Error::internal("a TaskManager reports before it registers")),
     };
-    let gateway = Arc::new(RemoteTaskManager { writer: writer.clone() });
+    let (inspections, released) = (Arc::new(Inspections::default()), Arc::new(Notify::new()));
+    let (asked, over) = (inspections.clone(), released.clone());
+    let gateway = Arc::new(RemoteTaskManager { writer: writer.clone(), inspections: asked, released: over });
     // The JobManager's inbox is bounded; it never waits for anybody, so this takes a moment at most.
     let registered = tokio::task::block_in_place(|| manager.register(info.clone(), gateway));
     let session = match registered {
@@ -56,8 +93,13 @@ async fn session(caller: Caller, manager: Handle) -> Result<()> {
         }
     };
     tracing::info!(task_manager = %info.id, slots = info.slots, "a TaskManager has registered");
-    let ended = match writer.send(encode(&Downward::Welcome)?) {
-        Ok(()) => reports(&mut reader, &manager).await,
+    let pulse = Pulse::default();
+    let ended = match writer.send(encode(&Downward::Welcome { generation })?) {
+        Ok(()) => tokio::select! {
+            ended = reports(&mut reader, &manager, session, &pulse, &inspections) => ended,
+            error = pulse.watch(&writer, liveness) => Err(error),
+            () = released.notified() => Ok(()),
+        },
         Err(error) => Err(error),
     };
     let reason = ended.as_ref().err().map_or("it ended the connection", Error::message).to_owned();
@@ -73,10 +115,19 @@ async fn first(reader: &mut MessageReader) -> Result<Upward> {
     decode(&first.ok_or_else(hung_up)?)
 }
 
-async fn reports(reader: &mut MessageReader, manager: &Handle) -> Result<()> {
+async fn reports(
+    reader: &mut MessageReader,
+    manager: &Handle,
+    session: SessionId,
+    pulse: &Pulse,
+    inspections: &Inspections,
+) -> Result<()> {
     while let Some(bytes) = reader.next().await? {
         match decode(&bytes)? {
             Upward::Report(message) => tokio::task::block_in_place(|| manager.report(message))?,
+            Upward::Heartbeat(number) => pulse.answered(number),
+            Upward::Leave => tokio::task::block_in_place(|| manager.task_manager_leaves(session))?,
+            Upward::Inspected { number, answer } => inspections.answer(number, answer),
             Upward::Register(_) | Upward::Ask { .. } => return Err(Error::internal("a TaskManager registers twice")),
         }
     }
@@ -92,12 +143,15 @@ async fn clients(
     manager: Handle,
 ) -> Result<()> {
     let open = Arc::new(Semaphore::new(REQUESTS_MAX));
+    // They end with the connection: a client must not be told that its job is gone only because this JobManager is.
+    let mut answers = JoinSet::new();
     loop {
+        while answers.try_join_next().is_some() {}
         let permit = open.clone().acquire_owned().await.map_err(|_| Error::internal("a semaphore was closed"))?;
         let pending = tokio::task::block_in_place(|| manager.serve(request))?;
         if let Some(pending) = pending {
             let writer = writer.clone();
-            tokio::spawn(async move {
+            answers.spawn(async move {
                 let _permit = permit;
                 answer(number, pending, &writer).await;
             });
@@ -132,10 +186,24 @@ async fn answer(number: u64, mut pending: PendingAnswer, writer: &MessageWriter)
 /// A TaskManager at the other end of a connection.
 struct RemoteTaskManager {
     writer: MessageWriter,
+    inspections: Arc<Inspections>,
+    /// Told when the JobManager has no more use for it.
+    released: Arc<Notify>,
+}
+
+impl Drop for RemoteTaskManager {
+    fn drop(&mut self) {
+        self.released.notify_one();
+    }
 }
 
 impl TaskManagerGateway for RemoteTaskManager {
     fn send(&self, message: ToTaskManager) -> Result<()> {
         self.writer.send(encode(&Downward::Command(message))?)
+    }
+
+    fn inspect(&self, what: Inspection, reply: SyncSender<Inspected>) -> Result<()> {
+        let number = self.inspections.expect(reply);
+        self.writer.send(encode(&Downward::Inspect { number, what })?)
     }
 }

@@ -8,16 +8,29 @@
 //! ```text
 //! TaskManager ── Register ──> JobManager
 //!             <── Welcome ───
-//!             <── Command* ──   ── Report* ──>
+//!             <── (Command | Heartbeat)* ──   ── (Report | Heartbeat)* Leave? ──>
 //! ```
+//!
+//! Of several JobManagers one leads, by a lease ([`headwater_jobmanager::ha`]); the others tell callers where it is. A
+//! TaskManager takes part in the latest term that it has seen: a JobManager of an earlier one is left at once, so that
+//! one that was deposed commands nobody.
 //!
 //! A client asks instead of registering: its connection carries requests and, in any order, their answers.
 
 mod client;
+mod heartbeat;
+mod inspections;
 mod job_manager;
+mod leader;
+mod process;
 mod task_manager;
 mod wire;
 
-pub use client::connect;
-pub use job_manager::serve;
-pub use task_manager::{JoinOptions, Leader, join};
+pub use client::{connect, connect_to};
+pub use job_manager::{redirect, serve};
+pub use leader::{Leader, LeaderAddress, LeaseHolder};
+pub use process::{JobManagerProcess, Term};
+pub use task_manager::{JoinOptions, join};
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! What the two say to each other.
 
 use headwater_jobmanager::{ClientAnswer, ClientRequest, TaskManagerInfo};
-use headwater_taskmanager::{FromTaskManager, ToTaskManager};
+use headwater_taskmanager::{FromTaskManager, Inspected, Inspection, ToTaskManager};
 use headwater_types::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -12,6 +12,17 @@ pub(crate) enum Upward {
     Register(TaskManagerInfo),
     /// About its tasks.
     Report(FromTaskManager),
+    /// Its service has received this heartbeat.
+    Heartbeat(u64),
+    /// What was found in its process.
+    Inspected {
+        /// Number of the question.
+        number: u64,
+        /// The answer.
+        answer: Inspected,
+    },
+    /// It is about to end: its tasks should go on elsewhere.
+    Leave,
     /// From a client: what it asks for.
     Ask {
         /// Returned with the answer.
@@ -25,11 +36,25 @@ pub(crate) enum Upward {
 #[derive(Serialize, Deserialize)]
 pub(crate) enum Downward {
     /// The TaskManager is registered.
-    Welcome,
+    Welcome {
+        /// Number of the JobManager's term.
+        generation: u64,
+    },
     /// It is not, and why.
     Refused(String),
+    /// This JobManager does not lead; where the one is that does.
+    Elsewhere(Option<String>),
     /// What to do.
     Command(ToTaskManager),
+    /// What to look for in the process.
+    Inspect {
+        /// Returned with the answer.
+        number: u64,
+        /// What.
+        what: Inspection,
+    },
+    /// To be answered by the same number.
+    Heartbeat(u64),
     /// The answer to a client.
     Answer {
         /// Number of the request.

@@ -11,12 +11,14 @@
 mod checkpoint;
 mod core;
 mod exchange;
+pub mod inspect;
 pub mod messages;
 mod service;
 mod tasks;
 
 pub use core::Core;
 pub use exchange::Exchange;
+pub use inspect::{Inspected, Inspection};
 pub use messages::{
     CheckpointTarget, FromTaskManager, JobManagerGateway, Outcome, Restore, SplitAnswer, TaskError, TaskManagerGateway,
     ToTaskManager,

@@ -21,6 +21,7 @@ mod error;
 
 pub use error::TaskError;
 
+use crate::inspect::{Inspected, Inspection};
 use headwater_checkpoint::assemble::SubtaskPart;
 use headwater_checkpoint::compact::Merge;
 use headwater_checkpoint::coordinator::AckStatistics;
@@ -29,8 +30,9 @@ use headwater_connector_api::{Split, SplitAssignment};
 use headwater_exchange::Barrier;
 use headwater_runtime::OperatorSnapshot;
 use headwater_types::ids::{JobId, SubtaskId};
-use headwater_types::{ErrorKind, Result};
+use headwater_types::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
+use std::sync::mpsc::SyncSender;
 
 /// What a JobManager tells a TaskManager.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -336,6 +338,15 @@ pub trait TaskManagerGateway: Send + Sync {
     /// # Errors
     /// When the TaskManager is gone or does not keep up.
     fn send(&self, message: ToTaskManager) -> Result<()>;
+
+    /// Looks into the process, without waiting. The answer comes by `reply`; never, when the TaskManager goes.
+    ///
+    /// # Errors
+    /// When the TaskManager is gone, does not keep up, or is no process.
+    fn inspect(&self, what: Inspection, reply: SyncSender<Inspected>) -> Result<()> {
+        let _ = (what, reply);
+        Err(Error::unsupported("this TaskManager cannot be looked into"))
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use crate::core::Core;
 use crate::exchange::Exchange;
+use crate::inspect::{Inspected, Inspection, inspect};
 use crate::messages::{JobManagerGateway, TaskManagerGateway, ToTaskManager};
 use headwater_connector_api::Registry;
 use headwater_env::{Env, StorageProvider};
@@ -48,6 +49,8 @@ pub struct Handle {
 
 enum Inbound {
     Message(Box<ToTaskManager>),
+    Ping(Box<dyn FnOnce() + Send>),
+    Inspect { what: Inspection, reply: SyncSender<Inspected> },
     Shutdown,
 }
 
@@ -55,13 +58,14 @@ impl Options {
     /// Starts a TaskManager that reports to `gateway`.
     pub fn start(self, gateway: Arc<dyn JobManagerGateway>) -> Result<TaskManager> {
         let (inbox, messages) = sync_channel(INBOX_MESSAGES);
-        let scheduler = Scheduler::new(self.env.clone());
+        let env = self.env.clone();
+        let scheduler = Scheduler::new(env.clone());
         let lanes = Lanes::new(scheduler, self.lanes);
         let core = Core::new(self, gateway, lanes);
         let thread = std::thread::Builder::new()
             .name("taskmanager".to_owned())
             .stack_size(headwater_plan::codec::PLAN_STACK_BYTES)
-            .spawn(move || run(core, &messages))
+            .spawn(move || run(core, &env, &messages))
             .map_err(|e| Error::retryable("no-thread", "the TaskManager could not be started").with_source(e))?;
         Ok(TaskManager { handle: Handle { inbox }, thread: Some(thread) })
     }
@@ -84,18 +88,43 @@ impl Drop for TaskManager {
 }
 
 /// The service's thread.
-fn run(mut core: Core, messages: &Receiver<Inbound>) {
-    while let Ok(Inbound::Message(message)) = messages.recv() {
-        core.handle(*message);
+fn run(mut core: Core, env: &Env, messages: &Receiver<Inbound>) {
+    loop {
+        match messages.recv() {
+            Ok(Inbound::Message(message)) => core.handle(*message),
+            Ok(Inbound::Ping(answer)) => answer(),
+            Ok(Inbound::Inspect { what, reply }) => env.spawn_blocking("inspect", move || {
+                let _ = reply.try_send(inspect(&what));
+            }),
+            Ok(Inbound::Shutdown) | Err(_) => break,
+        }
     }
     core.cancel_all();
 }
 
-impl TaskManagerGateway for Handle {
-    fn send(&self, message: ToTaskManager) -> Result<()> {
-        self.inbox.try_send(Inbound::Message(Box::new(message))).map_err(|error| match error {
+impl Handle {
+    /// Has the service's thread call `answer` when it has handled what came before; it must not block.
+    ///
+    /// # Errors
+    /// When the TaskManager is gone or does not keep up.
+    pub fn ping(&self, answer: impl FnOnce() + Send + 'static) -> Result<()> {
+        self.try_send(Inbound::Ping(Box::new(answer)))
+    }
+
+    fn try_send(&self, message: Inbound) -> Result<()> {
+        self.inbox.try_send(message).map_err(|error| match error {
             TrySendError::Full(_) => Error::retryable("taskmanager-busy", "the TaskManager does not keep up"),
             TrySendError::Disconnected(_) => Error::retryable("taskmanager-gone", "the TaskManager has ended"),
         })
+    }
+}
+
+impl TaskManagerGateway for Handle {
+    fn send(&self, message: ToTaskManager) -> Result<()> {
+        self.try_send(Inbound::Message(Box::new(message)))
+    }
+
+    fn inspect(&self, what: Inspection, reply: SyncSender<Inspected>) -> Result<()> {
+        self.try_send(Inbound::Inspect { what, reply })
     }
 }

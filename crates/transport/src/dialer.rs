@@ -19,8 +19,6 @@ use tokio::task::JoinHandle;
 
 /// How long the peer may take to answer a call.
 pub(crate) const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
-/// A peer that is silent for so long is gone: it has a beat every two seconds.
-pub(crate) const SILENCE_MAX: Duration = Duration::from_secs(10);
 /// Largest frame that a consumer sends.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
 /// Bytes read from the system at a time.
@@ -115,14 +113,18 @@ async fn carry(dialer: &Dialer, frames: UnboundedReceiver<Frame>, identity: &Ide
     let (input, mut output) = stream.into_split();
     // Whoever ends first ends the connection.
     tokio::select! {
-        read = answers(dialer, BufReader::with_capacity(READ_BYTES, input)) => read,
-        written = writer::write(&mut output, frames) => written,
+        read = answers(dialer, BufReader::with_capacity(READ_BYTES, input), identity.liveness.timeout) => read,
+        written = writer::write(&mut output, frames, identity.liveness.interval) => written,
     }
 }
 
-async fn answers(dialer: &Dialer, mut input: BufReader<tokio::net::tcp::OwnedReadHalf>) -> Result<()> {
+async fn answers(
+    dialer: &Dialer,
+    mut input: BufReader<tokio::net::tcp::OwnedReadHalf>,
+    silence_max: Duration,
+) -> Result<()> {
     loop {
-        let next = tokio::time::timeout(SILENCE_MAX, frame::read(&mut input, ANSWER_BYTES_MAX)).await;
+        let next = tokio::time::timeout(silence_max, frame::read(&mut input, ANSWER_BYTES_MAX)).await;
         let next = next.map_err(|_| Error::retryable("connection-silent", "the peer fell silent"))?;
         let Some(frame) = next? else { return Ok(()) };
         dialer.answer(&frame)?;

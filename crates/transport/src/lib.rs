@@ -33,7 +33,7 @@ mod writer;
 
 pub use element::{ElementDecoder, ElementEncoder};
 pub use frame::{Frame, Header, Kind, MAX_PAYLOAD_BYTES};
-pub use handshake::Identity;
+pub use handshake::{Identity, Liveness, PROTOCOL};
 pub use sender::RemoteSender;
 
 use dialer::Dialers;

@@ -1,6 +1,6 @@
 //! The side of consumers: connections from the processes of their producers.
 
-use crate::dialer::{READ_BYTES, SILENCE_MAX};
+use crate::dialer::READ_BYTES;
 use crate::element::ElementDecoder;
 use crate::frame::{self, Frame, Kind, MAX_PAYLOAD_BYTES, bad};
 use crate::handshake::{Identity, greet};
@@ -12,6 +12,7 @@ use headwater_types::{Error, Result};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
 use tokio::io::BufReader;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
@@ -148,7 +149,7 @@ pub(crate) async fn accept(listener: TcpListener, identity: Identity, endpoints:
             // Out of file descriptors, say: those who called will call again.
             Err(error) => {
                 tracing::warn!(%error, "an exchange connection could not be taken");
-                tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+                tokio::time::sleep(Duration::from_millis(100)).await;
             }
         }
     }
@@ -161,8 +162,8 @@ async fn serve(mut stream: TcpStream, identity: &Identity, endpoints: Arc<Endpoi
     let (queue, frames) = unbounded_channel();
     let connection = Arc::new(Connection { queue, endpoints, inlets: Mutex::default() });
     let ended = tokio::select! {
-        read = receive(&connection, BufReader::with_capacity(READ_BYTES, input)) => read,
-        written = writer::write(&mut output, frames) => written,
+        read = receive(&connection, BufReader::with_capacity(READ_BYTES, input), identity.liveness.timeout) => read,
+        written = writer::write(&mut output, frames, identity.liveness.interval) => written,
     };
     let error = match &ended {
         Ok(()) => Error::retryable("connection-closed", format!("'{peer}' ended the connection")),
@@ -172,11 +173,15 @@ async fn serve(mut stream: TcpStream, identity: &Identity, endpoints: Arc<Endpoi
     ended
 }
 
-async fn receive(connection: &Arc<Connection>, mut input: BufReader<tokio::net::tcp::OwnedReadHalf>) -> Result<()> {
+async fn receive(
+    connection: &Arc<Connection>,
+    mut input: BufReader<tokio::net::tcp::OwnedReadHalf>,
+    silence_max: Duration,
+) -> Result<()> {
     // What the channels' columns are; of no concern to lanes, which lock the inlets.
     let mut decoders = BTreeMap::new();
     loop {
-        let next = tokio::time::timeout(SILENCE_MAX, frame::read(&mut input, MAX_PAYLOAD_BYTES)).await;
+        let next = tokio::time::timeout(silence_max, frame::read(&mut input, MAX_PAYLOAD_BYTES)).await;
         let next = next.map_err(|_| Error::retryable("connection-silent", "the peer fell silent"))?;
         let Some(frame) = next? else { return Ok(()) };
         connection.handle(frame, &mut decoders)?;

@@ -3,13 +3,14 @@
 //! What messages mean is their users' business. A connection that breaks loses those under way; it is not dialled
 //! again here, because both sides have to start over anyway.
 
-use crate::dialer::{DIAL_TIMEOUT, READ_BYTES, SILENCE_MAX};
+use crate::dialer::{DIAL_TIMEOUT, READ_BYTES};
 use crate::frame::{self, Frame, Kind, bad};
-use crate::handshake::{Identity, greet};
+use crate::handshake::{Identity, Liveness, greet};
 use crate::listener::{bind, cannot_listen};
 use crate::writer;
 use headwater_types::{Error, Result};
 use std::net::SocketAddr;
+use std::time::Duration;
 use tokio::io::BufReader;
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::net::{TcpListener, TcpStream};
@@ -24,6 +25,7 @@ pub struct MessageReader {
     /// Name of the peer.
     pub peer: String,
     input: BufReader<OwnedReadHalf>,
+    silence_max: Duration,
 }
 
 /// The sending side of a connection; clones share it. When all are gone the connection ends.
@@ -53,6 +55,11 @@ impl MessageListener {
     /// When the system does not say.
     pub fn address(&self) -> Result<SocketAddr> {
         self.listener.local_addr().map_err(|e| cannot_listen(SocketAddr::from(([0; 4], 0)), e))
+    }
+
+    /// How its connections are watched.
+    pub fn liveness(&self) -> Liveness {
+        self.identity.liveness
     }
 
     /// The next caller, who has not introduced itself yet: a stranger must not hold up others.
@@ -103,12 +110,14 @@ async fn open(mut stream: TcpStream, identity: &Identity) -> Result<(MessageRead
     let peer = greet(&mut stream, identity).await?;
     let (input, mut output) = stream.into_split();
     let (queue, frames) = unbounded_channel();
+    let liveness = identity.liveness;
     tokio::spawn(async move {
-        if let Err(error) = writer::write(&mut output, frames).await {
+        if let Err(error) = writer::write(&mut output, frames, liveness.interval).await {
             tracing::debug!(error = error.message(), "a message connection ended");
         }
     });
-    Ok((MessageReader { peer, input: BufReader::with_capacity(READ_BYTES, input) }, MessageWriter { queue }))
+    let input = BufReader::with_capacity(READ_BYTES, input);
+    Ok((MessageReader { peer, input, silence_max: liveness.timeout }, MessageWriter { queue }))
 }
 
 impl MessageReader {
@@ -118,7 +127,7 @@ impl MessageReader {
     /// When the connection breaks, the peer falls silent, or sends something else.
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>> {
         loop {
-            let next = tokio::time::timeout(SILENCE_MAX, frame::read(&mut self.input, MESSAGE_BYTES_MAX)).await;
+            let next = tokio::time::timeout(self.silence_max, frame::read(&mut self.input, MESSAGE_BYTES_MAX)).await;
             let next = next.map_err(|_| Error::retryable("connection-silent", "the peer fell silent"))?;
             let Some(frame) = next? else { return Ok(None) };
             match frame.header.kind {

@@ -37,7 +37,7 @@ impl Pair {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let told = Arc::new(Told::default());
         let start = |name: &str| {
-            let identity = Identity { name: name.into(), cluster: "test".into() };
+            let identity = Identity::new(name, "test");
             Transport::start(loopback(), identity, told.clone(), runtime.handle().clone()).unwrap()
         };
         let (producers, consumers) = (start("a"), Some(start("b")));

@@ -12,8 +12,6 @@ use tokio::sync::mpsc::UnboundedReceiver;
 const WRITE_BYTES: usize = 256 << 10;
 /// Frames taken from the queue at a time.
 const TAKE_FRAMES: usize = 64;
-/// A connection that has nothing to say says so this often.
-const BEAT: Duration = Duration::from_secs(2);
 
 /// Frames that wait to be written. Their number is bounded by what producers have credit for.
 #[derive(Default)]
@@ -53,16 +51,20 @@ impl Waiting {
     }
 }
 
-/// Writes what comes until nobody can send any more.
+/// Writes what comes until nobody can send any more, and a beat when nothing comes for a while.
 ///
 /// # Errors
 /// When the connection breaks.
-pub(crate) async fn write(output: &mut (impl AsyncWrite + Unpin), mut queue: UnboundedReceiver<Frame>) -> Result<()> {
+pub(crate) async fn write(
+    output: &mut (impl AsyncWrite + Unpin),
+    mut queue: UnboundedReceiver<Frame>,
+    beat: Duration,
+) -> Result<()> {
     let (mut waiting, mut taken) = (Waiting::default(), Vec::with_capacity(TAKE_FRAMES));
     loop {
         if waiting.is_empty() {
             output.flush().await.map_err(broken)?;
-            match tokio::time::timeout(BEAT, queue.recv()).await {
+            match tokio::time::timeout(beat, queue.recv()).await {
                 Ok(Some(frame)) => waiting.push(frame),
                 Ok(None) => return output.shutdown().await.map_err(broken),
                 Err(_) => waiting.push(Frame::empty(Kind::Beat, 0, 0)),

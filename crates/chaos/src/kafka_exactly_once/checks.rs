@@ -1,7 +1,7 @@
 //! What must be in the output topics, and whether it is.
 
 use super::input::{BASE_MS, Event, FLUSH_KEY};
-use super::job::{Running, WINDOW_MS};
+use super::job::WINDOW_MS;
 use super::pause;
 use super::topics::{PARTITIONS, Reader, TOTALS, WINDOWED};
 use anyhow::{Context, Result, bail, ensure};
@@ -75,14 +75,7 @@ struct Seen {
 ///
 /// # Errors
 /// At once when something is there twice, or is not what it should be; in the end when something is missing.
-pub fn wait_until_complete(
-    bootstrap: &str,
-    events: u64,
-    env: &Env,
-    patience_s: u64,
-    running: &Running<'_>,
-) -> Result<Found> {
-    let _alive = running;
+pub fn wait_until_complete(bootstrap: &str, events: u64, env: &Env, patience_s: u64) -> Result<Found> {
     let expected = expected(events);
     let mut seen = Seen {
         windowed: Reader::new(bootstrap, WINDOWED)?,

@@ -154,7 +154,8 @@ fn entries(directory: &Path) -> Vec<PathBuf> {
     std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
 }
 
-fn sql(bootstrap: &str) -> String {
+/// The statements of the job.
+pub fn sql(bootstrap: &str) -> String {
     let sink = |name: &str, columns: &str, format: &str| {
         format!(
             "CREATE TABLE {name} ({columns}) WITH ('connector' = 'kafka', 'topic' = '{name}', \

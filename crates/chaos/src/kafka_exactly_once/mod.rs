@@ -13,6 +13,11 @@ mod input;
 mod job;
 mod topics;
 
+pub use checks::wait_until_complete;
+pub use input::Producer;
+pub use job::sql;
+pub use topics::create as create_topics;
+
 use anyhow::{Context, Result};
 use headwater_env::Env;
 use headwater_test_servers::{Kafka, KafkaOptions};
@@ -69,7 +74,7 @@ pub fn run(options: &Options) -> Result<()> {
     let events = producer.finish()?;
     println!("chaos: {counts:?}, {events} events; waiting for the rest of the results");
     let running = job.start()?;
-    let outcome = checks::wait_until_complete(&kafka.bootstrap(), events, &env, options.patience_s, &running);
+    let outcome = checks::wait_until_complete(&kafka.bootstrap(), events, &env, options.patience_s);
     running.kill()?;
     let found = outcome.with_context(|| format!("the job's output is in {}", job.log().display()))?;
     println!(

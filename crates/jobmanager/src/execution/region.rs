@@ -29,8 +29,8 @@ pub(super) enum Phase {
 }
 
 impl Region {
-    pub(super) fn new(subtasks: Vec<SubtaskId>) -> Self {
-        Self { subtasks, attempt: 0, phase: Phase::Running }
+    pub(super) fn new(subtasks: Vec<SubtaskId>, attempt: u32) -> Self {
+        Self { subtasks, attempt, phase: Phase::Running }
     }
 
     pub(super) fn holds(&self, subtask: SubtaskId) -> bool {

@@ -1,7 +1,6 @@
 //! Every path through the state machine.
 
 use super::*;
-use headwater_types::Error;
 use headwater_types::config::Configuration;
 use headwater_types::ids::VertexId;
 
@@ -16,7 +15,7 @@ fn job(regions: &[&[u32]], restarts: &str) -> Execution {
     config.set("restart-strategy.fixed-delay.attempts", restarts);
     let strategy = RestartStrategy::from_config(&config, false).unwrap();
     let regions = regions.iter().map(|region| region.iter().map(|index| subtask(*index)).collect()).collect();
-    let mut execution = Execution::new(regions, strategy);
+    let mut execution = Execution::new(regions, strategy, 0);
     execution.deployed();
     execution.task_running(subtask(0));
     execution.task_running(subtask(1));
@@ -164,4 +163,30 @@ fn what_other_task_managers_deployed_of_a_region_is_cancelled() {
     assert_eq!(job.state(), JobState::Restarting);
     assert!(matches!(&job.tick(i64::MAX)[..], [Action::Redeploy { attempt: 1, .. }]));
     assert_eq!(job.deploy_failed(0, &[subtask(1)], busy(), 0, 0), [], "that was another attempt");
+}
+
+#[test]
+fn a_task_that_was_cancelled_without_being_told_to_restarts_its_region() {
+    let mut job = job(&[&[0, 1]], "1");
+    assert_eq!(ended(&mut job, 1, Outcome::Finished), []);
+    let actions = ended(&mut job, 0, Outcome::Cancelled);
+    assert_eq!(actions, [Action::Restarting(vec![subtask(0), subtask(1)]), cancel(&[])]);
+    assert_eq!(job.restart_cause().map(TaskError::code), Some("taskmanager-ending"));
+    assert_eq!(job.state(), JobState::Restarting);
+}
+
+#[test]
+fn a_job_that_is_taken_down_starts_again_in_another_shape() {
+    let mut job = job(&[&[0, 1]], "0");
+    assert_eq!(job.take_down(100), [Action::Restarting(vec![subtask(0), subtask(1)]), cancel(&[0, 1])]);
+    assert_eq!(ended(&mut job, 0, Outcome::Cancelled), []);
+    assert!(!job.is_down());
+    assert_eq!(ended(&mut job, 1, Outcome::Cancelled), []);
+    assert!(job.is_down());
+    job.reshape(vec![vec![subtask(0), subtask(1), subtask(2)]], 100);
+    assert_eq!((job.state(), job.restarts()), (JobState::Restarting, 0));
+    let all = vec![subtask(0), subtask(1), subtask(2)];
+    assert_eq!(job.tick(100), [Action::Redeploy { subtasks: all, attempt: 1 }]);
+    assert_eq!(job.state(), JobState::Running);
+    assert!(!job.is_current(subtask(0), 0) && job.is_current(subtask(2), 1));
 }

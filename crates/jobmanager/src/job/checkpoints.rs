@@ -1,10 +1,12 @@
 //! The checkpoints of a job: collects the parts, stores the manifests, keeps the chain of runs short.
 
 mod merges;
+mod requests;
+mod term;
 
 use super::commits::Commit;
 use super::recovery::Point;
-use super::{Job, NewJob, Reply, vertices};
+use super::{Job, NewJob, Start, vertices};
 use crate::guard::guarded;
 use crate::service::Inbound;
 use crate::store::Store;
@@ -12,7 +14,7 @@ use crate::task_managers::SessionId;
 use headwater_checkpoint::assemble::{Chain, Parts, SubtaskPart, assemble};
 use headwater_checkpoint::coordinator::AckStatistics;
 use headwater_checkpoint::garbage::Roots;
-use headwater_checkpoint::layout::{Vertex, savepoint_directory};
+use headwater_checkpoint::layout::Vertex;
 use headwater_checkpoint::restore::plan;
 use headwater_checkpoint::{Action, Blob, ClaimMode, Coordinator, Kind, Manifest};
 use headwater_connector_api::Split;
@@ -21,9 +23,11 @@ use headwater_taskmanager::ToTaskManager;
 use headwater_types::ids::{SubtaskId, VertexId};
 use headwater_types::{Error, Result};
 use merges::Merges;
-use serde::{Deserialize, Serialize};
+pub(crate) use requests::Request;
+pub use requests::{RequestKind, Stored};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use term::Term;
 
 /// The checkpoints of a job.
 pub(crate) struct Checkpoints {
@@ -92,44 +96,19 @@ struct ToStore {
     finished: BTreeSet<SubtaskId>,
 }
 
-/// Somebody asks for a checkpoint.
-pub(crate) struct Request {
-    pub(crate) kind: RequestKind,
-    pub(crate) reply: Reply<Result<Stored>>,
-}
-
-/// What somebody asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum RequestKind {
-    /// A checkpoint.
-    Checkpoint,
-    /// A savepoint.
-    Savepoint {
-        /// Below which directory; by default the configured one.
-        directory: Option<String>,
-    },
-    /// A savepoint behind which the job ends.
-    Stop {
-        /// Below which directory; by default the configured one.
-        directory: Option<String>,
-        /// Whether the sources end first and all windows fire.
-        drain: bool,
-    },
-}
-
-/// A stored checkpoint.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stored {
-    /// Its number.
-    pub checkpoint: u64,
-    /// Where it is.
-    pub path: String,
-}
-
 impl Checkpoints {
     pub(super) fn new(new: &NewJob, subtasks: &[SubtaskId]) -> Self {
-        let first = new.origin.as_ref().map_or(1, |origin| origin.manifest.checkpoint + 1);
-        let origin = new.origin.as_ref().and_then(|origin| {
+        let (own, other) = match &new.from {
+            None => (None, None),
+            Some(Start::Own(own)) => (Some(own), None),
+            Some(Start::Other(other)) => (None, Some(other)),
+        };
+        let start = own.or(other);
+        let first = start.map_or(1, |start| start.manifest.checkpoint + 1);
+        let latest = own.map(|own| own.manifest.clone());
+        let roots: Arc<Mutex<Roots>> = Arc::default();
+        latest.iter().for_each(|latest| lock(&roots).retain(latest));
+        let origin = other.and_then(|origin| {
             let storage = new.provider.open(&origin.root, &new.graph.config).ok()?;
             let store = Store { uri: origin.root.clone(), storage };
             Some(Point { manifest: origin.manifest.clone(), store, advice: origin.advice.clone() })
@@ -138,12 +117,12 @@ impl Checkpoints {
             coordinator: Coordinator::new(new.settings.clone(), subtasks.iter().copied(), first),
             store: new.store.clone(),
             vertices: vertices(&new.graph),
-            latest: None,
-            chain: Chain::default(),
-            roots: Arc::default(),
+            chain: latest.as_deref().map(Chain::of).unwrap_or_default(),
+            latest,
+            roots,
             origin,
-            origin_path: new.origin.as_ref().map(|origin| origin.path.clone()).unwrap_or_default(),
-            claimed: new.origin.as_ref().is_some_and(|origin| origin.claim == ClaimMode::Claim),
+            origin_path: start.map(|start| start.path.clone()).unwrap_or_default(),
+            claimed: other.is_some_and(|origin| origin.claim == ClaimMode::Claim),
             reads_lazily: StateOptions::from_config(&new.graph.config)
                 .is_ok_and(|state| state.engine != StateEngine::HashMap),
             from_origin: BTreeSet::new(),
@@ -241,49 +220,6 @@ impl Job {
         }
         let actions = self.checkpoints.coordinator.ack(checkpoint, subtask, statistics, self.env.now_ms());
         self.act_on_checkpoints(actions);
-    }
-
-    /// Somebody asks for a checkpoint; it is triggered as soon as all tasks run.
-    pub(crate) fn request(&mut self, request: Request) {
-        if self.complete || !self.execution.state().is_active() {
-            let _ = request.reply.try_send(Err(not_running()));
-            return;
-        }
-        if let Err(error) = self.target_of(&request.kind, 0) {
-            let _ = request.reply.try_send(Err(error));
-            return;
-        }
-        self.checkpoints.requests.push_back(request);
-        self.pump();
-    }
-
-    /// Triggers the checkpoints that were asked for.
-    pub(super) fn try_requests(&mut self) {
-        self.readopt();
-        while !self.checkpoints.requests.is_empty() && !self.checkpoints.coordinator.is_starting() {
-            let Some(request) = self.checkpoints.requests.pop_front() else { return };
-            let kind = match request.kind {
-                RequestKind::Checkpoint => Kind::Manual,
-                RequestKind::Savepoint { .. } => Kind::Savepoint,
-                RequestKind::Stop { drain, .. } => Kind::Stop { drain },
-            };
-            match self.checkpoints.coordinator.trigger(kind, self.env.now_ms()) {
-                Ok((checkpoint, actions)) => {
-                    self.checkpoints.collecting.entry(checkpoint).or_default().request = Some(request);
-                    self.act_on_checkpoints(actions);
-                }
-                Err(error) => drop(request.reply.try_send(Err(error))),
-            }
-        }
-    }
-
-    /// The job has ended: nobody's checkpoint will be taken.
-    pub(super) fn refuse_requests(&mut self) {
-        let collecting = std::mem::take(&mut self.checkpoints.collecting).into_values();
-        let pending = collecting.filter_map(|collecting| collecting.request);
-        for request in pending.chain(std::mem::take(&mut self.checkpoints.requests)) {
-            let _ = request.reply.try_send(Err(not_running()));
-        }
     }
 
     pub(super) fn act_on_checkpoints(&mut self, actions: Vec<Action>) {
@@ -413,11 +349,12 @@ impl Job {
         self.checkpoints.storing = true;
         let (job, inbox, store, checkpoint) =
             (self.id, self.inbox.clone(), self.checkpoints.store.clone(), next.checkpoint);
+        let term = Term { records: self.records.clone(), job, is_final: matches!(next.kind, Kind::Stop { .. }) };
         self.env.spawn_blocking("store", move || {
             let own = manifest.clone();
             let outcome = guarded(|| match target? {
-                None => store.write_checkpoint(&manifest),
-                Some(target) => store.write_savepoint(&mut manifest, &target),
+                None => term.write_checkpoint(&store, &manifest),
+                Some(target) => term.write_savepoint(&store, &mut manifest, &target),
             });
             let outcome = outcome.map(|path| (Box::new(own), path));
             let _ = inbox.send(Inbound::Stored { job, checkpoint, request, kind: next.kind, outcome });
@@ -517,22 +454,6 @@ impl Job {
             }
         });
     }
-
-    /// Where a savepoint goes; `None` for checkpoints.
-    fn target_of(&self, kind: &RequestKind, random: u64) -> Result<Option<Store>> {
-        let directory = match kind {
-            RequestKind::Checkpoint => return Ok(None),
-            RequestKind::Savepoint { directory } | RequestKind::Stop { directory, .. } => directory.clone(),
-        };
-        let directory = directory.or_else(|| self.checkpoints.coordinator.settings().savepoint_directory.clone());
-        let directory = directory.ok_or_else(|| {
-            let message = "a savepoint needs a directory: name one, or set 'execution.checkpointing.savepoint-dir'";
-            Error::user("missing-savepoint-directory", message)
-        })?;
-        let uri = headwater_storage::join(&directory, &savepoint_directory(self.id, random));
-        let storage = self.provider.open(&uri, &self.graph.config)?;
-        Ok(Some(Store { uri, storage }))
-    }
 }
 
 /// Deletes the origin, if it is time.
@@ -559,8 +480,4 @@ fn inline(blob: &Blob) -> Option<Vec<u8>> {
         Blob::Inline(bytes) => Some(bytes.clone()),
         Blob::Stored(_) => None,
     }
-}
-
-fn not_running() -> Error {
-    Error::user("job-not-running", "no checkpoint can be taken: the job is not running")
 }

@@ -4,9 +4,10 @@ use super::Job;
 use super::checkpoints::delete_claimed;
 use super::recovery::Point;
 use crate::guard::guarded;
+use crate::ha::{DEPOSED, Records};
 use crate::service::Inbound;
 use crate::sinks::Sinks;
-use crate::state::JobState;
+use crate::state::{JobResult, JobState};
 use crate::store::Store;
 use headwater_checkpoint::Retention;
 use headwater_checkpoint::garbage::Roots;
@@ -88,8 +89,15 @@ impl Job {
         let Some(mut sinks) = self.commits.sinks.take() else { return };
         let Some(commit) = self.commits.waiting.pop_front() else { return };
         let (job, inbox, through) = (self.id, self.inbox.clone(), self.commits.through);
+        let records = self.records.clone();
         self.env.spawn_blocking("commit", move || {
-            let outcome = guarded(|| commit_checkpoint(&mut sinks, &commit, through));
+            let outcome = guarded(|| match check(records.as_ref()) {
+                Ok(()) => commit_checkpoint(&mut sinks, &commit, through),
+                Err(error) => Err(error),
+            });
+            if let Some(deposed) = deposed(&outcome) {
+                return drop(inbox.send(deposed));
+            }
             let _ = inbox.send(Inbound::Committed { job, checkpoint: commit.checkpoint, sinks, outcome });
         });
     }
@@ -143,8 +151,17 @@ impl Job {
         // Behind a savepoint without drain the job will go on.
         let ended = self.checkpoints.stopped_with.is_none() || self.checkpoints.drained;
         let claimed = self.checkpoints.take_claimed(|_| false);
+        let record = self.last_record(JobState::Finished);
         self.env.spawn_blocking("finish", move || {
-            let outcome = guarded(|| sinks.finish(staged, ended));
+            let outcome = guarded(|| {
+                check(record.records.as_ref())?;
+                sinks.finish(staged, ended)?;
+                // Before the checkpoints go: else the job would be started again, from nothing.
+                record.write()
+            });
+            if let Some(deposed) = deposed(&outcome) {
+                return drop(inbox.send(deposed));
+            }
             if outcome.is_ok() {
                 clean_up(&store, None, claimed);
             }
@@ -173,7 +190,15 @@ impl Job {
         let stopped = self.checkpoints.stopped_with.is_some();
         let sinks = self.commits.sinks.take();
         let (job, inbox, store) = (self.id, self.inbox.clone(), self.checkpoints.store.clone());
+        let record = self.last_record(self.execution.state());
         self.env.spawn_blocking("abort", move || {
+            let recorded = guarded(|| record.write());
+            if let Some(deposed) = deposed(&recorded) {
+                return drop(inbox.send(deposed));
+            }
+            if let Err(error) = recorded {
+                tracing::error!(%job, %error, "the end of the job could not be recorded: the next JobManager starts it");
+            }
             // What a retained checkpoint or the savepoint that ended the job staged must stay. Litter that cannot be removed does not change how the job
             // ended.
             if let (false, Some(mut sinks)) = (retained || stopped, sinks) {
@@ -184,6 +209,12 @@ impl Job {
         });
     }
 
+    /// What the cluster remembers of the job when it ends in this state.
+    fn last_record(&self, state: JobState) -> LastRecord {
+        let result = JobResult { state, operators: vec![], ..self.result() };
+        LastRecord { records: self.records.clone(), result, now_ms: self.env.now_ms() }
+    }
+
     /// Whether checkpoints outlive the job as it ends.
     fn retains(&self) -> bool {
         match (self.checkpoints.coordinator.settings().retention, self.execution.state()) {
@@ -192,6 +223,30 @@ impl Job {
             (Retention::RetainOnCancellation, _) => true,
         }
     }
+}
+
+/// What the cluster remembers of a job.
+struct LastRecord {
+    records: Option<Records>,
+    result: JobResult,
+    now_ms: i64,
+}
+
+impl LastRecord {
+    fn write(&self) -> Result<()> {
+        self.records.as_ref().map_or(Ok(()), |records| records.ended(&self.result, self.now_ms))
+    }
+}
+
+/// Fails when another JobManager leads: then this one must change nothing that others see.
+fn check(records: Option<&Records>) -> Result<()> {
+    records.map_or(Ok(()), Records::check)
+}
+
+/// What to tell the JobManager that leads no more, if that is what went wrong.
+fn deposed(outcome: &Result<()>) -> Option<Inbound> {
+    let error = outcome.as_ref().err().filter(|error| error.code() == DEPOSED)?;
+    Some(Inbound::Deposed(error.clone()))
 }
 
 /// Deletes the files of a job that has ended, but those of retained checkpoints.

@@ -99,8 +99,17 @@ impl Job {
                     tracing::info!(job = %self.id, "waiting: {}", wait.message());
                 }
                 self.placement.waits = Some(wait);
+                self.slots_missing();
                 false
             }
+        }
+    }
+
+    /// The job has another parallelism: it needs this many slots, and waits for none yet.
+    pub(super) fn placement_reshaped(&mut self, slots: u32) {
+        self.placement.waits = None;
+        for (_, session) in self.placement.slots.extract_if(slots.., |_, _| true) {
+            self.task_managers.release_one(self.id, session);
         }
     }
 
@@ -132,14 +141,15 @@ impl Job {
         message: impl Fn(Vec<SubtaskId>, Vec<(SubtaskId, String)>) -> ToTaskManager,
     ) -> Vec<(Vec<SubtaskId>, Error)> {
         let mut by_session: BTreeMap<SessionId, Vec<SubtaskId>> = BTreeMap::new();
+        let mut failed = vec![];
         for subtask in subtasks {
-            if let Some(session) = self.placement.slots.get(&subtask.index) {
-                by_session.entry(*session).or_default().push(*subtask);
+            match self.placement.slots.get(&subtask.index) {
+                Some(session) => by_session.entry(*session).or_default().push(*subtask),
+                None => failed.push((vec![*subtask], Error::retryable("no-slot", "its slot is gone"))),
             }
         }
         let addresses: BTreeMap<SessionId, String> =
             by_session.keys().filter_map(|session| Some((*session, self.task_managers.exchange(*session)?))).collect();
-        let mut failed = vec![];
         for (session, own) in &by_session {
             let others = by_session.iter().filter(|(other, _)| *other != session);
             let peers = others.filter_map(|(other, theirs)| Some((addresses.get(other)?, theirs)));

@@ -37,11 +37,13 @@ impl Job {
     pub(super) fn begin(&mut self, subtasks: Vec<SubtaskId>) {
         let now_ms = self.env.now_ms();
         self.checkpoints.coordinator.start_clock(now_ms);
-        self.redeploys.push((subtasks, 0));
+        self.redeploys.push((subtasks, self.execution.attempt()));
         if let Some(point) = self.checkpoints.point() {
             let path = self.checkpoints.origin_path.clone();
             self.checkpoints.coordinator.restored(point.manifest.checkpoint, path);
-            self.adopt(&point);
+            if self.checkpoints.origin.is_some() {
+                self.adopt(&point);
+            }
             self.commit_point(&point);
         }
     }
@@ -129,35 +131,37 @@ impl Job {
         if self.redeploys.is_empty() || self.checkpoints.is_storing() || !self.commits.is_idle() {
             return;
         }
-        let redeploys = std::mem::take(&mut self.redeploys);
-        let mut waiting = vec![];
-        for (at, (subtasks, attempt)) in redeploys.iter().enumerate() {
-            if !self.execution.state().is_active() {
-                self.redeploys.append(&mut waiting);
-                self.redeploys.extend_from_slice(&redeploys[at..]);
-                return self.drop_redeploys();
-            }
-            let (subtasks, attempt) = (subtasks.clone(), *attempt);
+        // A deployment that fails may withdraw others that wait, and adds none.
+        let mut waiting = 0;
+        while waiting < self.redeploys.len() {
+            let subtasks = self.redeploys[waiting].0.clone();
             if !self.find_slots(&subtasks) {
-                waiting.push((subtasks, attempt));
+                waiting += 1;
                 continue;
             }
-            // Tasks may have finished after the restart began; that was their life before.
-            let actions = self.checkpoints.coordinator.restart(subtasks.iter().copied(), self.env.now_ms());
-            self.act_on_checkpoints(actions);
-            let failed = match self.redeploy(&subtasks, attempt) {
-                Ok(failed) => failed,
-                Err(error) => vec![(subtasks, error)],
-            };
-            for (subtasks, error) in failed {
-                let actions = self.deploy_failed(attempt, &subtasks, TaskError::from(&error));
-                self.act(actions);
+            let (subtasks, attempt) = self.redeploys.remove(waiting);
+            self.redeploy_now(subtasks, attempt);
+            if !self.execution.state().is_active() {
+                return self.drop_redeploys();
             }
         }
-        if waiting.is_empty() {
+        if waiting == 0 {
             self.has_slots();
         }
-        self.redeploys.append(&mut waiting);
+    }
+
+    fn redeploy_now(&mut self, subtasks: Vec<SubtaskId>, attempt: u32) {
+        // Tasks may have finished after the restart began; that was their life before.
+        let actions = self.checkpoints.coordinator.restart(subtasks.iter().copied(), self.env.now_ms());
+        self.act_on_checkpoints(actions);
+        let failed = match self.redeploy(&subtasks, attempt) {
+            Ok(failed) => failed,
+            Err(error) => vec![(subtasks, error)],
+        };
+        for (subtasks, error) in failed {
+            let actions = self.deploy_failed(attempt, &subtasks, TaskError::from(&error));
+            self.act(actions);
+        }
     }
 
     /// The job ends: no region that waits will be deployed.

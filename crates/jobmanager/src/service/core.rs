@@ -1,5 +1,7 @@
 //! What a JobManager does with what arrives.
 
+use super::leaving::Leaving;
+use super::recover::Earlier;
 use super::{Handle, Inbound, Options};
 use crate::job::Job;
 use crate::task_managers::{SessionId, TaskManagers};
@@ -29,6 +31,9 @@ pub struct Core {
     pub(super) jobs: BTreeMap<JobId, Job>,
     /// Ended jobs, oldest first.
     history: VecDeque<JobId>,
+    pub(super) leaving: Vec<Leaving>,
+    /// Jobs of earlier JobManagers that have ended, and those that are about to be started again.
+    pub(super) earlier: Earlier,
 }
 
 impl Core {
@@ -36,8 +41,9 @@ impl Core {
     pub fn new(options: Options) -> Self {
         let (inbox, messages) = sync_channel(INBOX_MESSAGES);
         let (task_managers, sessions) = (Arc::default(), Arc::default());
-        let (jobs, history) = (BTreeMap::new(), VecDeque::new());
-        Self { options, inbox, messages, task_managers, sessions, jobs, history }
+        let (jobs, history, leaving) = (BTreeMap::new(), VecDeque::new(), vec![]);
+        let earlier = Earlier::default();
+        Self { options, inbox, messages, task_managers, sessions, jobs, history, leaving, earlier }
     }
 
     /// A handle to submit jobs by.
@@ -71,7 +77,8 @@ impl Core {
 
     /// When [`Core::tick`] has something to do next.
     pub fn wake_ms(&self) -> Option<i64> {
-        self.jobs.values().filter_map(Job::wake_ms).min()
+        let jobs = self.jobs.values().filter_map(Job::wake_ms);
+        jobs.chain(self.leaving.iter().map(|leaving| leaving.look_ms)).chain(self.earlier.again_ms()).min()
     }
 
     /// How long to wait for messages at most; for ever when nothing is due.
@@ -88,6 +95,8 @@ impl Core {
         let is_due = |job: &Job| job.wake_ms().is_some_and(|wake_ms| wake_ms <= now_ms);
         let due: Vec<JobId> = self.jobs.iter().filter(|(_, job)| is_due(job)).map(|(id, _)| *id).collect();
         due.into_iter().for_each(|id| self.with_job(id, Job::tick));
+        self.let_go(now_ms);
+        self.recover_again(now_ms);
     }
 
     /// Handles a message; whether others may follow.
@@ -100,12 +109,25 @@ impl Core {
                 self.offer_slots();
             }
             Inbound::TaskManagerLost { session, reason } => self.task_manager_lost(session, &reason),
+            Inbound::TaskManagerLeaves { session } => self.task_manager_leaves(session),
             Inbound::TaskManagers { reply } => drop(reply.try_send(self.task_managers.list())),
+            Inbound::Inspect { task_manager, what, reply } => self.task_managers.inspect(&task_manager, what, reply),
             Inbound::Submit { plan, reply } => self.submit(&plan, reply),
+            Inbound::Requirements { job, reply } => self.with_job(job, |job| drop(reply.try_send(job.requirements()))),
+            Inbound::SetRequirements { job, asked, reply } => {
+                self.with_job(job, |job| drop(reply.try_send(job.set_requirements(asked))));
+            }
+            Inbound::Rescales { job, reply } => self.with_job(job, |job| drop(reply.try_send(job.rescales()))),
+            Inbound::Recovered { outcome } => self.recovered(outcome),
+            Inbound::Accepted { submission, outcome } => self.accepted(*submission, outcome),
+            Inbound::Deposed(error) => {
+                tracing::error!(error = error.message(), "this JobManager leads no more");
+                return false;
+            }
             Inbound::Located { submission, outcome } => self.located(*submission, outcome),
             Inbound::Cancel(job) => self.with_job(job, Job::cancel),
             Inbound::Stop(job) => self.with_job(job, Job::stop),
-            Inbound::Wait { job, reply } => self.with_job(job, |job| job.wait(reply)),
+            Inbound::Wait { job, reply } => self.wait_for(job, reply),
             Inbound::Metrics { job, reply } => self.with_job(job, |job| job.metrics(reply)),
             Inbound::Status { job, reply } => self.with_job(job, |job| {
                 let _ = reply.try_send(job.status());
@@ -131,7 +153,7 @@ impl Core {
         true
     }
 
-    fn task_manager_lost(&mut self, session: SessionId, reason: &str) {
+    pub(super) fn task_manager_lost(&mut self, session: SessionId, reason: &str) {
         let Some(info) = self.task_managers.remove(session) else { return };
         tracing::warn!(task_manager = info.id, host = info.host, reason, "a TaskManager is lost");
         let message = format!("the TaskManager '{}' on {} is lost: {reason}", info.id, info.host);
@@ -140,15 +162,16 @@ impl Core {
         jobs.into_iter().for_each(|id| self.with_job(id, |job| job.task_manager_lost(session, &lost)));
     }
 
-    /// There are free slots: the jobs that wait take them.
+    /// There are free slots: the jobs that wait take them, others may grow.
     fn offer_slots(&mut self) {
+        self.jobs.values_mut().for_each(Job::slots_changed);
         let waiting = self.jobs.iter().filter(|(_, job)| job.waits_for_slots()).map(|(id, _)| *id);
         let waiting: Vec<JobId> = waiting.collect();
         waiting.into_iter().for_each(|id| self.with_job(id, Job::tick));
     }
 
     /// Calls `f` for a job that exists; a reply to one that was forgotten is dropped, which its asker sees.
-    fn with_job(&mut self, id: JobId, f: impl FnOnce(&mut Job)) {
+    pub(super) fn with_job(&mut self, id: JobId, f: impl FnOnce(&mut Job)) {
         let Some(job) = self.jobs.get_mut(&id) else { return };
         let before = job.is_complete();
         f(job);

@@ -2,7 +2,10 @@
 
 use super::{Handle, Inbound, JobHandle, Pending, gone};
 use crate::overview::{JobDetails, JobSummary};
+use crate::state::JobStatus;
+use headwater_checkpoint::Statistics;
 use headwater_runtime::OperatorSnapshot;
+use headwater_taskmanager::{Inspected, Inspection};
 use headwater_types::ids::JobId;
 use headwater_types::{Error, Result};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
@@ -45,6 +48,40 @@ impl Handle {
     /// When the JobManager has ended.
     pub fn details(&self, job: JobId) -> Result<Pending<Option<JobDetails>>> {
         self.request(|reply| Inbound::Details { job, reply })
+    }
+}
+
+impl Handle {
+    /// Looks into the process of a TaskManager. There is no answer when it is gone.
+    ///
+    /// # Errors
+    /// When the JobManager has ended.
+    pub fn inspect(&self, task_manager: &str, what: Inspection) -> Result<Pending<Inspected>> {
+        self.request(|reply| Inbound::Inspect { task_manager: task_manager.to_owned(), what, reply })
+    }
+
+    /// Asks for the present state of a job, with what it waits for; there is no answer when it is not known.
+    ///
+    /// # Errors
+    /// When the JobManager has ended.
+    pub fn status(&self, job: JobId) -> Result<Pending<JobStatus>> {
+        self.request(|reply| Inbound::Status { job, reply })
+    }
+
+    /// Asks for the checkpoints of a job; there is no answer when it is not known.
+    ///
+    /// # Errors
+    /// When the JobManager has ended.
+    pub fn statistics(&self, job: JobId) -> Result<Pending<Statistics>> {
+        self.request(|reply| Inbound::Statistics { job, reply })
+    }
+
+    /// Submits an encoded job graph; what becomes of it is told later.
+    ///
+    /// # Errors
+    /// When the JobManager has ended.
+    pub fn request_submit_plan(&self, plan: Vec<u8>) -> Result<Pending<Result<JobId>>> {
+        self.request(|reply| Inbound::Submit { plan, reply })
     }
 }
 

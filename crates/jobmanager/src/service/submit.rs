@@ -3,10 +3,12 @@
 use super::{Core, Inbound};
 use crate::execution::Execution;
 use crate::guard::guarded;
-use crate::job::{Job, NewJob, SLOT_REQUEST_TIMEOUT, vertices};
+use crate::ha::{JobRecord, Records};
+use crate::job::{Job, NewJob, SLOT_REQUEST_TIMEOUT, Start, vertices};
 use crate::limits;
 use crate::locate::{Origin, locate};
 use crate::regions::regions;
+use crate::rescale::Policy;
 use crate::restart::RestartStrategy;
 use crate::sinks::Sinks;
 use crate::splits::Splits;
@@ -21,52 +23,135 @@ use headwater_types::ids::JobId;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
 
-/// A job that waits for the checkpoint it starts from.
+/// Attempts of a job within a term, and terms until the numbers begin again.
+const ATTEMPTS_MAX: u64 = 1 << 16;
+const TERMS_MAX: u64 = 1 << 16;
+
+/// A job on its way to being started.
 pub(crate) struct Submission {
+    job: JobId,
     graph: JobGraph,
     settings: Settings,
     recovery: Recovery,
-    reply: SyncSender<Result<JobId>>,
+    asker: Asker,
+}
+
+/// Who wants a job to be started.
+enum Asker {
+    Client(SyncSender<Result<JobId>>),
+    /// It ran before, under an earlier JobManager.
+    Cluster(JobRecord),
+}
+
+impl Submission {
+    /// A job of an earlier JobManager.
+    pub(super) fn of(core: &Core, record: &JobRecord) -> Result<Self> {
+        let (graph, settings, mut recovery) = core.checked(&record.plan)?;
+        if let Some(latest) = &record.latest {
+            recovery = Recovery { path: Some(latest.path.clone()), start_empty: vec![], ..recovery };
+        }
+        Ok(Self { job: record.job, graph, settings, recovery, asker: Asker::Cluster(record.clone()) })
+    }
+
+    /// URI of the directory for the job's checkpoints.
+    fn directory(&self) -> String {
+        match &self.settings.directory {
+            Some(directory) => join(directory, &self.job.to_string()),
+            None => format!("memory://{}", self.job),
+        }
+    }
+
+    /// Whether the job starts from a checkpoint that it took itself.
+    fn goes_on_from(&self, origin: &Origin) -> bool {
+        let has_latest = matches!(&self.asker, Asker::Cluster(JobRecord { latest: Some(_), .. }));
+        has_latest && origin.root == self.directory()
+    }
 }
 
 impl Core {
-    /// Starts a job, or begins to look for its checkpoint.
+    /// Starts a job, or begins to: to record it, to look for its checkpoint.
     pub(super) fn submit(&mut self, plan: &[u8], reply: SyncSender<Result<JobId>>) {
-        let checked = self.checked(plan);
-        let (graph, settings, recovery) = match checked {
+        let (graph, settings, recovery) = match self.checked(plan) {
             Ok(checked) => checked,
             Err(error) => return drop(reply.try_send(Err(error))),
         };
-        let submission = Submission { graph, settings, recovery, reply };
-        match submission.recovery.path.clone() {
-            None => {
-                let started = self.start(submission.graph, submission.settings, None);
-                let _ = submission.reply.try_send(started);
-            }
-            Some(path) => {
-                let (provider, inbox) = (self.options.storage.clone(), self.inbox.clone());
-                self.options.env.spawn_blocking("locate", move || {
-                    let outcome = guarded(|| locate(provider.as_ref(), &path, &submission.graph.config));
-                    let _ = inbox.send(Inbound::Located { submission: Box::new(submission), outcome });
-                });
-            }
+        let env = &self.options.env;
+        let job = JobId(u128::from(env.random_u64()) << 64 | u128::from(env.random_u64()));
+        let submission = Submission { job, graph, settings, recovery, asker: Asker::Client(reply) };
+        match self.options.records.clone() {
+            None => self.locate(submission),
+            Some(records) => self.accept(records, submission),
         }
+    }
+
+    /// Sees to it that the job outlives this JobManager.
+    fn accept(&self, records: Records, submission: Submission) {
+        let (inbox, now_ms) = (self.inbox.clone(), self.options.env.now_ms());
+        self.options.env.spawn_blocking("accept", move || {
+            let (job, graph) = (submission.job, &submission.graph);
+            let recorded = || records.accept(job, &graph.name, &headwater_plan::encode(graph)?, now_ms);
+            let outcome = guarded(recorded).map_err(|error| error.context("recording the job for other JobManagers"));
+            let _ = inbox.send(Inbound::Accepted { submission: Box::new(submission), outcome });
+        });
+    }
+
+    /// A job was recorded, or could not be.
+    pub(super) fn accepted(&mut self, submission: Submission, outcome: Result<()>) {
+        match outcome {
+            Ok(()) => self.locate(submission),
+            Err(error) => self.started(submission.job, submission.asker, Err(error)),
+        }
+    }
+
+    /// Looks for the checkpoint that a job starts from, if there is one.
+    pub(super) fn locate(&mut self, submission: Submission) {
+        let Some(path) = submission.recovery.path.clone() else {
+            return self.start_from(submission, None);
+        };
+        let (provider, inbox) = (self.options.storage.clone(), self.inbox.clone());
+        self.options.env.spawn_blocking("locate", move || {
+            let outcome = guarded(|| locate(provider.as_ref(), &path, &submission.graph.config));
+            let _ = inbox.send(Inbound::Located { submission: Box::new(submission), outcome });
+        });
     }
 
     /// The checkpoint that a job starts from was found, or was not.
     pub(super) fn located(&mut self, submission: Submission, outcome: Result<Origin>) {
-        let Submission { mut graph, settings, recovery, reply } = submission;
-        let claim = recovery.claim;
-        let origin =
-            outcome.map(|origin| without(Origin { claim, ..origin }, &recovery.start_empty)).and_then(|origin| {
+        match outcome {
+            Ok(origin) => self.start_from(submission, Some(origin)),
+            Err(error) => self.started(submission.job, submission.asker, Err(error)),
+        }
+    }
+
+    fn start_from(&mut self, submission: Submission, origin: Option<Origin>) {
+        let own = origin.as_ref().is_some_and(|origin| submission.goes_on_from(origin));
+        let uri = submission.directory();
+        let Submission { job, mut graph, settings, recovery, asker } = submission;
+        let start = || match origin {
+            None => self.start(job, graph, settings, uri, None),
+            Some(origin) => {
+                let origin = without(Origin { claim: recovery.claim, ..origin }, &recovery.start_empty);
                 take_max_parallelism(&mut graph, &origin);
-                let vertices = vertices(&graph);
-                let ignore = recovery.ignore_unclaimed;
+                let (vertices, ignore) = (vertices(&graph), recovery.ignore_unclaimed);
                 check(&origin.path, &origin.manifest, &vertices, graph.max_parallelism, ignore)?;
-                Ok(origin)
-            });
-        let started = origin.and_then(|origin| self.start(graph, settings, Some(origin)));
-        let _ = reply.try_send(started);
+                self.start(job, graph, settings, uri, Some(if own { Start::Own(origin) } else { Start::Other(origin) }))
+            }
+        };
+        let started = start();
+        self.started(job, asker, started);
+    }
+
+    /// A job was started, or could not be.
+    fn started(&mut self, job: JobId, asker: Asker, started: Result<JobId>) {
+        match asker {
+            Asker::Cluster(record) => self.gone_on(record, started),
+            Asker::Client(reply) => {
+                if started.is_err() {
+                    self.forget(job);
+                }
+                let _ = reply.try_send(started);
+            }
+        }
     }
 
     fn checked(&self, plan: &[u8]) -> Result<(JobGraph, Settings, Recovery)> {
@@ -79,28 +164,35 @@ impl Core {
             // Batch jobs take no checkpoints, whatever the session was told.
             graph.config.set(CHECKPOINTING_INTERVAL.name, CHECKPOINTING_INTERVAL.default);
         }
-        let settings = Settings::from_config(&graph.config)?;
+        let mut settings = Settings::from_config(&graph.config)?;
+        if let (None, Some(records)) = (&settings.directory, &self.options.records) {
+            settings.directory = Some(records.checkpoint_directory());
+        }
         let recovery = Recovery::from_config(&graph.config)?;
         Ok((graph, settings, recovery))
     }
 
-    fn start(&mut self, graph: JobGraph, settings: Settings, origin: Option<Origin>) -> Result<JobId> {
+    fn start(
+        &mut self,
+        id: JobId,
+        graph: JobGraph,
+        settings: Settings,
+        uri: String,
+        from: Option<Start>,
+    ) -> Result<JobId> {
         let slot_timeout = graph.config.duration(SLOT_REQUEST_TIMEOUT)?;
         let (registry, env, provider) = (&self.options.registry, &self.options.env, &self.options.storage);
-        let id = JobId(u128::from(env.random_u64()) << 64 | u128::from(env.random_u64()));
-        let uri = match &settings.directory {
-            Some(directory) => join(directory, &id.to_string()),
-            None => format!("memory://{id}"),
-        };
         let store = Store { storage: provider.open(&uri, &graph.config)?, uri };
         let strategy = RestartStrategy::from_config(&graph.config, settings.interval_ms.is_some())?;
         let new = NewJob {
             id,
             plan: headwater_plan::encode(&graph)?,
-            execution: Execution::new(regions(&graph), strategy),
+            execution: Execution::new(regions(&graph), strategy, first_attempt(self.options.records.as_ref())),
             settings,
             store,
-            origin,
+            from,
+            records: self.options.records.clone(),
+            policy: Policy::from_config(&graph.config)?,
             splits: guarded(|| Splits::new(&graph, registry, env))?,
             sinks: guarded(|| Sinks::new(id, &graph, registry, env))?,
             graph,
@@ -115,6 +207,13 @@ impl Core {
         self.remember(id);
         Ok(id)
     }
+}
+
+/// The first attempt of jobs in a term: higher than all of earlier terms, so that tasks and files of those, which may
+/// still be around, are never taken for theirs.
+fn first_attempt(records: Option<&Records>) -> u32 {
+    let term = records.map_or(0, |records| records.generation() % TERMS_MAX);
+    u32::try_from(term * ATTEMPTS_MAX).unwrap_or(0)
 }
 
 /// A checkpoint without the state of some operators.

@@ -25,6 +25,7 @@ impl JobManagerProcess {
             registry: connector::registry(store, &process.life, troubles),
             config: Configuration::new(),
             storage: Arc::new(Provider { store: store.clone(), life: process.life.clone() }),
+            records: None,
         });
         let handle = core.handle();
         Self { process, core, gateway: handle.gateway(), handle, expects: true }

@@ -49,6 +49,6 @@ impl Operator for Count {
 }
 
 /// Makes counters.
-pub(super) fn factory() -> ToyFactory {
+pub fn factory() -> ToyFactory {
     ToyFactory::new().with("count", |_| Count { counts: None })
 }

@@ -1,0 +1,207 @@
+//! The jobs of a cluster, as whoever leads finds them. Everything here blocks and runs on I/O threads.
+
+use super::election::Leadership;
+use super::lease::{Lease, deposed};
+use super::options::HaOptions;
+use crate::state::{JobResult, JobState};
+use headwater_env::Storage;
+use headwater_storage::join;
+use headwater_taskmanager::TaskError;
+use headwater_types::ids::JobId;
+use headwater_types::{Error, ErrorKind, Result};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Ended jobs that are remembered.
+const ENDED_MAX: usize = 64;
+const JOBS: &str = "jobs/";
+
+/// The jobs of a cluster during the term of a leader.
+#[derive(Clone)]
+pub struct Records {
+    storage: Arc<dyn Storage>,
+    lease: Arc<dyn Lease>,
+    generation: u64,
+    uri: String,
+}
+
+/// A job that was accepted and has not ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobRecord {
+    /// The job.
+    pub job: JobId,
+    /// The encoded job graph.
+    pub plan: Vec<u8>,
+    /// What it starts from.
+    pub latest: Option<Latest>,
+}
+
+/// A completed checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Latest {
+    /// Its number.
+    pub checkpoint: u64,
+    /// Where it is.
+    pub path: String,
+}
+
+/// What is known of a job beside its graph.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Accepted {
+    name: String,
+    submitted_ms: i64,
+    /// Term in which it was accepted.
+    generation: u64,
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Ended {
+    name: String,
+    state: JobState,
+    error: Option<TaskError>,
+    ended_ms: i64,
+}
+
+impl Records {
+    /// The records of a cluster, for its leader.
+    pub fn new(options: &HaOptions, leadership: &Leadership) -> Self {
+        let (storage, lease) = (options.storage.clone(), leadership.lease());
+        Self { storage, lease, generation: leadership.generation(), uri: options.uri.clone() }
+    }
+
+    /// Records of a term whose lease somebody else keeps.
+    pub fn of(storage: Arc<dyn Storage>, lease: Arc<dyn Lease>, generation: u64) -> Self {
+        Self { storage, lease, generation, uri: "memory://ha".to_owned() }
+    }
+
+    /// Number of the term.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// Where checkpoints go of jobs that do not say it.
+    pub(crate) fn checkpoint_directory(&self) -> String {
+        join(&self.uri, "checkpoints")
+    }
+
+    /// Fails when the term is over. What was written before and is true now is seen by the next leader.
+    pub(crate) fn check(&self) -> Result<()> {
+        match self.lease.generation()? {
+            found if found == self.generation => Ok(()),
+            found => Err(deposed(self.generation, found)),
+        }
+    }
+
+    /// Accepts a job: from now on it outlives the JobManager.
+    pub(crate) fn accept(&self, job: JobId, name: &str, plan: &[u8], now_ms: i64) -> Result<()> {
+        self.storage.put(&file(job, "plan"), plan)?;
+        let accepted = Accepted { name: name.to_owned(), submitted_ms: now_ms, generation: self.generation };
+        self.storage.put(&file(job, "job"), &encode(&accepted)?)?;
+        self.check()
+    }
+
+    /// A job that was accepted could not be started.
+    pub(crate) fn forget(&self, job: JobId) -> Result<()> {
+        for object in self.storage.list(&format!("{JOBS}{job}/"))? {
+            self.storage.delete(&object.path)?;
+        }
+        Ok(())
+    }
+
+    /// A checkpoint is complete. When this returns, whoever leads next starts from it or from a later one.
+    pub(crate) fn completed(&self, job: JobId, latest: &Latest) -> Result<()> {
+        self.storage.put(&latest_file(job, self.generation), &encode(latest)?)?;
+        self.check()
+    }
+
+    /// A job has ended: nobody starts it again.
+    pub(crate) fn ended(&self, result: &JobResult, now_ms: i64) -> Result<()> {
+        self.check()?;
+        let error = result.error.as_ref().map(TaskError::from);
+        let ended = Ended { name: result.name.clone(), state: result.state, error, ended_ms: now_ms };
+        self.storage.put(&file(result.job, "ended"), &encode(&ended)?)?;
+        let obsolete = self.storage.list(&format!("{JOBS}{}/", result.job))?;
+        for object in obsolete.iter().filter(|object| !object.path.ends_with("/ended")) {
+            self.storage.delete(&object.path)?;
+        }
+        Ok(())
+    }
+
+    /// The jobs that have not ended, and how the last ones did that have.
+    pub(crate) fn read(&self) -> Result<(Vec<JobRecord>, Vec<JobResult>)> {
+        let mut files: BTreeMap<JobId, Vec<String>> = BTreeMap::new();
+        for object in self.storage.list(JOBS)? {
+            let Some((job, name)) = object.path.strip_prefix(JOBS).and_then(|rest| rest.split_once('/')) else {
+                continue;
+            };
+            if let Some(job) = parse_job(job) {
+                files.entry(job).or_default().push(name.to_owned());
+            }
+        }
+        let (mut jobs, mut ended) = (vec![], vec![]);
+        for (job, names) in files {
+            let has = |name: &str| names.iter().any(|known| known == name);
+            if has("ended") {
+                ended.extend(self.read_ended(job)?);
+            } else if has("job") && has("plan") {
+                jobs.push(self.read_job(job, &names)?);
+            }
+        }
+        self.forget_oldest(&mut ended)?;
+        Ok((jobs, ended.into_iter().map(|(_, result)| result).collect()))
+    }
+
+    /// Bounds what is kept of jobs that have ended.
+    fn forget_oldest(&self, ended: &mut Vec<(i64, JobResult)>) -> Result<()> {
+        ended.sort_by_key(|(ended_ms, _)| *ended_ms);
+        let surplus = ended.len().saturating_sub(ENDED_MAX);
+        ended.drain(..surplus).try_for_each(|(_, result)| self.forget(result.job))
+    }
+
+    fn read_ended(&self, job: JobId) -> Result<Option<(i64, JobResult)>> {
+        let Some(ended) = self.get::<Ended>(&file(job, "ended"))? else { return Ok(None) };
+        let error = ended.error.map(Error::from);
+        let result = JobResult { job, name: ended.name, state: ended.state, error, operators: vec![] };
+        Ok(Some((ended.ended_ms, result)))
+    }
+
+    fn read_job(&self, job: JobId, names: &[String]) -> Result<JobRecord> {
+        let plan = self.storage.get(&file(job, "plan"))?;
+        let plan = plan.ok_or_else(|| corrupt(&file(job, "plan")))?;
+        // Every leader starts from what the one before knew, so that of the latest term is the latest.
+        let terms = names.iter().filter_map(|name| name.strip_prefix("latest/")?.parse::<u64>().ok());
+        let latest = match terms.filter(|term| *term <= self.generation).max() {
+            Some(term) => self.get(&latest_file(job, term))?,
+            None => None,
+        };
+        Ok(JobRecord { job, plan, latest })
+    }
+
+    fn get<T: DeserializeOwned>(&self, file: &str) -> Result<Option<T>> {
+        let content = self.storage.get(file)?;
+        content.map(|content| serde_json::from_slice(&content).map_err(|e| corrupt(file).with_source(e))).transpose()
+    }
+}
+
+fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>> {
+    serde_json::to_vec(value).map_err(|e| Error::internal("a record cannot be encoded").with_source(e))
+}
+
+fn corrupt(file: &str) -> Error {
+    let message = format!("the record '{file}' of the cluster is damaged");
+    Error::new(ErrorKind::Corruption, "ha-record-corrupt", message)
+}
+
+fn file(job: JobId, name: &str) -> String {
+    format!("{JOBS}{job}/{name}")
+}
+
+fn latest_file(job: JobId, generation: u64) -> String {
+    file(job, &format!("latest/{generation:020}"))
+}
+
+fn parse_job(text: &str) -> Option<JobId> {
+    u128::from_str_radix(text, 16).ok().filter(|_| text.len() == 32).map(JobId)
+}

@@ -1,0 +1,89 @@
+//! Peers that misbehave.
+
+use crate::serve;
+use crate::wire::{Downward, Upward, decode, encode};
+use headwater_connector_api::Registry;
+use headwater_env::Env;
+use headwater_jobmanager::{Handle, JobManager, Options, TaskManagerInfo};
+use headwater_transport::messages::{MessageListener, MessageReader, MessageWriter, dial};
+use headwater_transport::{Identity, Liveness};
+use headwater_types::config::Configuration;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A JobManager that expects heartbeats often, and where it is.
+fn job_manager() -> (JobManager, String, Identity) {
+    let options = Options {
+        env: Env::real(),
+        registry: Registry::new(),
+        config: Configuration::new(),
+        storage: Arc::new(headwater_storage::Provider),
+        records: None,
+    };
+    let manager = options.start().unwrap();
+    let liveness = Liveness { interval: Duration::from_millis(20), timeout: Duration::from_millis(200) };
+    let identity = Identity { liveness, ..Identity::new("test", "test") };
+    let loopback = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+    let listener = MessageListener::bind(loopback, identity.clone(), &tokio::runtime::Handle::current()).unwrap();
+    let (address, handle) = (listener.address().unwrap().to_string(), manager.handle());
+    tokio::spawn(async move { serve(&listener, handle, 7).await });
+    (manager, address, identity)
+}
+
+/// A TaskManager that has registered and leaves everything else to the test.
+async fn registered(address: &str, identity: &Identity) -> (MessageReader, MessageWriter) {
+    let (mut reader, writer) = dial(address, identity).await.unwrap();
+    let info = TaskManagerInfo { id: "odd".to_owned(), ..TaskManagerInfo::in_process() };
+    writer.send(encode(&Upward::Register(info)).unwrap()).unwrap();
+    let welcome = decode(&reader.next().await.unwrap().unwrap()).unwrap();
+    assert!(matches!(welcome, Downward::Welcome { generation: 7 }));
+    (reader, writer)
+}
+
+async fn members(manager: &Handle) -> usize {
+    let manager = manager.clone();
+    tokio::task::spawn_blocking(move || manager.task_managers().unwrap().len()).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_manager_that_answers_no_heartbeats_is_lost_though_its_connection_lives() {
+    let (manager, address, identity) = job_manager();
+    let (mut reader, _writer) = registered(&address, &identity).await;
+    let mut heartbeats = 0;
+    while let Ok(Some(bytes)) = reader.next().await {
+        heartbeats += usize::from(matches!(decode(&bytes).unwrap(), Downward::Heartbeat(_)));
+    }
+    assert!(heartbeats >= 10, "{heartbeats} heartbeats make up the timeout");
+    assert_eq!(members(&manager.handle()).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_answers_them_stays_and_one_that_leaves_may_go() {
+    let (manager, address, identity) = job_manager();
+    let (mut reader, writer) = registered(&address, &identity).await;
+    let mut heartbeats = 0;
+    while let Ok(Some(bytes)) = reader.next().await {
+        let Downward::Heartbeat(number) = decode(&bytes).unwrap() else { panic!("nobody else has anything to say") };
+        heartbeats += 1;
+        writer.send(encode(&Upward::Heartbeat(number)).unwrap()).unwrap();
+        if heartbeats == 30 {
+            assert_eq!(members(&manager.handle()).await, 1, "three times the timeout has passed");
+            writer.send(encode(&Upward::Leave).unwrap()).unwrap();
+        }
+        assert!(heartbeats < 1_000, "it was not let go");
+    }
+    assert_eq!(members(&manager.handle()).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_message_ends_the_connection_and_nothing_else() {
+    let (manager, address, identity) = job_manager();
+    for bytes in [vec![], vec![255; 64], encode(&Upward::Heartbeat(1)).unwrap()] {
+        let (mut reader, writer) = dial(&address, &identity).await.unwrap();
+        writer.send(bytes).unwrap();
+        assert!(!matches!(reader.next().await, Ok(Some(_))));
+    }
+    let (_reader, _writer) = registered(&address, &identity).await;
+    assert_eq!(members(&manager.handle()).await, 1);
+}

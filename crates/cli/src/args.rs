@@ -1,6 +1,7 @@
 //! The command line.
 
-use crate::cluster_client::args::{CheckpointArgs, JobArgs, ListArgs, SavepointArgs, StopArgs};
+use crate::cluster_client::args::{CheckpointArgs, InfoArgs, JobArgs, ListArgs, RunArgs, SavepointArgs, StopArgs};
+use crate::lineage::args::LineageCommand;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use std::path::PathBuf;
 
@@ -22,6 +23,17 @@ pub enum Command {
     Test(TestArgs),
     /// Take a savepoint of a job of a cluster, or remove one; look into checkpoints and savepoints.
     Savepoint(SavepointArgs),
+    /// Run the INSERT statements of a script as jobs of a cluster: planned here.
+    Run(RunArgs),
+    /// Run the INSERT statements of a script as jobs of a cluster: planned there.
+    RunApplication(RunArgs),
+    /// Show the plans of a script's jobs, without running any.
+    Info(InfoArgs),
+    /// Say why a job has no output.
+    Diagnose(JobArgs),
+    /// Show where the columns of a job come from.
+    #[command(subcommand)]
+    Lineage(LineageCommand),
     /// List the jobs of a cluster.
     List(ListArgs),
     /// End a job of a cluster, without output.
@@ -38,6 +50,9 @@ pub enum Command {
     /// Start and stop a cluster of processes on this machine.
     #[command(subcommand)]
     Cluster(ClusterCommand),
+    /// Serve Flink's SQL gateway REST API: sessions and statements for SQL clients, notebooks and JDBC drivers. Only this
+    /// machine can connect unless 'sql-gateway.endpoint.rest.bind-address' says otherwise.
+    SqlGateway(SqlGatewayArgs),
     /// Print completions for a shell.
     Completions {
         /// The shell.
@@ -105,6 +120,9 @@ pub struct SqlArgs {
     /// with 'jobmanager.rpc.address'.
     #[arg(long, value_name = "HOST:PORT")]
     pub jobmanager: Option<String>,
+    /// Run the statements in a session of the SQL gateway at this URL, or host and port.
+    #[arg(long, value_name = "URL", conflicts_with_all = ["jobmanager", "rest"])]
+    pub gateway: Option<String>,
     /// Serve Flink's REST API for the jobs in this process, at this port or at 'rest.port'. Only this machine can
     /// connect unless 'rest.bind-address' says otherwise.
     #[arg(long, value_name = "PORT", conflicts_with = "jobmanager")]
@@ -120,6 +138,23 @@ pub struct SqlArgs {
     /// Where the prompt keeps its history.
     #[arg(long = "history", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub history: Option<PathBuf>,
+}
+
+/// Options of `headwater sql-gateway`.
+#[derive(Debug, Args)]
+pub struct SqlGatewayArgs {
+    /// Listen at this address instead of 'sql-gateway.endpoint.rest.bind-address'.
+    #[arg(long, value_name = "ADDRESS")]
+    pub host: Option<String>,
+    /// Listen at this port instead of 'sql-gateway.endpoint.rest.port', 8083 by default.
+    #[arg(long, value_name = "PORT")]
+    pub port: Option<u16>,
+    /// Run the jobs on the cluster of this JobManager instead of in this process. So does 'execution.target' = 'remote',
+    /// with 'jobmanager.rpc.address'.
+    #[arg(long, value_name = "HOST:PORT")]
+    pub jobmanager: Option<String>,
+    #[command(flatten)]
+    pub config: ConfigArgs,
 }
 
 /// Where the configuration comes from.

@@ -7,9 +7,11 @@ mod args;
 mod cluster;
 mod cluster_client;
 mod config;
+mod lineage;
 mod output;
 mod progress;
 mod prompt;
+mod rest;
 mod savepoint;
 mod signals;
 mod sql;
@@ -33,6 +35,13 @@ fn main() -> ExitCode {
             Some(command) => run(command.config(), |config| savepoint::run(command, config)),
             None => run(&args.cluster.config, |config| cluster_client::savepoint(&args, &config)),
         },
+        Command::Run(args) => run(&args.cluster.config, |config| cluster_client::run(&args, &config)),
+        Command::RunApplication(args) => {
+            run(&args.cluster.config, |config| cluster_client::run_application(&args, &config))
+        }
+        Command::Info(args) => run(&args.config, |config| cluster_client::info(&args, &config)),
+        Command::Diagnose(args) => run(&args.cluster.config, |config| cluster_client::diagnose(&args, &config)),
+        Command::Lineage(command) => run(command.config(), |config| lineage::run(&command, config)),
         Command::List(args) => run(&args.cluster.config, |config| cluster_client::list(&args, &config)),
         Command::Cancel(args) => run(&args.cluster.config, |config| cluster_client::cancel(&args, &config)),
         Command::Stop(args) => run(&args.job.cluster.config, |config| cluster_client::stop(&args, &config)),
@@ -40,6 +49,7 @@ fn main() -> ExitCode {
         Command::Jobmanager(args) => run(&args, cluster::run_job_manager),
         Command::Taskmanager(args) => run(&args, |config| cluster::run_task_manager(&config)),
         Command::Cluster(command) => run(command.config(), |config| cluster::run_local(&command, &config)),
+        Command::SqlGateway(args) => run(&args.config, |config| cluster::run_sql_gateway(&args, config)),
         Command::Completions { shell } => {
             let mut script = vec![];
             clap_complete::generate(shell, &mut Cli::command(), "headwater", &mut script);

@@ -6,40 +6,45 @@ use headwater_types::{Error, ErrorKind};
 use serde::Serialize;
 
 /// What an endpoint says.
-pub(crate) type Reply = Result<Answer, ApiError>;
+pub type Reply = Result<Answer, ApiError>;
 
 /// A successful answer.
-pub(crate) struct Answer {
+pub struct Answer {
     status: StatusCode,
     content_type: &'static str,
     body: Vec<u8>,
 }
 
-/// A refusal. Its body is `{"errors": [message]}`, as Flink's clients expect it.
+/// A refusal. Its body is `{"errors": [..]}`, as Flink's clients expect it.
 #[derive(Debug)]
-pub(crate) struct ApiError {
+pub struct ApiError {
     status: StatusCode,
-    message: String,
+    errors: Vec<String>,
 }
 
 #[derive(Serialize)]
 struct Errors<'a> {
-    errors: [&'a str; 1],
+    errors: &'a [String],
 }
 
 impl Answer {
     /// A document.
-    pub(crate) fn json(body: &impl Serialize) -> Reply {
+    pub fn json(body: &impl Serialize) -> Reply {
         Self::with_status(StatusCode::OK, body)
     }
 
     /// A document that says that something was begun.
-    pub(crate) fn accepted(body: &impl Serialize) -> Reply {
+    pub fn accepted(body: &impl Serialize) -> Reply {
         Self::with_status(StatusCode::ACCEPTED, body)
     }
 
+    /// A document that is text already.
+    pub fn json_text(body: String) -> Reply {
+        Ok(Self { status: StatusCode::OK, content_type: "application/json; charset=UTF-8", body: body.into_bytes() })
+    }
+
     /// A file.
-    pub(crate) fn text(body: Vec<u8>) -> Reply {
+    pub fn text(body: Vec<u8>) -> Reply {
         Ok(Self { status: StatusCode::OK, content_type: "text/plain; charset=UTF-8", body })
     }
 
@@ -50,35 +55,41 @@ impl Answer {
     }
 
     /// The HTTP response.
-    pub(crate) fn into_response(self) -> Response<Body> {
+    pub fn into_response(self) -> Response<Body> {
         response(self.status, self.content_type, self.body)
     }
 }
 
 impl ApiError {
-    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into() }
+    /// A refusal with its reason.
+    pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self::with_errors(status, vec![message.into()])
+    }
+
+    /// A refusal with all that Flink would list.
+    pub fn with_errors(status: StatusCode, errors: Vec<String>) -> Self {
+        Self { status, errors }
     }
 
     /// Something named in the request does not exist.
-    pub(crate) fn not_found(what: impl std::fmt::Display) -> Self {
+    pub fn not_found(what: impl std::fmt::Display) -> Self {
         let message = format!("org.apache.flink.runtime.rest.NotFoundException: {what}");
         Self::new(StatusCode::NOT_FOUND, message)
     }
 
     /// The request makes no sense.
-    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+    pub fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
     /// Flink has it, a native engine cannot.
-    pub(crate) fn not_here(what: &str) -> Self {
+    pub fn not_here(what: &str) -> Self {
         Self::new(StatusCode::NOT_IMPLEMENTED, format!("{what} (see docs/rest-api.md)"))
     }
 
     /// The HTTP response.
-    pub(crate) fn into_response(self) -> Response<Body> {
-        let body = serde_json::to_vec(&Errors { errors: [&self.message] }).unwrap_or_default();
+    pub fn into_response(self) -> Response<Body> {
+        let body = serde_json::to_vec(&Errors { errors: &self.errors }).unwrap_or_default();
         response(self.status, "application/json; charset=UTF-8", body)
     }
 }
@@ -96,11 +107,15 @@ impl From<Error> for ApiError {
 }
 
 fn response(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response<Body> {
-    let built = Response::builder()
+    let mut built = Response::builder()
         .status(status)
         .header(header::CONTENT_TYPE, content_type)
         .header(header::CACHE_CONTROL, "no-store")
-        .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff")
-        .body(Body::from(body));
-    built.expect("constant header names and values are valid")
+        .header(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    match status {
+        StatusCode::UNAUTHORIZED => built = built.header(header::WWW_AUTHENTICATE, "Bearer"),
+        StatusCode::TOO_MANY_REQUESTS => built = built.header(header::RETRY_AFTER, "1"),
+        _ => {}
+    }
+    built.body(Body::from(body)).expect("constant header names and values are valid")
 }

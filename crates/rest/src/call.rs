@@ -18,6 +18,8 @@ pub(crate) struct Call<'a> {
     pub(crate) path: BTreeMap<String, String>,
     /// The query, decoded.
     pub(crate) query: Vec<(String, String)>,
+    /// What the body is said to be.
+    pub(crate) content_type: String,
     /// The body.
     pub(crate) body: &'a [u8],
 }
@@ -137,8 +139,8 @@ pub(crate) fn unknown_job(job: JobId) -> ApiError {
     ApiError::not_found(format_args!("Job {job} not found"))
 }
 
-/// A parameter is not what it should be.
-pub(crate) fn unresolved(place: &str, key: &str, value: &str) -> ApiError {
+/// A parameter is not what it should be; `place` is `path` or `query`.
+pub fn unresolved(place: &str, key: &str, value: &str) -> ApiError {
     let value: String = value.chars().take(100).collect();
     ApiError::bad_request(format!(
         "Bad request, could not parse parameters: Cannot resolve {place} parameter ({key}) from value \"{value}\"."

@@ -1,29 +1,44 @@
 //! A listener that a client cannot wear out: connections are bounded in number, in silence, and in the time a request
 //! may take to arrive.
 
-use axum::serve::Listener;
+use crate::Options;
+use crate::stream::Stream;
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
+use tokio_rustls::TlsAcceptor;
 
 /// Accepts a bounded number of connections.
 pub(crate) struct Bounded {
     listener: TcpListener,
+    tls: Option<TlsAcceptor>,
     slots: Arc<Semaphore>,
     timeout: Duration,
 }
 
+/// Who is at the other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+impl Connected<IncomingStream<'_, Bounded>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Bounded>) -> Self {
+        Self(stream.remote_addr().ip())
+    }
+}
+
 /// A connection that is closed when it brings no complete request within its time.
 pub(crate) struct Guarded {
-    stream: TcpStream,
+    stream: Stream,
     _slot: Option<OwnedSemaphorePermit>,
     timeout: Duration,
     deadline: Pin<Box<Sleep>>,
@@ -32,8 +47,10 @@ pub(crate) struct Guarded {
 }
 
 impl Bounded {
-    pub(crate) fn new(listener: TcpListener, connections: usize, timeout: Duration) -> Self {
-        Self { listener, slots: Arc::new(Semaphore::new(connections.max(1))), timeout }
+    pub(crate) fn new(listener: TcpListener, options: &Options) -> Self {
+        let slots = Arc::new(Semaphore::new(options.connections_max.max(1)));
+        let tls = options.tls.clone().map(TlsAcceptor::from);
+        Self { listener, tls, slots, timeout: options.connection_timeout }
     }
 }
 
@@ -45,6 +62,7 @@ impl Listener for Bounded {
         // The semaphore is never closed.
         let slot = self.slots.clone().acquire_owned().await.ok();
         let (stream, address) = Listener::accept(&mut self.listener).await;
+        let stream = Stream::new(stream, self.tls.as_ref());
         let deadline = Box::pin(tokio::time::sleep(self.timeout));
         (Guarded { stream, _slot: slot, timeout: self.timeout, deadline, is_receiving: false }, address)
     }

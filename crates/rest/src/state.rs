@@ -2,6 +2,7 @@
 
 use crate::metrics::Rates;
 use crate::triggers::Triggers;
+use crate::uploads::Uploads;
 use crate::{Cluster, Options};
 use std::sync::Arc;
 
@@ -11,10 +12,11 @@ pub(crate) struct State {
     pub(crate) options: Options,
     pub(crate) triggers: Triggers,
     pub(crate) rates: Rates,
+    pub(crate) uploads: Uploads,
 }
 
 impl State {
     pub(crate) fn new(cluster: Arc<dyn Cluster>, options: Options) -> Self {
-        Self { cluster, options, triggers: Triggers::default(), rates: Rates::default() }
+        Self { cluster, options, triggers: Triggers::default(), rates: Rates::default(), uploads: Uploads::default() }
     }
 }

@@ -11,6 +11,7 @@ use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
@@ -64,11 +65,14 @@ fn start_members(args: &ClusterStartArgs, config: &Configuration, directory: &Pa
             let message = format!("'{}' ended at once: see {}", member.name, log.display());
             return Err(Error::user("cluster-not-up", message));
         }
-        match Remote::connect(&address, config).and_then(|remote| registered(&remote)) {
+        match Remote::connect(Arc::new(address.clone()), config).and_then(|remote| registered(&remote)) {
             Ok(true) => {
                 let line =
                     format!("[INFO] The cluster runs: JobManager at {address}, {} TaskManagers.", args.taskmanagers);
                 crate::complain(format_args!("{line} Logs are in {}.", directory.display()));
+                if let Some(url) = rest_url(config)? {
+                    crate::complain(format_args!("[INFO] REST API at {url}/v1"));
+                }
                 return Ok(());
             }
             Ok(false) => {}
@@ -79,12 +83,21 @@ fn start_members(args: &ClusterStartArgs, config: &Configuration, directory: &Pa
     Err(last.context("the cluster did not come up"))
 }
 
+/// Where the JobManager serves its REST API, unless it takes any free port.
+fn rest_url(config: &Configuration) -> Result<Option<String>> {
+    let options = headwater_rest::Options::from_config(config)?;
+    let scheme = if options.tls.is_some() { "https" } else { "http" };
+    Ok(Some(format!("{scheme}://{}", options.bind)).filter(|_| options.bind.port() != 0))
+}
+
 /// Starts a process of this program in the background.
 fn spawn(directory: &Path, name: &str, verb: &str, define: &[(String, String)]) -> Result<()> {
     let program = std::env::current_exe().map_err(|e| unusable(directory, e))?;
-    let log = File::create(directory.join(format!("{name}.log"))).map_err(|e| unusable(directory, e))?;
+    let create = |name: String| File::create(directory.join(name)).map_err(|e| unusable(directory, e));
+    // The REST API serves them: what is logged, and what tasks print.
+    let (log, out) = (create(format!("{name}.log"))?, create(format!("{name}.out"))?);
     let mut command = Command::new(program);
-    command.arg(verb).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+    command.arg(verb).stdin(Stdio::null()).stdout(out).stderr(log);
     for (key, value) in define {
         command.arg("-D").arg(format!("{key}={value}"));
     }
@@ -140,10 +153,19 @@ impl Member {
     fn is_running(&self) -> bool {
         let verb = self.name.split('-').next().unwrap_or_default();
         match fs::read(format!("/proc/{}/cmdline", self.pid)) {
+            // A process that is about to begin has no command line yet, one that has ended none any more.
+            Ok(line) if line.is_empty() => !self.has_ended(),
             Ok(line) => String::from_utf8_lossy(&line).split('\0').nth(1) == Some(verb),
             // Without that file system, what the signal says has to do.
             Err(_) => !Path::new("/proc/self").exists() && self.signal("-0"),
         }
+    }
+
+    /// Whether nothing but its exit code is left of the process.
+    fn has_ended(&self) -> bool {
+        let status = fs::read_to_string(format!("/proc/{}/stat", self.pid)).unwrap_or_default();
+        // The state stands behind the name, which may hold anything but ends with the last bracket.
+        status.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with(['Z', 'X']))
     }
 
     fn stop(&self) -> Result<()> {

@@ -1,17 +1,20 @@
-//! `headwater jobmanager`, `headwater taskmanager` and `headwater cluster`: the processes of a cluster.
+//! `headwater jobmanager`, `headwater taskmanager`, `headwater sql-gateway` and `headwater cluster`: the processes of a
+//! cluster.
 //!
 //! Addresses come from Flink's configuration keys. Without them everything listens on the loopback interface only.
 
 mod job_manager;
 mod local;
-mod logging;
+pub(crate) mod logging;
 mod remote;
 mod settings;
+mod sql_gateway;
 mod task_manager;
 
 pub use job_manager::run as run_job_manager;
 pub use local::run as run_local;
 pub use remote::{Remote, target};
+pub use sql_gateway::run as run_sql_gateway;
 pub use task_manager::run as run_task_manager;
 
 use headwater_types::{Error, Result};

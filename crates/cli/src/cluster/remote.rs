@@ -2,8 +2,10 @@
 
 use super::{runtime, settings};
 use headwater_jobmanager::Handle;
+use headwater_rpc::{Leader, connect_to};
 use headwater_types::Result;
 use headwater_types::config::{Configuration, Key};
+use std::sync::Arc;
 use tokio::runtime::Runtime;
 
 /// Where jobs run: `remote` means a cluster.
@@ -22,23 +24,23 @@ pub struct Remote {
 ///
 /// # Errors
 /// When its address makes no sense.
-pub fn target(named: Option<&str>, config: &Configuration) -> Result<Option<String>> {
+pub fn target(named: Option<&str>, config: &Configuration) -> Result<Option<Arc<dyn Leader>>> {
     let remote = config.text(EXECUTION_TARGET).trim().eq_ignore_ascii_case("remote");
     match named {
-        Some(address) => Ok(Some(address.to_owned())),
-        None if remote => settings::job_manager(config).map(Some),
+        Some(address) => Ok(Some(Arc::new(address.to_owned()))),
+        None if remote => settings::leader(config).map(Some),
         None => Ok(None),
     }
 }
 
 impl Remote {
-    /// Connects to the JobManager at `address`, host and port.
+    /// Connects to the JobManager that leads.
     ///
     /// # Errors
     /// When it cannot be reached.
-    pub fn connect(address: &str, config: &Configuration) -> Result<Self> {
+    pub fn connect(leader: Arc<dyn Leader>, config: &Configuration) -> Result<Self> {
         let runtime = runtime()?;
-        let handle = runtime.block_on(headwater_rpc::connect(address, &settings::identity(config, "client")))?;
+        let handle = runtime.block_on(connect_to(leader, &settings::identity(config, "client")?))?;
         Ok(Self { handle, _runtime: runtime })
     }
 }

@@ -1,9 +1,12 @@
 //! Addresses and sizes of a cluster's processes, by Flink's keys.
 
-use headwater_transport::Identity;
+use headwater_jobmanager::ha::HaOptions;
+use headwater_rpc::{Leader, LeaseHolder};
+use headwater_transport::{Identity, Liveness};
 use headwater_types::config::{Configuration, Key, parse_memory_bytes};
 use headwater_types::{Error, Result};
 use std::net::{SocketAddr, ToSocketAddrs};
+use std::sync::Arc;
 
 const RPC_ADDRESS: Key = Key { name: "jobmanager.rpc.address", default: "localhost" };
 const RPC_PORT: Key = Key { name: "jobmanager.rpc.port", default: "6123" };
@@ -14,6 +17,10 @@ const DATA_PORT: Key = Key { name: "taskmanager.data.port", default: "0" };
 const SLOTS: Key = Key { name: "taskmanager.numberOfTaskSlots", default: "1" };
 const RESOURCE_ID: Key = Key { name: "taskmanager.resource-id", default: "" };
 const PROCESS_MEMORY: Key = Key { name: "taskmanager.memory.process.size", default: "" };
+/// How often a connection that has nothing to say says so.
+const HEARTBEAT_INTERVAL: Key = Key { name: "heartbeat.interval", default: "2 s" };
+/// After how much silence a process is taken for dead.
+const HEARTBEAT_TIMEOUT: Key = Key { name: "heartbeat.timeout", default: "10 s" };
 const CLUSTER_ID: Key = Key { name: "high-availability.cluster-id", default: "/default" };
 
 /// Where the JobManager is, host and port.
@@ -61,8 +68,37 @@ pub fn process_memory(config: &Configuration) -> Result<u64> {
 }
 
 /// Who a process is.
-pub fn identity(config: &Configuration, name: &str) -> Identity {
-    Identity { name: name.to_owned(), cluster: text(config, CLUSTER_ID).to_owned() }
+pub fn identity(config: &Configuration, name: &str) -> Result<Identity> {
+    Ok(Identity { liveness: liveness(config)?, ..Identity::new(name, text(config, CLUSTER_ID)) })
+}
+
+/// How soon others are taken for dead. A connection that breaks is noticed at once; this is for hosts that vanish.
+fn liveness(config: &Configuration) -> Result<Liveness> {
+    let (interval, timeout) = (config.duration(HEARTBEAT_INTERVAL)?, config.duration(HEARTBEAT_TIMEOUT)?);
+    if interval.is_zero() || interval * 2 > timeout {
+        let interval = format!("{} ms", interval.as_millis());
+        let expected = format!("more than nothing and at most half of '{}'", HEARTBEAT_TIMEOUT.name);
+        return Err(bad(HEARTBEAT_INTERVAL.name, &interval, &expected));
+    }
+    Ok(Liveness { interval, timeout })
+}
+
+/// What several JobManagers share; `None` when there is one.
+pub fn high_availability(config: &Configuration) -> Result<Option<HaOptions>> {
+    HaOptions::from_config(config, &headwater_storage::Provider)
+}
+
+/// Where the JobManager is that leads.
+pub fn leader(config: &Configuration) -> Result<Arc<dyn Leader>> {
+    Ok(match high_availability(config)? {
+        Some(options) => Arc::new(LeaseHolder { lease: options.lease(), interval: options.retry_period }),
+        None => Arc::new(job_manager(config)?),
+    })
+}
+
+/// How others reach a JobManager that listens on this port.
+pub fn job_manager_address(config: &Configuration, port: u16) -> String {
+    format!("{}:{port}", text(config, RPC_ADDRESS))
 }
 
 fn text(config: &Configuration, key: Key) -> &str {
@@ -102,6 +138,8 @@ mod tests {
         assert_eq!(task_manager_bind(&config).unwrap().to_string(), "0.0.0.0:7000");
         config.set("jobmanager.rpc.port", "70000");
         assert!(job_manager(&config).unwrap_err().message().contains("expected a port"));
+        config.set("heartbeat.interval", "6 s");
+        assert!(identity(&config, "x").unwrap_err().message().contains("at most half of 'heartbeat.timeout'"));
         config.set("taskmanager.numberOfTaskSlots", "0");
         assert!(slots(&config).unwrap_err().message().contains("a positive number"));
     }

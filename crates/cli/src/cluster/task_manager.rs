@@ -11,10 +11,9 @@ use headwater_types::config::Configuration;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-/// Runs a TaskManager until SIGTERM.
+/// Runs a TaskManager until SIGTERM; then its tasks go on elsewhere before it ends.
 pub fn run(config: &Configuration) -> ExitCode {
-    logging::start();
-    exit_code(work(config))
+    exit_code(logging::start(config).and_then(|()| work(config)))
 }
 
 fn work(config: &Configuration) -> Result<()> {
@@ -24,7 +23,7 @@ fn work(config: &Configuration) -> Result<()> {
         Some(id) => id,
         None => format!("{host}-{}-{:06x}", std::process::id(), env.random_u64() & 0xff_ffff),
     };
-    let identity = settings::identity(config, &id);
+    let identity = settings::identity(config, &id)?;
     let exchange = Exchange::start(settings::task_manager_bind(config)?, identity.clone(), runtime.handle().clone())?;
     let address = format!("{host}:{}", exchange.address().port());
     tracing::info!(id, exchange = address, "the TaskManager starts");
@@ -45,13 +44,8 @@ fn work(config: &Configuration) -> Result<()> {
         state_memory: StateOptions::process_memory(config)?,
         exchange: Some(exchange),
     };
-    let leader = Arc::new(settings::job_manager(config)?);
-    let joined = runtime.block_on(async {
-        tokio::select! {
-            joined = join(JoinOptions { identity, info, task_manager, leader }) => joined,
-            () = terminated() => Ok(()),
-        }
-    });
+    let leader = settings::leader(config)?;
+    let joined = runtime.block_on(join(JoinOptions { identity, info, task_manager, leader }, terminated()));
     tracing::info!("the TaskManager ends");
     joined
 }

@@ -1,7 +1,8 @@
 //! Arguments of the verbs for clusters, as Flink's.
 
 use crate::args::{ConfigArgs, SavepointCommand};
-use clap::Args;
+use clap::{Args, ValueHint};
+use std::path::PathBuf;
 
 /// Which cluster, and for whom the output is.
 #[derive(Debug, Args)]
@@ -9,6 +10,50 @@ pub struct ClusterArgs {
     /// Where the cluster's REST API is; by default 'rest.address' and 'rest.port'.
     #[arg(short = 'm', long = "jobmanager", value_name = "HOST:PORT")]
     pub jobmanager: Option<String>,
+    /// Print one JSON document.
+    #[arg(long)]
+    pub json: bool,
+    #[command(flatten)]
+    pub config: ConfigArgs,
+}
+
+/// A script whose INSERT statements are jobs.
+#[derive(Debug, Args)]
+pub struct ScriptArgs {
+    /// The script; '-' is stdin. SELECT statements have nobody who reads their rows here.
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub file: PathBuf,
+}
+
+/// Options of `headwater run` and `headwater run-application`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    pub script: ScriptArgs,
+    /// Return when the jobs are submitted.
+    #[arg(short, long)]
+    pub detached: bool,
+    /// Subtasks of operators that set none; over 'parallelism.default'.
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub parallelism: Option<u32>,
+    /// Start from a savepoint or a retained checkpoint.
+    #[arg(short = 's', long = "fromSavepoint", alias = "from-savepoint", value_name = "PATH")]
+    pub from_savepoint: Option<String>,
+    /// Leave state of the savepoint that nothing in the job takes.
+    #[arg(short = 'n', long = "allowNonRestoredState", alias = "allow-non-restored-state")]
+    pub allow_non_restored_state: bool,
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
+}
+
+/// Options of `headwater info`.
+#[derive(Debug, Args)]
+pub struct InfoArgs {
+    #[command(flatten)]
+    pub script: ScriptArgs,
+    /// Subtasks of operators that set none.
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub parallelism: Option<u32>,
     /// Print one JSON document.
     #[arg(long)]
     pub json: bool,

@@ -1,18 +1,25 @@
 //! Requests to the API.
 
+use headwater_tls::Part;
 use headwater_types::config::{Configuration, Key};
 use headwater_types::{Error, Result};
-use reqwest::Method;
-use reqwest::blocking::Client;
+use reqwest::blocking::{Client, ClientBuilder, RequestBuilder};
+use reqwest::{Certificate, Identity, Method, StatusCode};
 use serde_json::Value;
 use std::time::Duration;
 
 const ADDRESS: Key = Key { name: "rest.address", default: "localhost" };
 const PORT: Key = Key { name: "rest.port", default: "8081" };
 const TOKEN: Key = Key { name: "headwater.rest.authentication.token", default: "" };
+const TOKEN_FILE: Key = Key { name: "headwater.rest.authentication.token-file", default: "" };
+
+/// The port of a SQL gateway, where none is named.
+const GATEWAY_PORT: u16 = 8083;
 
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// The type of an encoded plan.
+const PLAN_TYPE: &str = "application/x-headwater-plan";
 
 /// The API of a cluster.
 pub struct Api {
@@ -22,22 +29,51 @@ pub struct Api {
 }
 
 impl Api {
-    /// At `host:port`, or where the configuration says.
+    /// At `host:port`, a URL, or where the configuration says.
     ///
     /// # Errors
-    /// When no client can be made.
+    /// When no client can be made, or a file that the configuration names cannot be read.
     pub fn new(address: Option<&str>, config: &Configuration) -> Result<Self> {
-        let address = match address {
-            Some(address) if address.contains(':') => address.to_owned(),
-            Some(host) => format!("{host}:{}", config.text(PORT)),
-            None => format!("{}:{}", config.text(ADDRESS), config.text(PORT)),
-        };
-        let client = Client::builder()
-            .timeout(TIMEOUT)
+        let tls = headwater_tls::Options::from_config(config, Part::Rest)?;
+        let client = secured(Client::builder().timeout(TIMEOUT), tls.as_ref())?
             .build()
             .map_err(|error| Error::internal("no HTTP client could be made").with_source(error))?;
-        let token = Some(config.text(TOKEN).to_owned()).filter(|token| !token.is_empty());
-        Ok(Self { client, base: format!("http://{address}/v1"), token })
+        let base = format!("{}/v1", url(address, config, tls.is_some()));
+        Ok(Self { client, base, token: token(config)? })
+    }
+
+    /// The API of the SQL gateway at `host[:port]`, or a URL.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn gateway(address: &str, config: &Configuration) -> Result<Self> {
+        let has_port = address.contains("://") || address.contains(':');
+        let address = if has_port { address.to_owned() } else { format!("{address}:{GATEWAY_PORT}") };
+        let mut api = Self::new(Some(&address), config)?;
+        api.base = format!("{}/v4", api.base.trim_end_matches("/v1"));
+        Ok(api)
+    }
+
+    /// As [`Self::send`], with the reasons of a refusal as they were told.
+    ///
+    /// # Errors
+    /// When the server cannot be reached.
+    pub fn try_send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<std::result::Result<Value, Vec<String>>> {
+        let request = self.client.request(method, format!("{}{path}", self.base));
+        let (status, document) = self.document(match body {
+            Some(body) => request.json(body),
+            None => request,
+        })?;
+        if status.is_success() {
+            return Ok(Ok(document));
+        }
+        let errors = document["errors"].as_array().map_or(&[][..], Vec::as_slice);
+        Ok(Err(errors.iter().filter_map(Value::as_str).map(str::to_owned).collect()))
     }
 
     /// Looks at something.
@@ -53,24 +89,127 @@ impl Api {
     /// # Errors
     /// When the cluster cannot be reached, or refuses.
     pub fn send(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
-        let mut request = self.client.request(method, format!("{}{path}", self.base));
-        if let Some(token) = &self.token {
-            request = request.bearer_auth(token);
+        let request = self.client.request(method, format!("{}{path}", self.base));
+        self.answer(match body {
+            Some(body) => request.json(body),
+            None => request,
+        })
+    }
+
+    /// Submits an encoded plan.
+    ///
+    /// # Errors
+    /// When the cluster cannot be reached, or refuses.
+    pub fn submit(&self, plan: Vec<u8>) -> Result<Value> {
+        let request = self.client.post(format!("{}/jobs", self.base));
+        self.answer(request.header(reqwest::header::CONTENT_TYPE, PLAN_TYPE).body(plan))
+    }
+
+    /// Uploads a script.
+    ///
+    /// # Errors
+    /// When the cluster cannot be reached, or refuses.
+    pub fn upload(&self, name: &str, script: &str) -> Result<Value> {
+        const BOUNDARY: &str = "headwater-9f1c6f0f2b7e4b0c";
+        if script.contains(BOUNDARY) {
+            return Err(Error::user("bad-script", format!("the script holds '{BOUNDARY}', which marks its end")));
         }
-        if let Some(body) = body {
-            request = request.json(body);
-        }
-        let response = request.send().map_err(|error| {
-            let message = format!("the cluster at {} cannot be reached; name another by -m HOST:PORT", self.base);
-            Error::retryable("cluster-unreachable", message).with_source(error)
-        })?;
+        let name: String = name.chars().filter(|c| !matches!(c, '"' | ';' | '\r' | '\n')).collect();
+        let body = format!(
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"jarfile\"; filename=\"{name}\"\r\n\
+             Content-Type: application/sql\r\n\r\n{script}\r\n--{BOUNDARY}--\r\n"
+        );
+        let kind = format!("multipart/form-data; boundary={BOUNDARY}");
+        let request = self.client.post(format!("{}/jars/upload", self.base));
+        self.answer(request.header(reqwest::header::CONTENT_TYPE, kind).body(body))
+    }
+
+    fn document(&self, request: RequestBuilder) -> Result<(StatusCode, Value)> {
+        let request = match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
+        let response = request.send().map_err(|error| self.unreachable(error))?;
         let status = response.status();
         let text = response.text().unwrap_or_default();
-        let document: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Ok((status, serde_json::from_str(&text).unwrap_or(Value::Null)))
+    }
+
+    fn answer(&self, request: RequestBuilder) -> Result<Value> {
+        let (status, document) = self.document(request)?;
         if status.is_success() {
             return Ok(document);
         }
         let said = document["errors"][0].as_str().unwrap_or("it does not say why");
         Err(Error::user("cluster-refused", format!("the cluster refused ({status}): {said}")))
+    }
+
+    fn unreachable(&self, error: reqwest::Error) -> Error {
+        // The innermost cause says what happened; those around it repeat each other.
+        let mut cause: &dyn std::error::Error = &error;
+        while let Some(inner) = cause.source() {
+            cause = inner;
+        }
+        let message = format!("the cluster at {} cannot be reached: {cause}; name another by -m HOST:PORT", self.base);
+        Error::retryable("cluster-unreachable", message).with_source(error)
+    }
+}
+
+fn url(address: Option<&str>, config: &Configuration, is_secure: bool) -> String {
+    let scheme = if is_secure { "https" } else { "http" };
+    let port = config.text(PORT).trim();
+    match address.map(|address| address.trim_end_matches('/')) {
+        Some(url) if url.contains("://") => url.to_owned(),
+        Some(address) if address.contains(':') => format!("{scheme}://{address}"),
+        Some(host) => format!("{scheme}://{host}:{port}"),
+        None => format!("{scheme}://{}:{port}", config.text(ADDRESS).trim()),
+    }
+}
+
+/// Trusts and shows what the configuration says; without a trust store, what the system trusts.
+fn secured(builder: ClientBuilder, tls: Option<&headwater_tls::Options>) -> Result<ClientBuilder> {
+    let Some(tls) = tls else { return Ok(builder) };
+    let unusable = |error: reqwest::Error| {
+        Error::user("tls-not-configured", format!("what 'security.ssl.rest' names cannot be used: {error}"))
+    };
+    let mut builder = builder;
+    if let Some(pem) = tls.trusted_pem()? {
+        builder = builder.tls_built_in_root_certs(false);
+        for certificate in Certificate::from_pem_bundle(&pem).map_err(unusable)? {
+            builder = builder.add_root_certificate(certificate);
+        }
+    }
+    match tls.own_pem()? {
+        Some(pem) => Ok(builder.identity(Identity::from_pem(&pem).map_err(unusable)?)),
+        None => Ok(builder),
+    }
+}
+
+fn token(config: &Configuration) -> Result<Option<String>> {
+    let path = config.text(TOKEN_FILE).trim();
+    let text = match path {
+        "" => config.text(TOKEN).to_owned(),
+        path => std::fs::read_to_string(path).map_err(|error| {
+            Error::user("bad-token-file", format!("{path} (of '{}') cannot be read: {error}", TOKEN_FILE.name))
+        })?,
+    };
+    Ok(Some(text.trim().to_owned()).filter(|token| !token.is_empty()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_host_with_a_port_or_a_url() {
+        let config = Configuration::new();
+        for (address, is_secure, expected) in [
+            (None, false, "http://localhost:8081"),
+            (Some("node"), false, "http://node:8081"),
+            (Some("node:9"), true, "https://node:9"),
+            (Some("http://node:9/"), true, "http://node:9"),
+        ] {
+            assert_eq!(url(address, &config, is_secure), expected);
+        }
     }
 }

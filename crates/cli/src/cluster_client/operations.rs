@@ -1,7 +1,7 @@
 //! What changes a job: cancelling, stopping, checkpoints and savepoints.
 
 use super::args::{CheckpointArgs, JobArgs, SavepointArgs, StopArgs};
-use super::{Api, show};
+use super::{Api, job, show, tell};
 use headwater_env::Env;
 use headwater_types::{Error, Result};
 use reqwest::Method;
@@ -62,13 +62,6 @@ fn completed(json: bool, result: &Value) -> Result<()> {
     show(json, &[format!("Savepoint completed. Path: {path}")], result)
 }
 
-/// Progress is for people.
-fn tell(json: bool, line: &str) {
-    if !json {
-        crate::complain(format_args!("{line}"));
-    }
-}
-
 /// Begins an operation and waits for its result.
 fn operate(api: &Api, begin: &str, body: &Value, look: &str) -> Result<Value> {
     let begun = api.send(Method::POST, begin, Some(body))?;
@@ -85,17 +78,5 @@ fn operate(api: &Api, begin: &str, body: &Value, look: &str) -> Result<Value> {
             Some(why) => Err(Error::user("operation-failed", format!("the operation failed: {why}"))),
             None => Ok(result),
         };
-    }
-}
-
-/// The id of a job, which becomes part of a path.
-fn job(text: &str) -> Result<String> {
-    match text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        true => Ok(text.to_ascii_lowercase()),
-        false => {
-            let message =
-                format!("'{text}' is not the id of a job: expected 32 hexadecimal digits, as 'list' shows them");
-            Err(Error::user("bad-job-id", message))
-        }
     }
 }

@@ -6,7 +6,8 @@ mod line;
 
 use crate::signals;
 use crate::sql::{Client, Ending};
-use complete::{SqlCompleter, Vocabulary};
+use complete::SqlCompleter;
+use headwater_sql::completion::Vocabulary;
 use headwater_sql_parser::parse_script;
 use highlight::SqlHighlighter;
 use line::{SqlPrompt, SqlValidator};
@@ -37,7 +38,7 @@ pub fn run(client: &mut Client, history: Option<&Path>) -> ExitCode {
     let _ =
         writeln!(std::io::stdout(), "Headwater {}. HELP; lists commands, Ctrl-D leaves.", env!("CARGO_PKG_VERSION"));
     loop {
-        vocabulary.lock().unwrap_or_else(PoisonError::into_inner).update(client.engine().session());
+        *vocabulary.lock().unwrap_or_else(PoisonError::into_inner) = client.vocabulary();
         signals::rest();
         let left = match editor.read_line(&SqlPrompt) {
             Ok(Signal::Success(text)) => match run_text(client, &text) {
@@ -96,7 +97,7 @@ fn run_stdin(client: &mut Client) -> ExitCode {
 fn run_text(client: &mut Client, text: &str) -> Ending {
     let (statements, syntax_error) = parse_script(text);
     for parsed in &statements {
-        match client.run(&parsed.statement, text, None) {
+        match client.run(parsed, text, None) {
             Ending::Done => {}
             other => return other,
         }

@@ -1,5 +1,6 @@
 //! The SQL client: runs statements and shows what they answer, with Flink's messages.
 
+use super::gateway::Gateway;
 use super::{Ending, Script, background, jobs, runner, script};
 use crate::args::Format;
 use crate::output;
@@ -7,8 +8,12 @@ use crate::savepoint;
 use headwater_embedded::{Engine, JobHandle, wanted_operators};
 use headwater_env::Env;
 use headwater_sql::SqlError;
+use headwater_sql::completion::Vocabulary;
 use headwater_sql::planner::PlannedJob;
 use headwater_sql::session::{JobStatement, Rows, StateComparison, StatementResult};
+use headwater_sql_gateway::catalog_store::CatalogStore;
+use headwater_sql_gateway::declares;
+use headwater_sql_parser::ParsedStatement;
 use headwater_sql_parser::ast::{ClientCommand, Statement};
 use headwater_types::config::{Configuration, DML_SYNC};
 use std::io::{self, Write};
@@ -17,9 +22,9 @@ use std::path::{Path, PathBuf};
 /// How deep SOURCE may nest.
 const SOURCE_DEPTH_MAX: usize = 16;
 
-const SUCCEEDED: &str = "[INFO] Execute statement succeeded.";
-const INSERTED: &str = "[INFO] Complete execution of the SQL update statement.";
-const SUBMITTED: &str = "\
+pub(super) const SUCCEEDED: &str = "[INFO] Execute statement succeeded.";
+pub(super) const INSERTED: &str = "[INFO] Complete execution of the SQL update statement.";
+pub(super) const SUBMITTED: &str = "\
 [INFO] Submitting SQL update statement to the cluster...
 [INFO] SQL update statement has been successfully submitted to the cluster:";
 const HELP: &str = "\
@@ -36,6 +41,10 @@ Statements end with a semicolon and may span several lines. Some to start with:
 /// A client with its engine and output.
 pub struct Client {
     engine: Engine,
+    /// Runs the statements instead of the engine.
+    gateway: Option<Gateway>,
+    /// Keeps what is declared.
+    store: Option<CatalogStore>,
     format: Format,
     progress: bool,
     source_depth: usize,
@@ -46,7 +55,15 @@ pub struct Client {
 impl Client {
     /// A client that writes results in this format.
     pub fn new(config: Configuration, format: Format, progress: bool) -> Self {
-        Self { engine: Engine::new(config), format, progress, source_depth: 0, background: false }
+        Self {
+            engine: Engine::new(config),
+            gateway: None,
+            store: None,
+            format,
+            progress,
+            source_depth: 0,
+            background: false,
+        }
     }
 
     /// Inserts run in the background unless the session is told otherwise: somebody sits at a prompt.
@@ -58,6 +75,22 @@ impl Client {
     pub fn submit_to(&mut self, cluster: headwater_jobmanager::Handle) {
         self.background = true;
         self.engine.submit_to(cluster);
+    }
+
+    /// What is declared is kept in a store, and what it keeps is declared.
+    pub fn keep(&mut self, store: CatalogStore) {
+        self.store = Some(store);
+    }
+
+    /// Statements run in a session of a gateway.
+    pub fn ask(&mut self, gateway: Gateway) {
+        self.gateway = Some(gateway);
+    }
+
+    /// The words that a statement may have.
+    pub fn vocabulary(&self) -> Vocabulary {
+        let tables = self.gateway.as_ref().map(Gateway::tables).unwrap_or_default();
+        Vocabulary::of(self.engine.session()).with_tables(tables)
     }
 
     /// A handle of the cluster that the jobs run on.
@@ -86,18 +119,22 @@ impl Client {
         jobs.map(|job| job.handle).collect()
     }
 
-    /// The engine.
-    pub fn engine(&self) -> &Engine {
-        &self.engine
-    }
-
     /// Runs a statement and shows its result. `source` is the text its spans refer to.
-    pub fn run(&mut self, statement: &Statement, source: &str, path: Option<&Path>) -> Ending {
-        let result = self.engine.execute(statement, source);
-        self.show_warnings();
-        let shown = match result {
-            Ok(result) => self.show(result),
-            Err(error) => Err(Trouble::Sql(error)),
+    pub fn run(&mut self, parsed: &ParsedStatement, source: &str, path: Option<&Path>) -> Ending {
+        let shown = match (&self.gateway, &parsed.statement) {
+            (Some(gateway), statement) if !matches!(statement, Statement::Client(_)) => {
+                gateway.run(statement, &parsed.text, self.format)
+            }
+            (_, statement) => {
+                let result = match &self.store {
+                    None => self.engine.execute(statement, source),
+                    Some(store) => {
+                        store.around(&mut self.engine, declares(statement), |engine| engine.execute(statement, source))
+                    }
+                };
+                self.show_warnings();
+                result.map_err(Trouble::Sql).and_then(|result| self.show(result))
+            }
         };
         self.show_warnings();
         match shown {
@@ -111,6 +148,11 @@ impl Client {
                 self.show_error(&error, source, path);
                 Ending::Failed
             }
+            Err(Trouble::Told(reason)) => {
+                complain_of(&reason, path);
+                Ending::Failed
+            }
+            Err(Trouble::Interrupted) => Ending::Interrupted,
         }
     }
 
@@ -122,11 +164,7 @@ impl Client {
 
     /// Shows an error with its place in the text.
     pub fn show_error(&self, error: &SqlError, source: &str, path: Option<&Path>) {
-        let file = path.map(|path| format!(" (in {})", path.display())).unwrap_or_default();
-        crate::complain(format_args!(
-            "[ERROR] Could not execute SQL statement{file}. Reason:\n{}",
-            error.render(source)
-        ));
+        complain_of(&error.render(source), path);
     }
 
     fn show(&mut self, result: StatementResult) -> Result<Ending, Trouble> {
@@ -135,7 +173,7 @@ impl Client {
             StatementResult::Rows(rows) => self.rows(&rows)?,
             StatementResult::Query(query) => {
                 let session = self.engine.session();
-                let shape = runner::shape(&query, session.config(), self.format)?;
+                let shape = runner::shape(&query.columns, session.config(), self.format)?;
                 return runner::run_query(&mut self.engine, *query, shape, self.format, self.progress);
             }
             StatementResult::Job(job) => return self.insert(&job),
@@ -238,6 +276,11 @@ impl Client {
     }
 }
 
+fn complain_of(reason: &str, path: Option<&Path>) {
+    let file = path.map(|path| format!(" (in {})", path.display())).unwrap_or_default();
+    crate::complain(format_args!("[ERROR] Could not execute SQL statement{file}. Reason:\n{reason}"));
+}
+
 /// Why a result could not be shown.
 #[derive(Debug)]
 pub enum Trouble {
@@ -245,6 +288,10 @@ pub enum Trouble {
     Sql(SqlError),
     /// The output could not be written.
     Output(io::Error),
+    /// A gateway says why, with the place in the statement.
+    Told(String),
+    /// There was an interrupt.
+    Interrupted,
 }
 
 impl From<SqlError> for Trouble {

@@ -2,6 +2,7 @@
 
 mod background;
 mod client;
+mod gateway;
 mod interrupts;
 mod jobs;
 mod rest;
@@ -13,6 +14,8 @@ pub use script::read as read_script;
 
 use crate::args::SqlArgs;
 use crate::cluster::{self, Remote};
+use gateway::Gateway;
+use headwater_sql_gateway::catalog_store::CatalogStore;
 use headwater_types::Result;
 use headwater_types::config::Configuration;
 use script::Script;
@@ -47,6 +50,10 @@ pub fn run(args: &SqlArgs, config: Configuration) -> ExitCode {
     if let Some(remote) = &remote {
         client.submit_to(remote.handle.clone());
     }
+    if let Err(error) = connect(&mut client, args, &config) {
+        crate::complain(format_args!("[ERROR] {error}"));
+        return ExitCode::FAILURE;
+    }
     let _server = match rest::start(args.rest, remote.is_some(), &mut client, &config) {
         Ok(server) => server,
         Err(error) => {
@@ -67,10 +74,19 @@ pub fn run(args: &SqlArgs, config: Configuration) -> ExitCode {
     stop(client.wait_for_jobs()).unwrap_or(ExitCode::SUCCESS)
 }
 
+/// Gives the client the gateway that it is to ask, else the store of its catalogs.
+fn connect(client: &mut Client, args: &SqlArgs, config: &Configuration) -> Result<()> {
+    match &args.gateway {
+        Some(address) => client.ask(Gateway::open(address, config, &args.config.define)?),
+        None => CatalogStore::from_config(config)?.into_iter().for_each(|store| client.keep(store)),
+    }
+    Ok(())
+}
+
 /// The cluster that the jobs are meant for, if it is not this process.
 fn remote(args: &SqlArgs, config: &Configuration) -> Result<Option<Remote>> {
     let target = cluster::target(args.jobmanager.as_deref(), config)?;
-    target.map(|address| Remote::connect(&address, config)).transpose()
+    target.map(|leader| Remote::connect(leader, config)).transpose()
 }
 
 /// Runs what the command line names; the exit code when that ended badly or was told to end here.

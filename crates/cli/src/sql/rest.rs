@@ -1,12 +1,10 @@
 //! `headwater sql --rest`: Flink's REST API over the cluster in this process.
 
 use super::Client;
-use headwater_env::Env;
-use headwater_rest::{JobManagerCluster, Options, Server, serve};
+use crate::rest::Served;
+use headwater_rest::Options;
 use headwater_types::config::{Configuration, Key};
 use headwater_types::{Error, Result};
-use std::net::TcpListener;
-use std::sync::Arc;
 
 /// Serves the API without being told on the command line.
 const ENABLED: Key = Key { name: "headwater.rest.enabled", default: "false" };
@@ -21,7 +19,7 @@ pub fn start(
     runs_elsewhere: bool,
     client: &mut Client,
     config: &Configuration,
-) -> Result<Option<Server>> {
+) -> Result<Option<Served>> {
     if asked.is_none() && (runs_elsewhere || !config.boolean(ENABLED)?) {
         return Ok(None);
     }
@@ -32,14 +30,10 @@ pub fn start(
     let mut options = Options::from_config(config)?;
     if let Some(port) = asked.flatten() {
         options.bind.set_port(port);
+        options.ports.clear();
     }
-    let listener = TcpListener::bind(options.bind).map_err(|error| {
-        let message = format!("cannot listen at {}: {error}; name another port by --rest PORT", options.bind);
-        Error::user("rest-address", message)
-    })?;
-    let storage = Arc::new(headwater_storage::Provider);
-    let cluster = JobManagerCluster::new(client.cluster_handle()?, Env::real(), config.clone(), storage);
-    let server = serve(listener, Arc::new(cluster), options)?;
-    crate::complain(format_args!("[INFO] REST API at http://{}/v1", server.address()));
-    Ok(Some(server))
+    let listener = options.listen().map_err(|error| error.context("--rest [PORT]"))?;
+    let served = Served::start(client.cluster_handle()?, config, options, listener)?;
+    crate::complain(format_args!("[INFO] REST API at {}/v1", served.url()));
+    Ok(Some(served))
 }

@@ -10,7 +10,7 @@ use crate::signals;
 use headwater_embedded::{Engine, JobHandle, JobResult, JobState, Polled};
 use headwater_sql::planner::{PlannedJob, PlannedQuery};
 use headwater_sql::zone::session_zone;
-use headwater_types::Error;
+use headwater_types::{Error, LogicalType};
 
 use headwater_types::config::{self, Configuration, Key};
 use std::io::{self, Write};
@@ -25,14 +25,14 @@ const COLUMN_WIDTH: Key = Key { name: "table.display.max-column-width", default:
 const COLUMN_WIDTH_CLIENT: &str = "sql-client.display.max-column-width";
 
 /// How the rows of a query are shown: an `op` column unless the result is a batch's.
-pub fn shape(query: &PlannedQuery, config: &Configuration, format: Format) -> Result<Shape, Trouble> {
+pub fn shape(columns: &[(String, LogicalType)], config: &Configuration, format: Format) -> Result<Shape, Trouble> {
     let is_batch = config.text(config::RUNTIME_MODE).eq_ignore_ascii_case("batch");
     let width = match (config.get(COLUMN_WIDTH.name), config.get(COLUMN_WIDTH_CLIENT)) {
         (None, Some(text)) => text.parse().ok(),
         _ => usize::try_from(config.integer(COLUMN_WIDTH)?).ok(),
     };
     Ok(Shape {
-        columns: query.columns.clone(),
+        columns: columns.to_vec(),
         show_op: !is_batch || format == Format::Changelog,
         zone: session_zone(config)?,
         column_width_max: width.unwrap_or(30).max(1),

@@ -43,7 +43,7 @@ impl<'a> Script<'a> {
                 client.show_error(&error.with_span(parsed.span), self.text, self.path);
                 return Ending::Failed;
             }
-            match client.run(&parsed.statement, self.text, self.path) {
+            match client.run(parsed, self.text, self.path) {
                 Ending::Done => {}
                 other => return other,
             }

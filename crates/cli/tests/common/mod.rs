@@ -1,4 +1,5 @@
 //! The binary, run to its end, and what it printed.
+#![allow(dead_code, reason = "every test program uses a part of it")]
 
 use std::process::{Command, Output};
 

@@ -1,22 +1,24 @@
 //! A JobManager and its TaskManagers, in this process or elsewhere, as a [`Cluster`].
 
-use super::{Cluster, Place, TaskManagerInfo, dispose};
-use crate::hardware;
+use super::{Bounds, Cluster, LogFile, Place, ProcessStatus, Rescale, Scripts, TaskManagerInfo, ThreadStatus, dispose};
 use headwater_checkpoint::Statistics;
 use headwater_env::{Env, StorageProvider};
 use headwater_jobmanager::{
     Handle, JobDetails, JobSummary, Pending, RequestKind, SessionId, Stored, TaskManagerStatus,
 };
 use headwater_runtime::{OperatorSnapshot, StateOptions};
-use headwater_types::Result;
+use headwater_taskmanager::inspect::{Inspected, Inspection, inspect};
 use headwater_types::config::Configuration;
 use headwater_types::ids::{JobId, SubtaskId};
+use headwater_types::{Error, Result};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How long the JobManager may take to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a TaskManager may take to say what it takes of its host; after that it is shown without.
+const PROCESS_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A JobManager and its TaskManagers.
 #[derive(Clone)]
@@ -25,29 +27,61 @@ pub struct JobManagerCluster {
     env: Env,
     config: Configuration,
     storage: Arc<dyn StorageProvider>,
+    scripts: Option<Arc<dyn Scripts>>,
 }
+
+/// The subtasks that run, by job and the session of their TaskManager.
+type Running = BTreeMap<JobId, BTreeMap<SessionId, u32>>;
 
 impl JobManagerCluster {
     /// The cluster of this handle. `config` is what the process was configured with.
     pub fn new(handle: Handle, env: Env, config: Configuration, storage: Arc<dyn StorageProvider>) -> Self {
-        Self { handle, env, config, storage }
+        Self { handle, env, config, storage, scripts: None }
     }
 
-    /// The tasks that run, by job.
-    fn running(&self) -> Result<Vec<(JobId, u32)>> {
-        let alive = |job: &JobSummary| job.tasks.iter().filter(|task| !task.is_final()).count() as u32;
-        let jobs = self.jobs()?;
-        Ok(jobs.iter().map(|job| (job.job, alive(job))).filter(|(_, tasks)| *tasks > 0).collect())
+    /// The same one, which plans and runs scripts.
+    pub fn with_scripts(self, scripts: Arc<dyn Scripts>) -> Self {
+        Self { scripts: Some(scripts), ..self }
+    }
+
+    fn running(&self) -> Result<Running> {
+        let mut running = Running::new();
+        for job in self.jobs()?.iter().filter(|job| !job.state.is_final()) {
+            let Some(details) = self.details(job.job)? else { continue };
+            let sessions = running.entry(job.job).or_default();
+            for session in details.places.values() {
+                *sessions.entry(*session).or_default() += 1;
+            }
+        }
+        Ok(running)
+    }
+
+    /// Asks all of them at once.
+    fn processes(&self, managers: &[TaskManagerStatus]) -> Vec<Option<ProcessStatus>> {
+        let ask = |manager: &TaskManagerStatus| self.handle.inspect(&manager.info.id, Inspection::Process).ok();
+        let asked: Vec<Option<Pending<Inspected>>> = managers.iter().map(ask).collect();
+        let answer = |pending: Option<Pending<Inspected>>| match pending?.wait(PROCESS_TIMEOUT) {
+            Ok(Inspected::Process(process)) => Some(process),
+            _ => None,
+        };
+        asked.into_iter().map(answer).collect()
     }
 
     /// A TaskManager in this process has as many slots as cores, and may run more jobs than that.
-    fn info(&self, manager: TaskManagerStatus, running: &[(JobId, u32)]) -> Result<TaskManagerInfo> {
-        let info = &manager.info;
+    fn info(
+        &self,
+        manager: &TaskManagerStatus,
+        process: Option<ProcessStatus>,
+        running: &Running,
+    ) -> Result<TaskManagerInfo> {
+        let (info, told) = (&manager.info, process.unwrap_or_default());
         let is_here = info.exchange.is_none();
-        let memory = memory_of(info, is_here);
-        let cores = if is_here { hardware::cores() as u32 } else { info.cores };
+        let tasks =
+            |(job, sessions): (&JobId, &BTreeMap<SessionId, u32>)| Some((*job, *sessions.get(&manager.session)?));
+        let jobs: Vec<(JobId, u32)> = running.iter().filter_map(tasks).collect();
+        let cores = if info.cores > 0 { info.cores } else { told.cores };
         let (slots, slots_free) = match is_here {
-            true => (cores, cores.saturating_sub(running.len() as u32)),
+            true => (cores, cores.saturating_sub(jobs.len() as u32)),
             false => (info.slots, manager.free_slots),
         };
         let managed = StateOptions::process_memory(&self.config)?.limit_bytes();
@@ -58,14 +92,26 @@ impl JobManagerCluster {
             heard_ms: self.now_ms(),
             slots,
             slots_free,
-            jobs: if is_here { running.to_vec() } else { manager.jobs.into_iter().collect() },
+            jobs,
             cores,
-            memory_total: memory.total,
-            memory_free: memory.available,
-            memory_resident: memory.resident,
-            memory_managed: if is_here { managed } else { info.memory_bytes },
+            memory_total: told.memory_total,
+            memory_free: told.memory_available,
+            memory_managed: if is_here || info.memory_bytes == 0 { managed } else { info.memory_bytes },
+            process: told,
         })
     }
+
+    /// Looks into this process, or that of a TaskManager.
+    fn inspected(&self, task_manager: Option<&str>, what: Inspection) -> Result<Inspected> {
+        match task_manager {
+            None => Ok(inspect(&what)),
+            Some(id) => self.handle.inspect(id, what)?.wait(ANSWER_TIMEOUT),
+        }
+    }
+}
+
+fn unexpected() -> Error {
+    Error::internal("the TaskManager answers what was not asked")
 }
 
 impl Cluster for JobManagerCluster {
@@ -90,7 +136,7 @@ impl Cluster for JobManagerCluster {
     }
 
     fn checkpoints(&self, job: JobId) -> Result<Statistics> {
-        self.handle.job(job, "").checkpoints()
+        self.handle.statistics(job)?.wait(ANSWER_TIMEOUT)
     }
 
     fn metrics(&self, job: JobId) -> Result<Vec<OperatorSnapshot>> {
@@ -116,9 +162,9 @@ impl Cluster for JobManagerCluster {
     }
 
     fn task_managers(&self) -> Result<Vec<TaskManagerInfo>> {
-        let running = self.running()?;
-        let registered = self.handle.task_managers()?;
-        registered.into_iter().map(|manager| self.info(manager, &running)).collect()
+        let (registered, running) = (self.handle.task_managers()?, self.running()?);
+        let told = self.processes(&registered);
+        registered.iter().zip(told).map(|(manager, process)| self.info(manager, process, &running)).collect()
     }
 
     fn places(&self, job: JobId) -> Result<BTreeMap<SubtaskId, Place>> {
@@ -132,17 +178,61 @@ impl Cluster for JobManagerCluster {
         let of = |(subtask, session): (&SubtaskId, &SessionId)| Some((*subtask, managers.get(session)?.clone()));
         Ok(details.places.iter().filter_map(of).collect())
     }
+
+    fn bounds(&self, job: JobId) -> Result<Option<Bounds>> {
+        self.handle.job(job, "").request_resource_requirements()?.wait(ANSWER_TIMEOUT)
+    }
+
+    fn rescale(&self, job: JobId, bounds: Bounds) -> Result<()> {
+        self.handle.job(job, "").request_rescale(bounds)?.wait(ANSWER_TIMEOUT)?
+    }
+
+    fn rescales(&self, job: JobId) -> Result<Vec<Rescale>> {
+        self.handle.job(job, "").request_rescales()?.wait(ANSWER_TIMEOUT)
+    }
+
+    fn waits_for(&self, job: JobId) -> Result<Option<String>> {
+        Ok(self.handle.status(job)?.wait(ANSWER_TIMEOUT)?.waits_for)
+    }
+
+    fn submit(&self, plan: Vec<u8>) -> Result<Pending<Result<JobId>>> {
+        self.handle.request_submit_plan(plan)
+    }
+
+    fn scripts(&self) -> Option<&dyn Scripts> {
+        self.scripts.as_deref()
+    }
+
+    fn process(&self, task_manager: Option<&str>) -> Result<ProcessStatus> {
+        match self.inspected(task_manager, Inspection::Process)? {
+            Inspected::Process(process) => Ok(process),
+            _ => Err(unexpected()),
+        }
+    }
+
+    fn threads(&self, task_manager: Option<&str>) -> Result<Vec<ThreadStatus>> {
+        match self.inspected(task_manager, Inspection::Threads)? {
+            Inspected::Threads(threads) => Ok(threads),
+            _ => Err(unexpected()),
+        }
+    }
+
+    fn logs(&self, task_manager: Option<&str>) -> Result<Vec<LogFile>> {
+        match self.inspected(task_manager, Inspection::Logs)? {
+            Inspected::Logs(files) => Ok(files),
+            _ => Err(unexpected()),
+        }
+    }
+
+    fn log(&self, task_manager: Option<&str>, name: &str) -> Result<Option<Vec<u8>>> {
+        match self.inspected(task_manager, Inspection::Log(name.to_owned()))? {
+            Inspected::Log(content) => Ok(content),
+            _ => Err(unexpected()),
+        }
+    }
 }
 
 /// How clients name its host.
 fn endpoint(info: &headwater_jobmanager::TaskManagerInfo) -> String {
     info.exchange.clone().unwrap_or_else(|| info.host.clone())
-}
-
-/// Memory of this host, for a TaskManager in this process.
-fn memory_of(info: &headwater_jobmanager::TaskManagerInfo, is_here: bool) -> hardware::Memory {
-    match is_here {
-        true => hardware::memory(),
-        false => hardware::Memory { total: info.memory_bytes, ..hardware::Memory::default() },
-    }
 }

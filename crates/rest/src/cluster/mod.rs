@@ -2,13 +2,17 @@
 
 mod dispose;
 mod job_manager;
+mod scripts;
 
 pub use headwater_checkpoint::{CheckpointStatistics, CheckpointStatus, Statistics};
 pub use headwater_jobmanager::{
-    Attempt, Failure, JobDetails, JobState, JobSummary, Part, Pending, RequestKind, Stored, TaskState,
+    Attempt, Failure, JobDetails, JobState, JobSummary, Part, Pending, RequestKind, Rescale, RescaleCause, Stored,
+    TaskState,
 };
 pub use headwater_runtime::OperatorSnapshot;
+pub use headwater_taskmanager::inspect::{LogFile, ProcessStatus, ThreadStatus};
 pub use job_manager::JobManagerCluster;
+pub use scripts::{ScriptOptions, Scripts};
 
 use headwater_types::config::Configuration;
 use headwater_types::ids::{JobId, SubtaskId, VertexId};
@@ -38,10 +42,10 @@ pub struct TaskManagerInfo {
     pub memory_total: u64,
     /// Of this not in use, bytes.
     pub memory_free: u64,
-    /// Memory of the process, bytes.
-    pub memory_resident: u64,
     /// Memory it may use for state and sorting, bytes.
     pub memory_managed: u64,
+    /// What its process takes; all 0 while it does not say.
+    pub process: ProcessStatus,
 }
 
 /// Where a subtask runs.
@@ -51,17 +55,6 @@ pub struct Place {
     pub task_manager: String,
     /// How clients name its host.
     pub endpoint: String,
-}
-
-/// A log file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogFile {
-    /// Its name, without directories.
-    pub name: String,
-    /// Its size in bytes.
-    pub bytes: u64,
-    /// When it was written last, milliseconds since the epoch.
-    pub modified_ms: i64,
 }
 
 /// Bounds of the parallelism of vertices: the least that is enough, and the most that is used.
@@ -153,12 +146,62 @@ pub trait Cluster: Send + Sync {
         Err(Error::unsupported("this cluster does not change the parallelism of a job that runs"))
     }
 
+    /// The changes of a job's parallelism, newest first.
+    ///
+    /// # Errors
+    /// When the JobManager does not answer.
+    fn rescales(&self, job: JobId) -> Result<Vec<Rescale>> {
+        let _ = job;
+        Ok(vec![])
+    }
+
     /// Ends the cluster.
     ///
     /// # Errors
     /// When it is part of another process.
     fn shut_down(&self) -> Result<()> {
         Err(Error::unsupported("this cluster is part of another process and ends with it"))
+    }
+
+    /// What a job waits for, such as slots.
+    ///
+    /// # Errors
+    /// When the JobManager does not answer.
+    fn waits_for(&self, job: JobId) -> Result<Option<String>> {
+        let _ = job;
+        Ok(None)
+    }
+
+    /// Begins to run an encoded job graph.
+    ///
+    /// # Errors
+    /// When this cluster takes none.
+    fn submit(&self, plan: Vec<u8>) -> Result<Pending<Result<JobId>>> {
+        let _ = plan;
+        Err(Error::unsupported("this cluster takes no jobs over the REST API"))
+    }
+
+    /// Plans and runs scripts; `None` where that is not offered.
+    fn scripts(&self) -> Option<&dyn Scripts> {
+        None
+    }
+
+    /// What the process of a TaskManager, or of the JobManager, takes of its host.
+    ///
+    /// # Errors
+    /// When the TaskManager does not answer.
+    fn process(&self, task_manager: Option<&str>) -> Result<ProcessStatus> {
+        let _ = task_manager;
+        Ok(ProcessStatus::default())
+    }
+
+    /// The threads of a TaskManager, or of the JobManager.
+    ///
+    /// # Errors
+    /// When the TaskManager does not answer.
+    fn threads(&self, task_manager: Option<&str>) -> Result<Vec<ThreadStatus>> {
+        let _ = task_manager;
+        Ok(vec![])
     }
 
     /// The log files of a TaskManager, or of the JobManager.

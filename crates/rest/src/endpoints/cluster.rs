@@ -2,7 +2,7 @@
 
 use crate::answer::{Answer, ApiError, Reply};
 use crate::call::Call;
-use crate::cluster::{JobState, LogFile};
+use crate::cluster::{JobState, LogFile, ThreadStatus};
 use crate::messages::cluster as messages;
 use crate::views::config::entries;
 use headwater_types::config::{Configuration, Key};
@@ -44,7 +44,7 @@ pub(super) fn dashboard_config(call: &Call<'_>) -> Reply {
         flink_version: FLINK_VERSION.to_owned(),
         flink_revision: format!("headwater-{HEADWATER_VERSION}"),
         features: messages::Features {
-            web_submit: false,
+            web_submit: call.state.options.scripts,
             web_cancel: config.boolean(CANCEL_ENABLED)?,
             web_rescale: false,
             web_history: false,
@@ -85,9 +85,40 @@ pub(super) fn shut_down(call: &Call<'_>) -> Reply {
     call.done()
 }
 
-/// `/jobmanager/thread-dump`: threads of a native process have no dump.
-pub(super) fn thread_dump(_call: &Call<'_>) -> Reply {
-    Answer::json(&messages::ThreadDump { thread_infos: vec![] })
+/// `/jobmanager/thread-dump`
+pub(super) fn thread_dump(call: &Call<'_>) -> Reply {
+    threads(&call.state.cluster.threads(None)?)
+}
+
+/// Threads as an answer: what the kernel tells of them, as there are no stacks of a JVM.
+pub(super) fn threads(threads: &[ThreadStatus]) -> Reply {
+    let info = |thread: &ThreadStatus| messages::ThreadInfo {
+        thread_name: thread.name.clone(),
+        stringified_thread_info: format!(
+            "\"{}\" Id={} {}{}\n\tprocessor time {} ms\n\n",
+            thread.name,
+            thread.id,
+            state_of(thread.state),
+            if matches!(thread.waits_in.as_str(), "" | "0") {
+                String::new()
+            } else {
+                format!(" in {}", thread.waits_in)
+            },
+            thread.cpu_ms,
+        ),
+    };
+    Answer::json(&messages::ThreadDump { thread_infos: threads.iter().map(info).collect() })
+}
+
+/// The kernel's letter in the words of a thread dump.
+fn state_of(letter: char) -> &'static str {
+    match letter {
+        'R' => "RUNNABLE",
+        'S' => "WAITING",
+        'D' => "WAITING on disk",
+        'T' | 't' => "STOPPED",
+        _ => "ENDED",
+    }
 }
 
 /// `/jobmanager/logs`
@@ -111,11 +142,24 @@ pub(super) fn main_log(call: &Call<'_>) -> Reply {
     first(call, None)
 }
 
-/// The first log file there is.
+/// `/jobmanager/stdout`
+pub(super) fn stdout(call: &Call<'_>) -> Reply {
+    printed(call, None)
+}
+
+/// The file with the log.
 pub(super) fn first(call: &Call<'_>, manager: Option<&str>) -> Reply {
-    match call.state.cluster.logs(manager)?.first() {
+    match call.state.cluster.logs(manager)?.iter().find(|file| !file.is_stdout) {
         Some(file) => content(call, manager, &file.name),
-        None => Err(ApiError::not_found("This process writes no log files")),
+        None => Err(ApiError::not_found("The log of this process does not go to a file")),
+    }
+}
+
+/// The file with what tasks print.
+pub(super) fn printed(call: &Call<'_>, manager: Option<&str>) -> Reply {
+    match call.state.cluster.logs(manager)?.iter().find(|file| file.is_stdout) {
+        Some(file) => content(call, manager, &file.name),
+        None => Err(ApiError::not_found("What this process prints does not go to a file")),
     }
 }
 

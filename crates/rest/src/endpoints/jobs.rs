@@ -10,6 +10,9 @@ use crate::views::vertex::Counters;
 use axum::http::StatusCode;
 use headwater_types::ids::JobId;
 
+/// The type of a body that is an encoded plan.
+pub(crate) const PLAN_TYPE: &str = "application/x-headwater-plan";
+
 /// `/jobs`
 pub(super) fn ids(call: &Call<'_>) -> Reply {
     let jobs = call.state.cluster.jobs()?;
@@ -41,6 +44,22 @@ pub(super) fn counters(call: &Call<'_>, job: JobId) -> Result<Counters, ApiError
     let operators = cluster.metrics(job)?;
     let rates = call.state.rates.of(job, cluster.now_ms(), &operators);
     Ok(Counters::new(operators, rates))
+}
+
+/// `POST /jobs`: an encoded plan, as `headwater run` sends it. Flink's clients send Java objects.
+pub(super) fn submit(call: &Call<'_>) -> Reply {
+    if call.content_type != PLAN_TYPE {
+        return Err(ApiError::not_here("Serialized Java job graphs cannot be read; submit SQL by 'headwater run'"));
+    }
+    if !call.state.options.takes_jobs() {
+        let message = "Jobs are taken without authentication from this host only: set \
+                       'headwater.rest.authentication.token', or mutual TLS.";
+        return Err(ApiError::new(StatusCode::FORBIDDEN, message));
+    }
+    let pending = call.state.cluster.submit(call.body.to_vec())?;
+    let job = pending.wait(call.state.options.answer_timeout)??;
+    tracing::info!(%job, "a job was submitted");
+    Answer::accepted(&messages::Submitted { job_url: format!("/jobs/{job}") })
 }
 
 /// `PATCH /jobs/:jobid?mode=cancel`

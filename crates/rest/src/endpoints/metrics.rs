@@ -4,9 +4,11 @@ use super::jobs::counters;
 use super::task_managers;
 use crate::answer::{Answer, ApiError, Reply};
 use crate::call::{Call, hex, unresolved};
-use crate::hardware;
+use crate::cluster::{JobSummary, TaskManagerInfo};
+use crate::ids::vertex_ids;
 use crate::messages::metric::{Metric, MetricId};
-use crate::metrics::{self, Measures, Value};
+use crate::metrics::{self, Measures, Page, Value};
+use crate::views::vertex::Places;
 use headwater_types::ids::{JobId, SubtaskId};
 use std::collections::BTreeSet;
 
@@ -41,7 +43,7 @@ fn ids<'a>(ids: impl Iterator<Item = &'a String>) -> Reply {
 pub(super) fn job_manager(call: &Call<'_>) -> Reply {
     let cluster = &call.state.cluster;
     let running = cluster.jobs()?.iter().filter(|job| !job.state.is_final()).count();
-    values(call, &metrics::job_manager(running, &cluster.task_managers()?, hardware::memory()))
+    values(call, &metrics::job_manager(running, &cluster.task_managers()?, &cluster.process(None)?))
 }
 
 /// `/taskmanagers/:taskmanagerid/metrics`
@@ -132,6 +134,50 @@ pub(super) fn watermarks(call: &Call<'_>) -> Reply {
         Some(Metric { id: format!("{}.currentInputWatermark", subtask.index), value: watermark.to_string() })
     };
     Answer::json(&found.subtasks().filter_map(watermark).collect::<Vec<_>>())
+}
+
+/// `/metrics`: all metrics of the cluster as Prometheus reads them.
+pub(super) fn prometheus(call: &Call<'_>) -> Reply {
+    let cluster = &call.state.cluster;
+    let (jobs, managers) = (cluster.jobs()?, cluster.task_managers()?);
+    let mut page = Page::default();
+    let running: Vec<_> = jobs.iter().filter(|job| !job.state.is_final()).collect();
+    page.add("jobmanager", &[], &metrics::job_manager(running.len(), &managers, &cluster.process(None)?));
+    for manager in &managers {
+        let labels = [("host", manager.endpoint.as_str()), ("tm_id", &manager.id)];
+        page.add("taskmanager", &labels, &metrics::task_manager(manager));
+    }
+    for job in running {
+        add_job(call, &mut page, job, &managers)?;
+    }
+    Answer::text(page.render())
+}
+
+fn add_job(call: &Call<'_>, page: &mut Page, job: &JobSummary, managers: &[TaskManagerInfo]) -> Result<(), ApiError> {
+    let (id, name) = (job.job.to_string(), job.graph.name.as_str());
+    page.add("jobmanager_job", &[("job_id", &id), ("job_name", name)], &of_job(call, job.job)?);
+    let (counters, places) = (counters(call, job.job)?, Places::new(call.state.cluster.places(job.job)?, managers));
+    for (vertex, vertex_id) in job.graph.vertices.iter().zip(vertex_ids(&job.graph)) {
+        for index in 0..vertex.parallelism {
+            let subtask = SubtaskId { vertex: vertex.id, index };
+            let (operators, place, index) = (counters.operators(subtask), places.of(subtask), index.to_string());
+            let task = [
+                ("host", place.endpoint.as_str()),
+                ("tm_id", &place.task_manager),
+                ("job_id", &id),
+                ("job_name", name),
+                ("task_id", &vertex_id),
+                ("task_name", &vertex.name),
+                ("subtask_index", &index),
+            ];
+            page.add("taskmanager_job_task", &task, &metrics::task(vertex, &operators, counters.rate(subtask)));
+            for (node, values) in metrics::operators(vertex, &operators) {
+                let labels = [&task[..], &[("operator_id", node.uid.as_str()), ("operator_name", &node.name)]].concat();
+                page.add("taskmanager_job_task_operator", &labels, &values);
+            }
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

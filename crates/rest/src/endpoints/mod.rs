@@ -3,11 +3,13 @@
 mod applications;
 mod checkpoints;
 mod cluster;
+mod diagnosis;
 mod jobs;
 mod metrics;
 mod operations;
 mod refused;
 mod rescales;
+mod scripts;
 mod task_managers;
 mod vertices;
 
@@ -35,15 +37,19 @@ const fn change(method: Method, path: &'static str, handler: fn(&Call<'_>) -> Re
     Endpoint { method, path, role: Role::Operate, handler }
 }
 
+const fn administer(method: Method, path: &'static str, handler: fn(&Call<'_>) -> Reply) -> Endpoint {
+    Endpoint { method, path, role: Role::Admin, handler }
+}
+
 /// All endpoints.
 pub fn endpoints() -> &'static [Endpoint] {
     &ENDPOINTS
 }
 
-static ENDPOINTS: [Endpoint; 91] = [
+static ENDPOINTS: [Endpoint; 93] = [
     get("/overview", cluster::overview),
     get("/config", cluster::dashboard_config),
-    change(Method::DELETE, "/cluster", cluster::shut_down),
+    administer(Method::DELETE, "/cluster", cluster::shut_down),
     get("/datasets", cluster::data_sets),
     get("/datasets/delete/:triggerid", refused::operation),
     change(Method::DELETE, "/datasets/:datasetid", refused::data_set),
@@ -52,23 +58,23 @@ static ENDPOINTS: [Endpoint; 91] = [
     change(Method::POST, "/applications/:applicationid/cancel", applications::cancel),
     get("/applications/:applicationid/exceptions", applications::exceptions),
     get("/applications/:applicationid/jobmanager/config", applications::config),
-    get("/jars", refused::jars),
-    change(Method::POST, "/jars/upload", refused::jar_upload),
-    change(Method::DELETE, "/jars/:jarid", refused::jar),
-    get("/jars/:jarid/plan", refused::jar),
-    change(Method::POST, "/jars/:jarid/plan", refused::jar),
-    change(Method::POST, "/jars/:jarid/run", refused::jar),
-    change(Method::POST, "/jars/:jarid/run-application", refused::jar),
+    get("/jars", scripts::list),
+    administer(Method::POST, "/jars/upload", scripts::upload),
+    administer(Method::DELETE, "/jars/:jarid", scripts::remove),
+    administer(Method::GET, "/jars/:jarid/plan", scripts::plan),
+    administer(Method::POST, "/jars/:jarid/plan", scripts::plan),
+    administer(Method::POST, "/jars/:jarid/run", scripts::run),
+    administer(Method::POST, "/jars/:jarid/run-application", scripts::run_application),
     get("/jobmanager/config", cluster::config),
     get("/jobmanager/environment", cluster::environment),
     get("/jobmanager/log", cluster::main_log),
     get("/jobmanager/logs", cluster::logs),
     get("/jobmanager/logs/:filename", cluster::log),
     get("/jobmanager/metrics", metrics::job_manager),
-    get("/jobmanager/stdout", cluster::main_log),
+    get("/jobmanager/stdout", cluster::stdout),
     get("/jobmanager/thread-dump", cluster::thread_dump),
     get("/jobs", jobs::ids),
-    change(Method::POST, "/jobs", refused::submission),
+    administer(Method::POST, "/jobs", jobs::submit),
     get("/jobs/metrics", metrics::jobs),
     get("/jobs/overview", jobs::overview),
     get("/jobs/:jobid", jobs::details),
@@ -122,7 +128,7 @@ static ENDPOINTS: [Endpoint; 91] = [
     get("/jobs/:jobid/vertices/:vertexid/subtasktimes", vertices::times),
     get("/jobs/:jobid/vertices/:vertexid/taskmanagers", vertices::task_managers),
     get("/jobs/:jobid/vertices/:vertexid/watermarks", metrics::watermarks),
-    change(Method::POST, "/savepoint-disposal", operations::dispose),
+    administer(Method::POST, "/savepoint-disposal", operations::dispose),
     get("/savepoint-disposal/:triggerid", operations::disposal_outcome),
     get("/taskmanagers", task_managers::list),
     get("/taskmanagers/metrics", metrics::task_managers),
@@ -131,8 +137,10 @@ static ENDPOINTS: [Endpoint; 91] = [
     get("/taskmanagers/:taskmanagerid/logs", task_managers::logs),
     get("/taskmanagers/:taskmanagerid/logs/:filename", task_managers::log),
     get("/taskmanagers/:taskmanagerid/metrics", metrics::task_manager),
-    get("/taskmanagers/:taskmanagerid/stdout", task_managers::main_log),
+    get("/taskmanagers/:taskmanagerid/stdout", task_managers::stdout),
     get("/taskmanagers/:taskmanagerid/thread-dump", task_managers::thread_dump),
+    get("/jobs/:jobid/diagnosis", diagnosis::diagnosis),
+    get("/metrics", metrics::prometheus),
     get("/jobs/:jobid/yarn-cancel", jobs::refuse_get_cancel),
     get("/jobs/:jobid/yarn-stop", jobs::refuse_get_cancel),
 ];

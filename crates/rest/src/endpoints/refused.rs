@@ -1,29 +1,7 @@
 //! What Flink has and a native engine cannot, or this cluster does not: each says so.
 
-use crate::answer::{Answer, ApiError, Reply};
+use crate::answer::{ApiError, Reply};
 use crate::call::Call;
-use crate::messages::cluster::Jars;
-
-/// `/jars`: there are none.
-pub(super) fn jars(call: &Call<'_>) -> Reply {
-    Answer::json(&Jars { address: format!("http://{}", call.state.options.bind), files: vec![] })
-}
-
-/// `/jars/:jarid/..`
-pub(super) fn jar(call: &Call<'_>) -> Reply {
-    let name: String = call.text("jarid").chars().take(100).collect();
-    Err(ApiError::not_found(format_args!("Jar file {name} does not exist")))
-}
-
-/// `/jars/upload`
-pub(super) fn jar_upload(_call: &Call<'_>) -> Reply {
-    Err(ApiError::not_here("Jars hold programs for a JVM, which there is none of here; submit SQL instead"))
-}
-
-/// `POST /jobs`
-pub(super) fn submission(_call: &Call<'_>) -> Reply {
-    Err(ApiError::not_here("Serialized Java job graphs cannot be read; submit SQL instead"))
-}
 
 /// `/jobs/:jobid/coordinators/..`
 pub(super) fn coordinator(call: &Call<'_>) -> Reply {

@@ -6,6 +6,7 @@ use crate::cluster::{Bounds, JobDetails};
 use crate::ids::vertex_ids;
 use crate::messages::job::{ParallelismBounds, ResourceRequirements, VertexRequirements};
 use crate::messages::rescale as messages;
+use crate::views::rescale as views;
 use headwater_types::config::Key;
 use headwater_types::ids::VertexId;
 
@@ -87,27 +88,35 @@ pub(super) fn config(call: &Call<'_>) -> Reply {
     })
 }
 
-/// `/jobs/:jobid/rescales/history`
+/// `/jobs/:jobid/rescales/history`, newest first.
 pub(super) fn history(call: &Call<'_>) -> Reply {
-    call.job()?;
-    Answer::json(&Vec::<crate::messages::Empty>::new())
+    let job = call.job()?;
+    let rescales = call.state.cluster.rescales(job.summary.job)?;
+    Answer::json(&rescales.iter().map(|rescale| views::details(&job, rescale)).collect::<Vec<_>>())
 }
 
 /// `/jobs/:jobid/rescales/overview`
 pub(super) fn overview(call: &Call<'_>) -> Reply {
-    call.job()?;
-    Answer::json(&messages::RescaleOverview::default())
+    let job = call.job()?;
+    Answer::json(&views::overview(&job, &call.state.cluster.rescales(job.summary.job)?))
 }
 
 /// `/jobs/:jobid/rescales/summary`
 pub(super) fn summary(call: &Call<'_>) -> Reply {
-    call.job()?;
-    Answer::json(&messages::RescaleSummary::default())
+    let job = call.job()?.summary.job;
+    Answer::json(&views::summary(&call.state.cluster.rescales(job)?))
 }
 
 /// `/jobs/:jobid/rescales/details/:rescaleuuid`
 pub(super) fn details(call: &Call<'_>) -> Reply {
-    let job = call.job()?.summary.job;
-    let id: String = call.text("rescaleuuid").chars().take(100).collect();
-    Err(ApiError::not_found(format_args!("Rescale {id} of job {job} not found")))
+    let job = call.job()?;
+    let wanted = call.text("rescaleuuid");
+    let rescales = call.state.cluster.rescales(job.summary.job)?;
+    match rescales.iter().find(|rescale| views::id(&job, rescale) == wanted) {
+        Some(rescale) => Answer::json(&views::details(&job, rescale)),
+        None => {
+            let (wanted, job): (String, _) = (wanted.chars().take(100).collect(), job.summary.job);
+            Err(ApiError::not_found(format_args!("Rescale {wanted} of job {job} not found")))
+        }
+    }
 }

@@ -49,6 +49,12 @@ pub(super) fn main_log(call: &Call<'_>) -> Reply {
 
 /// `/taskmanagers/:taskmanagerid/thread-dump`
 pub(super) fn thread_dump(call: &Call<'_>) -> Reply {
-    find(call)?;
-    cluster::thread_dump(call)
+    let manager = find(call)?;
+    cluster::threads(&call.state.cluster.threads(Some(&manager.id))?)
+}
+
+/// `/taskmanagers/:taskmanagerid/stdout`
+pub(super) fn stdout(call: &Call<'_>) -> Reply {
+    let manager = find(call)?;
+    cluster::printed(call, Some(&manager.id))
 }

@@ -122,8 +122,56 @@ pub struct LogUrl {
 pub struct Jars {
     /// The address of this server.
     pub address: String,
-    /// Always empty.
-    pub files: Vec<String>,
+    /// The scripts.
+    pub files: Vec<Jar>,
+}
+
+/// A script, where Flink has a jar.
+#[derive(Debug, Clone, Serialize)]
+pub struct Jar {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// When it came, milliseconds since the epoch.
+    pub uploaded: i64,
+    /// One: the script.
+    pub entry: Vec<JarEntry>,
+}
+
+/// What can be run of it.
+#[derive(Debug, Clone, Serialize)]
+pub struct JarEntry {
+    /// What it is.
+    pub name: String,
+    /// Always null.
+    pub description: Option<String>,
+}
+
+/// `POST /jars/upload`.
+#[derive(Debug, Clone, Serialize)]
+pub struct JarUpload {
+    /// The id, behind a slash, as clients cut it off.
+    pub filename: String,
+    /// Always `success`.
+    pub status: &'static str,
+}
+
+/// `POST /jars/:jarid/run`.
+#[derive(Debug, Clone, Serialize)]
+pub struct JarRun {
+    /// The first job.
+    pub jobid: String,
+    /// The same.
+    #[serde(rename = "applicationId")]
+    pub application_id: String,
+}
+
+/// `POST /jars/:jarid/run-application`.
+#[derive(Debug, Clone, Serialize)]
+pub struct JarRunApplication {
+    /// The first job.
+    pub applicationid: String,
 }
 
 /// `/datasets`.

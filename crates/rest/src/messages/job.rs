@@ -300,6 +300,36 @@ pub struct Accumulators {
     pub serialized_user_task_accumulators: BTreeMap<String, String>,
 }
 
+/// `POST /jobs`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Submitted {
+    /// Where the job is.
+    pub job_url: String,
+}
+
+/// Asks for a script to be planned or run.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ScriptRequest {
+    /// None: a script has no class.
+    pub entry_class: Option<String>,
+    /// None: a script has no arguments.
+    pub program_args_list: Option<Vec<String>>,
+    /// Subtasks of operators that set none.
+    pub parallelism: Option<u32>,
+    /// Whether state may be left that nothing of the job takes.
+    pub allow_non_restored_state: Option<bool>,
+    /// What the job starts from.
+    pub savepoint_path: Option<String>,
+    /// What becomes of the savepoint.
+    pub claim_mode: Option<String>,
+    /// The older name of the claim mode.
+    pub restore_mode: Option<String>,
+    /// Values over those of the cluster.
+    pub flink_configuration: Option<BTreeMap<String, String>>,
+}
+
 /// Asks for a savepoint.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -2,6 +2,7 @@
 
 use super::checkpoint::Stats;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// `/jobs/:jobid/rescales/config`.
 #[derive(Debug, Clone, Serialize)]
@@ -54,12 +55,84 @@ pub struct RescaleCounts {
 /// The latest rescales.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct LatestRescales {
-    /// None yet.
-    pub completed: Option<()>,
-    /// None yet.
-    pub failed: Option<()>,
-    /// None yet.
-    pub ignored: Option<()>,
+    /// That completed.
+    pub completed: Option<RescaleDetails>,
+    /// That failed.
+    pub failed: Option<RescaleDetails>,
+    /// Always none: what changes nothing is not begun.
+    pub ignored: Option<RescaleDetails>,
+}
+
+/// A rescale.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RescaleDetails {
+    /// Its id.
+    pub rescale_uuid: String,
+    /// The same: requirements have no ids of their own.
+    pub resource_requirements_uuid: String,
+    /// Its number among those of the job.
+    pub rescale_attempt_id: u64,
+    /// The vertices by id.
+    pub vertices: BTreeMap<String, VertexRescale>,
+    /// The slots by group, of which there is one.
+    pub slots: BTreeMap<String, SlotsRescale>,
+    /// Always empty.
+    pub scheduler_states: Vec<super::Empty>,
+    /// When it began.
+    pub start_timestamp_in_millis: i64,
+    /// When all tasks ran again; none while they do not.
+    pub end_timestamp_in_millis: Option<i64>,
+    /// `COMPLETED` or `FAILED`; none while it goes on.
+    pub terminal_state: Option<&'static str>,
+    /// `UPDATE_REQUIREMENT` or `NEW_RESOURCE_AVAILABLE`.
+    pub trigger_cause: &'static str,
+    /// `SUCCEEDED` or `EXCEPTION_OCCURRED`; none while it goes on.
+    pub terminated_reason: Option<&'static str>,
+}
+
+/// What became of a vertex.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VertexRescale {
+    /// Its id.
+    pub job_vertex_id: String,
+    /// Its name.
+    pub job_vertex_name: String,
+    /// The group of its slots.
+    pub slot_sharing_group_id: String,
+    /// Its name.
+    pub slot_sharing_group_name: &'static str,
+    /// The most that is used.
+    pub desired_parallelism: u32,
+    /// The least that is enough.
+    pub sufficient_parallelism: u32,
+    /// Before.
+    pub pre_rescale_parallelism: u32,
+    /// After.
+    pub post_rescale_parallelism: u32,
+}
+
+/// What became of a group of slots.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SlotsRescale {
+    /// Its id.
+    pub slot_sharing_group_id: String,
+    /// Its name.
+    pub slot_sharing_group_name: &'static str,
+    /// Always empty: slots have no profiles.
+    pub request_resource_profile: super::task_manager::Resource,
+    /// The most that are used.
+    pub desired_slots: u32,
+    /// The least that are enough.
+    pub minimal_required_slots: u32,
+    /// Before.
+    pub pre_rescale_slots: u32,
+    /// After.
+    pub post_rescale_slots: u32,
+    /// Always empty: slots have no profiles.
+    pub acquired_resource_profile: super::task_manager::Resource,
 }
 
 /// `/jobs/:jobid/rescales/summary`.

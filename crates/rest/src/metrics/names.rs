@@ -1,8 +1,7 @@
 //! The metrics there are, with Flink's names.
 
 use super::{Rate, Value};
-use crate::cluster::{JobDetails, JobState, Statistics, TaskManagerInfo};
-use crate::hardware::Memory;
+use crate::cluster::{JobDetails, JobState, ProcessStatus, Statistics, TaskManagerInfo};
 use headwater_plan::{OperatorNode, OperatorSpec, Vertex};
 use headwater_runtime::OperatorSnapshot;
 use std::fmt::Display;
@@ -19,15 +18,23 @@ fn value(id: impl Into<String>, value: impl Display) -> Value {
 /// order.
 pub(crate) fn subtask(vertex: &Vertex, operators: &[&OperatorSnapshot], rate: Rate) -> Vec<Value> {
     let mut values = task(vertex, operators, rate);
-    for (node, operator) in vertex.chain.iter().zip(operators) {
+    for (node, own) in self::operators(vertex, operators) {
         let scope = scope(&node.name);
-        let own = of_operator(node, operator);
         values.extend(own.into_iter().map(|(id, value)| (format!("{scope}.{id}"), value)));
     }
     values
 }
 
-fn task(vertex: &Vertex, operators: &[&OperatorSnapshot], rate: Rate) -> Vec<Value> {
+/// The metrics of a subtask's operators.
+pub(crate) fn operators<'a>(
+    vertex: &'a Vertex,
+    operators: &[&OperatorSnapshot],
+) -> impl Iterator<Item = (&'a OperatorNode, Vec<Value>)> {
+    vertex.chain.iter().zip(operators).map(|(node, operator)| (node, of_operator(node, operator)))
+}
+
+/// The metrics of a subtask without those of its operators.
+pub(crate) fn task(vertex: &Vertex, operators: &[&OperatorSnapshot], rate: Rate) -> Vec<Value> {
     let (Some(head), Some(tail)) = (operators.first(), operators.last()) else { return vec![] };
     let task = head.task.unwrap_or_default();
     let bytes = |is: fn(&OperatorSpec) -> bool| -> u64 {
@@ -122,7 +129,7 @@ pub(crate) fn job(details: &JobDetails, statistics: &Statistics, now_ms: i64) ->
 }
 
 /// The metrics of the JobManager.
-pub(crate) fn job_manager(jobs_running: usize, managers: &[TaskManagerInfo], memory: Memory) -> Vec<Value> {
+pub(crate) fn job_manager(jobs_running: usize, managers: &[TaskManagerInfo], own: &ProcessStatus) -> Vec<Value> {
     let slots =
         |of: fn(&TaskManagerInfo) -> u32| -> u64 { managers.iter().map(|manager| u64::from(of(manager))).sum() };
     let mut values = vec![
@@ -131,21 +138,24 @@ pub(crate) fn job_manager(jobs_running: usize, managers: &[TaskManagerInfo], mem
         value("taskSlotsTotal", slots(|manager| manager.slots)),
         value("taskSlotsAvailable", slots(|manager| manager.slots_free)),
     ];
-    values.extend(process(memory.resident, memory.total));
+    values.extend(process(own));
     values
 }
 
 /// The metrics of a TaskManager.
 pub(crate) fn task_manager(manager: &TaskManagerInfo) -> Vec<Value> {
     let mut values = vec![value("Status.Flink.Memory.Managed.Total", manager.memory_managed)];
-    values.extend(process(manager.memory_resident, manager.memory_total));
+    values.extend(process(&manager.process));
     values
 }
 
-fn process(resident: u64, total: u64) -> [Value; 3] {
+fn process(process: &ProcessStatus) -> [Value; 6] {
     [
-        value("Status.JVM.Memory.Heap.Used", resident),
-        value("Status.JVM.Memory.Heap.Committed", resident),
-        value("Status.JVM.Memory.Heap.Max", total),
+        value("Status.JVM.Memory.Heap.Used", process.memory_resident),
+        value("Status.JVM.Memory.Heap.Committed", process.memory_resident),
+        value("Status.JVM.Memory.Heap.Max", process.memory_total),
+        value("Status.JVM.CPU.Time", process.cpu_ms.saturating_mul(NANOS_PER_MILLI)),
+        value("Status.JVM.Threads.Count", process.threads),
+        value("Status.FileDescriptor.Open", process.open_files),
     ]
 }

@@ -25,7 +25,7 @@ pub(crate) fn entries(config: &Configuration) -> Vec<ConfigEntry> {
 }
 
 /// A value as it may be shown.
-pub(crate) fn shown(key: &str, value: &str) -> String {
+pub fn shown(key: &str, value: &str) -> String {
     let key = key.to_ascii_lowercase();
     match SENSITIVE.iter().any(|part| key.contains(part)) {
         true => HIDDEN.to_owned(),

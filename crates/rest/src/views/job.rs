@@ -111,7 +111,11 @@ fn vertices(job: &JobDetails, counters: &Counters, now_ms: i64) -> Vec<messages:
 
 /// The plan of a job.
 pub(crate) fn plan(job: &JobSummary) -> messages::Plan {
-    let graph = &job.graph;
+    plan_of(&job.graph, &job.job.to_string())
+}
+
+/// The plan of a job that need not run, under an id.
+pub(crate) fn plan_of(graph: &JobGraph, jid: &str) -> messages::Plan {
     let ids = vertex_ids(graph);
     let inputs = |vertex: VertexId| {
         let edges = graph.edges.iter().filter(move |edge| edge.target == vertex);
@@ -135,7 +139,7 @@ pub(crate) fn plan(job: &JobSummary) -> messages::Plan {
         inputs: inputs(vertex.id),
     };
     messages::Plan {
-        jid: job.job.to_string(),
+        jid: jid.to_owned(),
         name: graph.name.clone(),
         kind: kind(graph),
         nodes: graph.vertices.iter().zip(&ids).map(node).collect(),

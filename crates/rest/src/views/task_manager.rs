@@ -47,8 +47,8 @@ pub(crate) fn details(manager: &TaskManagerInfo) -> TaskManagerDetails {
         task_manager: row(manager),
         allocated_slots: manager.jobs.iter().map(slot).collect(),
         metrics: MemoryMetrics {
-            heap_used: manager.memory_resident,
-            heap_committed: manager.memory_resident,
+            heap_used: manager.process.memory_resident,
+            heap_committed: manager.process.memory_resident,
             heap_max: manager.memory_total,
             ..MemoryMetrics::default()
         },

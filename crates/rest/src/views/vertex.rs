@@ -76,8 +76,12 @@ impl Counters {
 
     /// The metrics of a subtask.
     pub(crate) fn metrics(&self, vertex: &Vertex, subtask: SubtaskId) -> Vec<metrics::Value> {
-        let operators: Vec<&OperatorSnapshot> = self.operators.get(&subtask).into_iter().flatten().collect();
-        metrics::subtask(vertex, &operators, self.rate(subtask))
+        metrics::subtask(vertex, &self.operators(subtask), self.rate(subtask))
+    }
+
+    /// The counters of a subtask's operators, in chain order.
+    pub(crate) fn operators(&self, subtask: SubtaskId) -> Vec<&OperatorSnapshot> {
+        self.operators.get(&subtask).into_iter().flatten().collect()
     }
 
     /// How a subtask spends its time.

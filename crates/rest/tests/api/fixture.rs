@@ -1,8 +1,9 @@
 //! A cluster in this process with a job that runs, and the API over it.
 
 use crate::http;
+use crate::scripts::Echo;
 use headwater_embedded::{Engine, JobHandle};
-use headwater_rest::{JobManagerCluster, Options, Server, serve};
+use headwater_rest::{JobManagerCluster, Options, Server, Tracer, serve};
 use headwater_sql::session::StatementResult;
 use headwater_sql_parser::parse_script;
 use headwater_types::config::Configuration;
@@ -22,12 +23,22 @@ pub struct Fixture {
     pub job: JobHandle,
     pub server: Server,
     pub directory: tempfile::TempDir,
+    _tracer: Option<Tracer>,
     _engine: Engine,
 }
 
 impl Fixture {
     /// With these keys besides.
     pub fn new(settings: &[(&str, &str)]) -> Self {
+        Self::with(settings, |_| {})
+    }
+
+    /// Whose options say that all interfaces are listened at; the socket is a local one all the same.
+    pub fn elsewhere() -> Self {
+        Self::with(&[], |options| options.bind = ([0, 0, 0, 0], 0).into())
+    }
+
+    fn with(settings: &[(&str, &str)], change: impl FnOnce(&mut Options)) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let root = directory.path().to_str().expect("the path of a temporary directory is text");
         let mut config = Configuration::new();
@@ -40,15 +51,18 @@ impl Fixture {
             config.set(key, value);
         }
         settings.iter().for_each(|(key, value)| config.set(*key, *value));
-        let options = Options::from_config(&config).expect("the options are valid");
+        let mut options = Options::from_config(&config).expect("the options are valid");
+        change(&mut options);
         let mut engine = Engine::new(config.clone());
         let job = submit(&mut engine);
         let handle = engine.cluster_handle().expect("the cluster runs");
         let env = headwater_env::Env::real();
-        let cluster = JobManagerCluster::new(handle, env, config, Arc::new(headwater_storage::Provider));
+        let cluster = JobManagerCluster::new(handle, env, config.clone(), Arc::new(headwater_storage::Provider));
+        let cluster = Arc::new(cluster.with_scripts(Arc::new(Echo)));
+        let tracer = Tracer::start(cluster.clone(), &config).expect("the options are valid");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let server = serve(listener, Arc::new(cluster), options).expect("the server starts");
-        Self { job, server, directory, _engine: engine }
+        let server = serve(listener, cluster, options).expect("the server starts");
+        Self { job, server, directory, _tracer: tracer, _engine: engine }
     }
 
     pub fn address(&self) -> SocketAddr {

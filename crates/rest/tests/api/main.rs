@@ -2,11 +2,15 @@
 
 #![allow(clippy::print_stdout, reason = "a skipped test says so")]
 
+mod bounds;
 mod fixture;
 mod garbage;
 mod http;
+mod observability;
 mod roles;
 mod schema;
+mod scripts;
+mod secure;
 mod semantics;
 
 use fixture::Fixture;
@@ -15,11 +19,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What a native engine answers with an error, and which: see docs/rest-api.md.
-const REFUSED: [(&str, &str, u16); 16] = [
+const REFUSED: [(&str, &str, u16); 15] = [
     ("DELETE", "/cluster", 501),
     ("GET", "/datasets/delete/:triggerid", 404),
     ("DELETE", "/datasets/:datasetid", 404),
-    ("POST", "/jars/upload", 501),
+    ("POST", "/jars/upload", 403),
     ("DELETE", "/jars/:jarid", 404),
     ("GET", "/jars/:jarid/plan", 404),
     ("POST", "/jars/:jarid/plan", 404),
@@ -30,7 +34,6 @@ const REFUSED: [(&str, &str, u16); 16] = [
     ("GET", "/jobs/:jobid/rescales/details/:rescaleuuid", 404),
     ("PATCH", "/jobs/:jobid/rescaling", 503),
     ("GET", "/jobs/:jobid/rescaling/:triggerid", 404),
-    ("PUT", "/jobs/:jobid/resource-requirements", 501),
     ("GET", "/jobs/:jobid/vertices/:vertexid/flamegraph", 501),
 ];
 

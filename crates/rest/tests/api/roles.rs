@@ -6,8 +6,8 @@ use crate::http::request;
 #[test]
 fn tokens_open_what_their_role_may() {
     let key = "headwater.rest.authentication";
-    let (operate, view) = (format!("{key}.token"), format!("{key}.view-token"));
-    let fixture = Fixture::new(&[(&operate, "strong"), (&view, "weak")]);
+    let [admin, operate, view] = ["token", "operate-token", "view-token"].map(|name| format!("{key}.{name}"));
+    let fixture = Fixture::new(&[(&admin, "strong"), (&operate, "middle"), (&view, "weak")]);
     let job = fixture.job.id();
     let checkpoints = format!("/jobs/{job}/checkpoints");
     for (method, path, token, status) in [
@@ -17,7 +17,11 @@ fn tokens_open_what_their_role_may() {
         ("GET", "/jobs", Some("strong"), 200),
         ("POST", checkpoints.as_str(), None, 401),
         ("POST", checkpoints.as_str(), Some("weak"), 403),
+        ("POST", checkpoints.as_str(), Some("middle"), 202),
         ("POST", checkpoints.as_str(), Some("strong"), 202),
+        ("POST", "/savepoint-disposal", Some("middle"), 403),
+        ("POST", "/savepoint-disposal", Some("strong"), 400),
+        ("DELETE", "/cluster", Some("middle"), 403),
     ] {
         let header = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
         let (found, body) = request(fixture.address(), method, path, "", &header);

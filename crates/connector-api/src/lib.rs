@@ -74,6 +74,26 @@ pub trait Connector: Send + Sync {
     /// Identity of the table's dataset. Never holds a secret.
     fn dataset(&self, table: &TableSpec) -> Result<DatasetIdentity>;
 
+    /// The datasets of a table that is made of several, such as a list of topics; none where only
+    /// [`Connector::discover_datasets`] can tell.
+    fn datasets(&self, table: &TableSpec) -> Result<Vec<DatasetIdentity>> {
+        Ok(vec![self.dataset(table)?])
+    }
+
+    /// The datasets that a pattern stands for now, found out by asking the system that holds them: this may block.
+    /// `None` for a table that says by itself which ones it is made of.
+    fn discover_datasets(&self, table: &TableSpec) -> Result<Option<Vec<DatasetIdentity>>> {
+        let _ = table;
+        Ok(None)
+    }
+
+    /// Where a split of the table's source stands: the partition, as its system names it, and the number of the next
+    /// record there. `None` for splits that have no such number.
+    fn split_position(&self, table: &TableSpec, split: &Split) -> Option<(String, i64)> {
+        let _ = (table, split);
+        None
+    }
+
     /// Metadata columns of the table.
     fn metadata(&self, table: &TableSpec) -> Vec<MetadataColumn> {
         let _ = table;

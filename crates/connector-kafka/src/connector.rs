@@ -1,12 +1,13 @@
 //! The two connectors.
 
 use crate::client::Properties;
+use crate::identity;
 use crate::options;
 use crate::sink::KafkaSink;
 use crate::source::KafkaSource;
 use crate::table::{Layout, bare_format_options, is_part_option, metadata_columns};
 use headwater_connector_api::{
-    ChangelogMode, Connector, DatasetIdentity, MetadataColumn, OptionSpec, Options, Sink, Source,
+    ChangelogMode, Connector, DatasetIdentity, MetadataColumn, OptionSpec, Options, Sink, Source, Split,
 };
 use headwater_plan::{SinkSpec, SourceSpec, TableSpec};
 use headwater_types::Result;
@@ -29,7 +30,19 @@ impl Connector for Kafka {
     }
 
     fn dataset(&self, table: &TableSpec) -> Result<DatasetIdentity> {
-        dataset(table)
+        identity::dataset(table)
+    }
+
+    fn datasets(&self, table: &TableSpec) -> Result<Vec<DatasetIdentity>> {
+        identity::datasets(table)
+    }
+
+    fn discover_datasets(&self, table: &TableSpec) -> Result<Option<Vec<DatasetIdentity>>> {
+        identity::discover(table)
+    }
+
+    fn split_position(&self, table: &TableSpec, split: &Split) -> Option<(String, i64)> {
+        identity::position(table, split)
     }
 
     fn metadata(&self, _table: &TableSpec) -> Vec<MetadataColumn> {
@@ -67,7 +80,19 @@ impl Connector for UpsertKafka {
     }
 
     fn dataset(&self, table: &TableSpec) -> Result<DatasetIdentity> {
-        dataset(table)
+        identity::dataset(table)
+    }
+
+    fn datasets(&self, table: &TableSpec) -> Result<Vec<DatasetIdentity>> {
+        identity::datasets(table)
+    }
+
+    fn discover_datasets(&self, table: &TableSpec) -> Result<Option<Vec<DatasetIdentity>>> {
+        identity::discover(table)
+    }
+
+    fn split_position(&self, table: &TableSpec, split: &Split) -> Option<(String, i64)> {
+        identity::position(table, split)
     }
 
     fn metadata(&self, _table: &TableSpec) -> Vec<MetadataColumn> {
@@ -107,17 +132,4 @@ fn validate(connector: &dyn Connector, table: &TableSpec) -> Result<()> {
     let own = own.map(|(name, value)| (name.clone(), value.clone())).collect();
     Options(&own).validate(connector.name(), &connector.options(table), options::PREFIXES)?;
     Properties::new(options).map(|_| ())
-}
-
-/// The topic on its cluster, which is named by the first of its brokers in order.
-fn dataset(table: &TableSpec) -> Result<DatasetIdentity> {
-    let options = Options(&table.options);
-    let brokers = options.require("properties.bootstrap.servers")?;
-    let first = brokers.split(',').map(str::trim).filter(|broker| !broker.is_empty()).min().unwrap_or_default();
-    let topic = options.get("topic").or_else(|| options.get("topic-pattern")).unwrap_or_default();
-    Ok(DatasetIdentity {
-        namespace: format!("kafka://{first}"),
-        name: topic.to_string(),
-        schema: table.columns.clone(),
-    })
 }

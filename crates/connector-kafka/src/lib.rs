@@ -15,6 +15,7 @@
 mod bad_records;
 mod client;
 mod connector;
+mod identity;
 mod options;
 mod sink;
 mod source;

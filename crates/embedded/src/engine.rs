@@ -1,12 +1,14 @@
 //! The engine: a session with its cluster.
 
 use crate::jobs::{Jobs, StartedJob};
+use crate::lineage::{self, Reporter, ReporterOptions};
 use crate::operators::SqlOperators;
 use crate::query::RunningQuery;
 use crate::recovery;
 use headwater_connector_api::Registry;
 use headwater_env::Env;
 use headwater_jobmanager::{Handle, JobHandle, LocalCluster, LocalOptions};
+use headwater_lineage::JobLineage;
 use headwater_plan::JobGraph;
 use headwater_sql::SqlResult;
 use headwater_sql::planner::{PlannedJob, PlannedQuery};
@@ -26,15 +28,46 @@ pub fn registry(config: &Configuration) -> Registry {
 
 /// A session and the cluster its jobs run on.
 pub struct Engine {
+    /// Tells the lineage of jobs on the engine's own cluster, where only the session asks for it. Dropped before it.
+    reporter: Option<Reporter>,
     session: Session,
     /// Configuration of the process, below that of every job.
     config: Configuration,
     registry: Registry,
     env: Env,
-    cluster: Option<LocalCluster>,
-    /// The cluster that jobs run on instead of one in this process.
-    elsewhere: Option<Handle>,
+    place: Place,
     jobs: Jobs,
+}
+
+/// The cluster that jobs run on.
+enum Place {
+    /// One of the engine's own, which starts with the first job.
+    Own(Option<LocalCluster>),
+    /// One in this process that others use as well.
+    Shared(Handle),
+    /// One of other processes.
+    Elsewhere(Handle),
+}
+
+/// Starts a cluster in this process, for one engine or for several.
+///
+/// # Errors
+/// When it cannot be started.
+pub fn start_cluster(config: &Configuration, registry: &Registry, env: &Env) -> Result<LocalCluster> {
+    let mut cluster = LocalCluster::start(LocalOptions {
+        lanes: 0,
+        registry: registry.clone(),
+        operator_factory: Arc::new(SqlOperators),
+        env: env.clone(),
+        config: config.clone(),
+        storage: Arc::new(headwater_storage::Provider),
+    })?;
+    let options = ReporterOptions::of_process(registry, env, config);
+    if options.settings(&Configuration::new()).is_on() {
+        let reporter = Reporter::start(cluster.handle(), options)?;
+        cluster.attach(Box::new(reporter));
+    }
+    Ok(cluster)
 }
 
 impl Engine {
@@ -47,7 +80,7 @@ impl Engine {
     /// An engine with these connectors and effects.
     pub fn with(config: Configuration, registry: Registry, env: Env) -> Self {
         let session = Session::new(config.clone(), registry.clone(), env.clone());
-        Self { session, config, registry, env, cluster: None, elsewhere: None, jobs: Jobs::default() }
+        Self { reporter: None, session, config, registry, env, place: Place::Own(None), jobs: Jobs::default() }
     }
 
     /// The session.
@@ -75,12 +108,14 @@ impl Engine {
     /// # Errors
     /// When it cannot be set up, or cannot go on from the checkpoint that it is to start from.
     pub fn start_query(&mut self, mut query: PlannedQuery) -> Result<RunningQuery> {
-        query.graph = self.prepare(&query.graph)?;
-        if self.elsewhere.is_some() {
+        query.graph = self.prepare(&query.graph, &query.lineage)?;
+        if matches!(self.place, Place::Elsewhere(_)) {
             let message = "a query whose rows come here, on a cluster elsewhere: write them to a table by INSERT INTO";
             return Err(Error::unsupported(message));
         }
-        RunningQuery::start(&self.cluster()?, query)
+        let cluster = self.cluster()?;
+        self.report(&cluster, &query.graph)?;
+        RunningQuery::start(&cluster, query)
     }
 
     /// Starts planned inserts.
@@ -88,15 +123,30 @@ impl Engine {
     /// # Errors
     /// When they cannot be set up, or cannot go on from the checkpoint that they are to start from.
     pub fn start_job(&mut self, job: &PlannedJob) -> Result<JobHandle> {
-        let graph = self.prepare(&job.graph)?;
-        let handle = self.cluster()?.submit(&graph)?;
+        let graph = self.prepare(&job.graph, &job.lineage)?;
+        let cluster = self.cluster()?;
+        self.report(&cluster, &graph)?;
+        let handle = cluster.submit(&graph)?;
         self.jobs.add(handle.clone(), self.env.now_ms());
         Ok(handle)
     }
 
+    /// The graph that planned inserts would run as, for whoever submits it by other means.
+    ///
+    /// # Errors
+    /// When they cannot go on from the checkpoint that they are to start from.
+    pub fn job_graph(&mut self, job: &PlannedJob) -> Result<JobGraph> {
+        self.prepare(&job.graph, &job.lineage)
+    }
+
     /// Runs jobs on a cluster elsewhere from now on.
     pub fn submit_to(&mut self, cluster: Handle) {
-        self.elsewhere = Some(cluster);
+        self.place = Place::Elsewhere(cluster);
+    }
+
+    /// Runs jobs on a cluster in this process that others use as well, from now on.
+    pub fn share(&mut self, cluster: Handle) {
+        self.place = Place::Shared(cluster);
     }
 
     /// The inserts that were started, with their present states.
@@ -120,27 +170,37 @@ impl Engine {
         self.cluster()
     }
 
-    /// The job with what it takes over settled; warnings go to the session's.
-    fn prepare(&mut self, graph: &JobGraph) -> Result<JobGraph> {
-        let prepared = recovery::prepare(graph, &self.config, &self.env)?;
+    /// The job with what it takes over settled, and with its lineage; warnings go to the session's.
+    fn prepare(&mut self, graph: &JobGraph, lineage: &JobLineage) -> Result<JobGraph> {
+        let mut prepared = recovery::prepare(graph, &self.config, &self.env)?;
         self.session.warn(prepared.warnings);
+        lineage::attach(&mut prepared.graph, lineage);
         Ok(prepared.graph)
     }
 
+    /// Sees to it that the lineage of a job on the engine's own cluster is told, where only the session asks for it: what
+    /// the process asks for, the cluster does by itself.
+    fn report(&mut self, cluster: &Handle, graph: &JobGraph) -> Result<()> {
+        if self.reporter.is_some() || !matches!(self.place, Place::Own(_)) {
+            return Ok(());
+        }
+        let options = ReporterOptions::of_process(&self.registry, &self.env, &self.config);
+        if options.settings(&Configuration::new()).is_on() || !options.settings(&graph.config).is_on() {
+            return Ok(());
+        }
+        self.reporter = Some(Reporter::start(cluster.clone(), options)?);
+        Ok(())
+    }
+
     fn cluster(&mut self) -> Result<Handle> {
-        if let Some(elsewhere) = &self.elsewhere {
-            return Ok(elsewhere.clone());
-        }
-        if self.cluster.is_none() {
-            self.cluster = Some(LocalCluster::start(LocalOptions {
-                lanes: 0,
-                registry: self.registry.clone(),
-                operator_factory: Arc::new(SqlOperators),
-                env: self.env.clone(),
-                config: self.config.clone(),
-                storage: Arc::new(headwater_storage::Provider),
-            })?);
-        }
-        Ok(self.cluster.as_ref().expect("the cluster was just started").handle())
+        let own = match &mut self.place {
+            Place::Shared(handle) | Place::Elsewhere(handle) => return Ok(handle.clone()),
+            Place::Own(own) => own,
+        };
+        let cluster = match own.take() {
+            Some(cluster) => cluster,
+            None => start_cluster(&self.config, &self.registry, &self.env)?,
+        };
+        Ok(own.insert(cluster).handle())
     }
 }

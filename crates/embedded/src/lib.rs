@@ -6,16 +6,19 @@
 
 mod engine;
 mod jobs;
+pub mod lineage;
 mod operators;
 mod query;
 mod recovery;
 mod state;
 
-pub use engine::{Engine, registry};
+pub use engine::{Engine, registry, start_cluster};
 pub use jobs::StartedJob;
 pub use operators::operators;
 pub use query::{Polled, RunningQuery};
 pub use state::wanted_operators;
 
-pub use headwater_jobmanager::{JobHandle, JobResult, JobState, OperatorTotals, Pending, RequestKind, Stored, totals};
+pub use headwater_jobmanager::{
+    JobHandle, JobResult, JobState, LocalCluster, OperatorTotals, Pending, RequestKind, Stored, totals,
+};
 pub use headwater_runtime::OperatorSnapshot;

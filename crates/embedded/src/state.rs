@@ -63,6 +63,7 @@ fn keeps(graph: &JobGraph, vertex: &Vertex, at: usize, env: &Env) -> Result<Opti
         env: env.clone(),
         metrics: Arc::new(OperatorMetrics::default()),
         batch_rows: BATCH_ROWS,
+        restored_watermark: headwater_types::MIN_WATERMARK,
         state: StateContext::empty(env.clone(), graph.max_parallelism),
     })?;
     let mut snapshot = Snapshot::new();

@@ -5,7 +5,9 @@
 
 pub mod binder;
 pub mod catalog;
+pub mod completion;
 pub mod diagnostics;
+mod lineage;
 pub mod optimizer;
 pub mod planner;
 pub mod session;

@@ -4,10 +4,11 @@ use crate::binder::{Binder, BoundInsert, BoundQuery, RelationLookup};
 use crate::catalog::Table;
 use crate::lower::changelog::SinkTraits;
 use crate::lower::{self, Lowered, LoweringContext, SinkRoot};
-use crate::{SqlError, SqlResult, optimizer, zone};
+use crate::{SqlError, SqlResult, lineage, optimizer, zone};
 use headwater_connector_api::{ChangelogMode, Registry};
 use headwater_env::Env;
 use headwater_expressions::ExprContext;
+use headwater_lineage::JobLineage;
 use headwater_plan::{JobGraph, SinkSpec, TableSpec};
 use headwater_sql_parser::ast;
 use headwater_types::LogicalType;
@@ -39,6 +40,8 @@ pub struct PlannedQuery {
     pub state: Vec<OperatorStateDescription>,
     /// What the user should know before the job runs, such as state that grows for ever.
     pub warnings: Vec<String>,
+    /// What it reads.
+    pub lineage: JobLineage,
     /// The job.
     pub graph: JobGraph,
 }
@@ -58,6 +61,8 @@ pub struct PlannedJob {
     pub warnings: Vec<String>,
     /// Whether every source ends.
     pub bounded: bool,
+    /// What they read and write, down to columns.
+    pub lineage: JobLineage,
     /// The job.
     pub graph: JobGraph,
 }
@@ -82,8 +87,10 @@ impl<'a> Planner<'a> {
         let bound = self.binder(&context).bind_query(query)?;
         let columns = bound.schema();
         let ast_text = bound.plan.display_indent().to_string();
-        let root = self.collect_root(bound, &columns)?;
-        let lowered = self.lower(&self.job_name("collect", source), vec![root], &context)?;
+        let roots = vec![self.collect_root(bound, &columns)?];
+        let name = self.job_name("collect");
+        let lineage = self.lineage(&name, &roots, &[query.span.text(source)]);
+        let lowered = self.lower(&name, roots, &context)?;
         Ok(PlannedQuery {
             columns,
             append_only: lowered.append_only,
@@ -93,6 +100,7 @@ impl<'a> Planner<'a> {
             changelog_text: lowered.changelog_text,
             warnings: warnings(&lowered.state),
             state: lowered.state,
+            lineage,
             graph: lowered.graph,
         })
     }
@@ -110,7 +118,9 @@ impl<'a> Planner<'a> {
             tables.push(bound.sink.table.path.join("."));
             roots.push(self.insert_root(bound)?);
         }
-        let name = self.job_name(&format!("insert-into_{}", tables.join(",")), source);
+        let name = self.job_name(&format!("insert-into_{}", tables.join(",")));
+        let statements: Vec<&str> = inserts.iter().map(|insert| statement_text(insert, source)).collect();
+        let lineage = self.lineage(&name, &roots, &statements);
         let lowered = self.lower(&name, roots, &context)?;
         Ok(PlannedJob {
             ast_text: texts.join("\n\n"),
@@ -119,6 +129,7 @@ impl<'a> Planner<'a> {
             warnings: warnings(&lowered.state),
             state: lowered.state,
             bounded: lowered.bounded,
+            lineage,
             graph: lowered.graph,
         })
     }
@@ -144,7 +155,7 @@ impl<'a> Planner<'a> {
     }
 
     /// Flink names a job after its sinks unless `pipeline.name` is set.
-    fn job_name(&self, derived: &str, _source: &str) -> String {
+    fn job_name(&self, derived: &str) -> String {
         match self.config.text(config::PIPELINE_NAME) {
             "" => derived.to_owned(),
             name => name.to_owned(),
@@ -168,10 +179,23 @@ impl<'a> Planner<'a> {
         Ok(SinkRoot { plan: optimizer::optimize(bound.plan)?, columns: bound.columns, sink: bound.sink, traits })
     }
 
+    fn lineage(&self, name: &str, roots: &[SinkRoot], statements: &[&str]) -> JobLineage {
+        let context = lineage::Context { catalog: self.catalog, connectors: self.connectors, config: self.config };
+        lineage::extract(name, roots, statements, &context)
+    }
+
     fn lower(&self, name: &str, roots: Vec<SinkRoot>, context: &ExprContext) -> SqlResult<Lowered> {
         let context = LoweringContext { config: self.config, expressions: context };
         lower::lower(name, roots, &context).map_err(SqlError::from)
     }
+}
+
+/// The text of an INSERT; empty when `source` is the text of another statement, as at a prompt for the members of a
+/// statement set.
+fn statement_text<'a>(insert: &ast::Insert, source: &'a str) -> &'a str {
+    let text = insert.span.text(source);
+    let is_insert = text.get(..6).is_some_and(|word| word.eq_ignore_ascii_case("INSERT"));
+    if is_insert { text } else { "" }
 }
 
 fn warnings(state: &[OperatorStateDescription]) -> Vec<String> {

@@ -49,6 +49,13 @@ impl Plan {
     }
 }
 
+impl Topics {
+    /// Those that the options of a table name.
+    pub(crate) fn of(options: Options<'_>) -> Result<Self> {
+        topics(options)
+    }
+}
+
 fn topics(options: Options<'_>) -> Result<Topics> {
     match (options.get("topic"), options.get("topic-pattern")) {
         (Some(_), Some(_)) => Err(Error::user(
@@ -99,7 +106,7 @@ pub(super) fn discover(
 }
 
 /// All partitions of the topics, in order.
-fn partitions(consumer: &Consumer, plan: &Plan) -> Result<BTreeSet<TopicPartition>> {
+pub(super) fn partitions(consumer: &Consumer, plan: &Plan) -> Result<BTreeSet<TopicPartition>> {
     let timeout = plan.properties.timeout;
     let mut found = BTreeSet::new();
     let mut add = |topic: &MetadataTopic| {

@@ -16,6 +16,7 @@ mod tests;
 use crate::client::{Context, OffsetReset, Properties, Trouble, explain};
 use crate::table::Layout;
 use discovery::Plan;
+pub(crate) use discovery::Topics;
 use enumerator::KafkaEnumerator;
 use headwater_connector_api::{Boundedness, ReaderContext, Source, SourceReader, SplitEnumerator};
 use headwater_env::Env;
@@ -25,6 +26,8 @@ use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use reader::KafkaReader;
 use scan::Scan;
+pub(crate) use split::KafkaSplit;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -66,6 +69,13 @@ pub(crate) fn trouble(consumer: &Consumer) -> Trouble {
         drop(consumer.poll(Duration::ZERO));
     }
     consumer.context().trouble.clone()
+}
+
+/// The topics that a scan reads, as the brokers know them now. Blocks.
+pub(crate) fn topics_matching(scan: &SourceSpec) -> Result<BTreeSet<String>> {
+    let plan = Plan::new(scan, false)?;
+    let consumer = consumer(&plan.properties, Context::default())?;
+    Ok(discovery::partitions(&consumer, &plan)?.into_iter().map(|(topic, _)| topic).collect())
 }
 
 /// A scan of a topic.

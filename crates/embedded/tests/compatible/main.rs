@@ -4,6 +4,9 @@
 //! query: the verdict of the comparison, whether the restore goes ahead, and what the sink ends with. Kept aggregates
 //! end with the value of the whole input, those that started empty with that of the rest.
 
+#[path = "../common/mod.rs"]
+mod common;
+
 use headwater_checkpoint::compatibility::{Report, compare};
 use headwater_connectors::values::Store;
 use headwater_embedded::{Engine, JobHandle, wanted_operators};
@@ -11,8 +14,6 @@ use headwater_env::Env;
 use headwater_jobmanager::locate::locate;
 use headwater_plan::{JobGraph, Value};
 use headwater_sql::planner::PlannedJob;
-use headwater_sql::session::StatementResult;
-use headwater_sql_parser::parse_script;
 use headwater_storage::Provider;
 use headwater_types::RowKind;
 use headwater_types::config::Configuration;
@@ -192,16 +193,8 @@ fn planned(pairs: &[(&str, &str)], script: &str) -> (Engine, Box<PlannedJob>) {
     let mut config = Configuration::new();
     pairs.iter().for_each(|(key, value)| config.set(*key, *value));
     let mut engine = Engine::new(config);
-    let (statements, error) = parse_script(script);
-    assert!(error.is_none(), "{error:?}");
-    let mut job = None;
-    for parsed in &statements {
-        let result = engine.execute(&parsed.statement, script).unwrap_or_else(|e| panic!("{}", e.render(script)));
-        if let StatementResult::Job(planned) = result {
-            job = Some(planned);
-        }
-    }
-    (engine, job.expect("the script has an INSERT"))
+    let planned = common::planned(&mut engine, script);
+    (engine, planned)
 }
 
 fn script(id: &str, sink: &str, rows_per_second: u32, insert: &str) -> String {

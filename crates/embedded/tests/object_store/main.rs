@@ -3,36 +3,26 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says by panicking what went wrong")]
 
+#[path = "../common/mod.rs"]
+mod common;
+
 use headwater_connectors::values::Store;
 use headwater_embedded::{Engine, JobHandle};
 use headwater_plan::Value;
-use headwater_sql::session::StatementResult;
-use headwater_sql_parser::parse_script;
 use headwater_storage::Bucket;
 use headwater_test_servers::S3;
 use headwater_types::config::Configuration;
-use std::sync::OnceLock;
 
 /// Rows in all.
 const ROWS: i64 = 600;
 
 fn server() -> &'static S3 {
-    static SERVER: OnceLock<S3> = OnceLock::new();
-    SERVER.get_or_init(|| {
-        let server = S3::start().expect("the S3 server starts");
-        server.create_bucket("jobs").expect("the bucket is made");
-        server
-    })
+    S3::shared("jobs")
 }
 
 fn config(settings: &[(&str, &str)]) -> Configuration {
     let mut config = Configuration::new();
-    for (key, value) in server().settings() {
-        config.set(key, value);
-    }
-    for (key, value) in settings {
-        config.set(*key, *value);
-    }
+    server().settings_and(settings).for_each(|(key, value)| config.set(key, value));
     config
 }
 
@@ -44,16 +34,9 @@ fn submit(settings: &[(&str, &str)], table: &str, format: &str, rows_per_second:
 
 fn run(settings: &[(&str, &str)], script: &str) -> (Engine, JobHandle) {
     let mut engine = Engine::new(config(settings));
-    let (statements, error) = parse_script(script);
-    assert!(error.is_none(), "{error:?}");
-    let mut job = None;
-    for parsed in &statements {
-        let result = engine.execute(&parsed.statement, script).unwrap_or_else(|e| panic!("{}", e.render(script)));
-        if let StatementResult::Job(planned) = result {
-            job = Some(engine.start_job(&planned).expect("the job starts"));
-        }
-    }
-    (engine, job.expect("the script has an INSERT"))
+    let planned = common::planned(&mut engine, script);
+    let job = engine.start_job(&planned).expect("the job starts");
+    (engine, job)
 }
 
 fn objects(prefix: &str) -> Vec<String> {

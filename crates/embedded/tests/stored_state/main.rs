@@ -1,15 +1,17 @@
 //! State that earlier versions stored can be loaded: a job goes on from it and ends with the right result.
 //!
-//! `tests/fixtures/v1` holds a checkpoint and a savepoint of the job below, taken when a part of its input was read.
+//! Each directory of `tests/fixtures` holds a checkpoint and a savepoint of the job below, taken when a part of its input
+//! was read.
 //! One side of its join had ended by then, so its rows are nowhere but in the state. Fixtures are never written
 //! again: a change of the format gets a new directory beside, made by this test with `HEADWATER_WRITE_FIXTURES` set to
 //! its path.
 
+#[path = "../common/mod.rs"]
+mod common;
+
 use headwater_connectors::values::Store;
 use headwater_embedded::{Engine, JobHandle};
 use headwater_plan::Value;
-use headwater_sql::session::StatementResult;
-use headwater_sql_parser::parse_script;
 use headwater_types::RowKind;
 use headwater_types::config::Configuration;
 use std::collections::BTreeMap;
@@ -31,10 +33,12 @@ fn state_of_this_version_is_loaded() {
 }
 
 #[test]
-fn state_of_version_1_is_loaded() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/v1");
-    load(&root.join("checkpoint"), "v1-checkpoint", 2);
-    load(&root.join("savepoint"), "v1-savepoint", 1);
+fn state_of_earlier_versions_is_loaded() {
+    for version in ["v1", "v2"] {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(version);
+        load(&root.join("checkpoint"), &format!("{version}-checkpoint"), 2);
+        load(&root.join("savepoint"), &format!("{version}-savepoint"), 1);
+    }
 }
 
 /// Runs the job for a while and leaves a checkpoint and a savepoint.
@@ -80,16 +84,8 @@ fn engine(settings: &[(&str, &str)]) -> Engine {
 fn submit(engine: &mut Engine, sink: &str, rows_per_second: u32) -> JobHandle {
     let script = include_str!("job.sql");
     let script = script.replace("{sink}", sink).replace("{rows-per-second}", &rows_per_second.to_string());
-    let (statements, error) = parse_script(&script);
-    assert!(error.is_none(), "{error:?}");
-    let mut job = None;
-    for parsed in &statements {
-        let result = engine.execute(&parsed.statement, &script).unwrap_or_else(|e| panic!("{}", e.render(&script)));
-        if let StatementResult::Job(planned) = result {
-            job = Some(engine.start_job(&planned).expect("the job starts"));
-        }
-    }
-    job.expect("the script has an INSERT")
+    let planned = common::planned(engine, &script);
+    engine.start_job(&planned).expect("the job starts")
 }
 
 /// What the sink ends with, by name.

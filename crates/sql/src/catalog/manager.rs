@@ -212,6 +212,16 @@ impl CatalogManager {
         near.map_or(error.clone(), |near| error.with_hint(format!("did you mean '{near}'?")))
     }
 
+    /// All catalogs with what is permanent in them, for whoever keeps them.
+    pub fn catalogs(&self) -> &BTreeMap<String, Catalog> {
+        &self.catalogs
+    }
+
+    /// Puts kept catalogs in the place of those there are; temporary objects and the current names stay.
+    pub fn set_catalogs(&mut self, catalogs: BTreeMap<String, Catalog>) {
+        self.catalogs = catalogs;
+    }
+
     /// Adds a catalog; `false` when the name is taken.
     pub fn create_catalog(&mut self, name: &str, catalog: Catalog) -> bool {
         if self.catalogs.contains_key(name) {

@@ -14,10 +14,11 @@ pub use manager::CatalogManager;
 pub use namespace::{Catalog, Database, GENERIC_IN_MEMORY};
 
 use headwater_types::LogicalType;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A fully qualified object path: catalog, database, object.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ObjectPath(pub [String; 3]);
 
 impl std::fmt::Display for ObjectPath {
@@ -27,7 +28,7 @@ impl std::fmt::Display for ObjectPath {
 }
 
 /// How a column gets its value.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum ColumnKind {
     /// Stored by the connector.
     Physical,
@@ -46,7 +47,7 @@ pub enum ColumnKind {
 }
 
 /// A declared column.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Column {
     /// Name, case-sensitive.
     pub name: String,
@@ -59,7 +60,7 @@ pub struct Column {
 }
 
 /// `WATERMARK FOR column AS expr`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WatermarkDefinition {
     /// The rowtime column.
     pub column: String,
@@ -68,7 +69,7 @@ pub struct WatermarkDefinition {
 }
 
 /// A table as declared.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Table {
     /// Where it lives.
     pub path: ObjectPath,
@@ -93,7 +94,7 @@ pub struct Table {
 }
 
 /// A view as declared.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct View {
     /// Where it lives.
     pub path: ObjectPath,
@@ -122,7 +123,7 @@ impl Table {
 }
 
 /// Something a FROM clause can name.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Relation {
     /// A table.
     Table(Table),

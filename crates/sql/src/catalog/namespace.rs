@@ -11,7 +11,7 @@ pub const DEFAULT_DATABASE: &str = "default";
 pub const DEFAULT_DATABASE_OPTION: &str = "default-database";
 
 /// A catalog: databases by name.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Catalog {
     /// COMMENT.
     pub comment: Option<String>,
@@ -34,7 +34,7 @@ impl Catalog {
 }
 
 /// A database: tables and views by name.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Database {
     /// COMMENT.
     pub comment: Option<String>,

@@ -15,6 +15,7 @@ mod type_text;
 
 pub use result::{JobStatement, Rows, StateComparison, StatementResult};
 pub(crate) use show::function_names;
+pub(crate) use show_create::is_secret;
 
 use crate::catalog::{CatalogManager, Table};
 use crate::planner::{PlannedJob, PlannedQuery, Planner, ResolvedSchema};
@@ -69,6 +70,11 @@ impl Session {
     /// Sets a configuration value, as SET does, without checking it.
     pub fn set_config(&mut self, key: &str, value: &str) {
         self.config.set(key, value);
+    }
+
+    /// Removes a configuration value, so that the default holds again.
+    pub fn unset_config(&mut self, key: &str) {
+        self.config.unset(key);
     }
 
     /// The connectors.

@@ -150,8 +150,12 @@ fn push_options(out: &mut String, options: &BTreeMap<String, String>) {
 
 /// The value, or stars for an option that holds a secret.
 fn shown_value<'a>(key: &str, value: &'a str) -> &'a str {
-    let key = key.to_ascii_lowercase();
-    if SECRET_WORDS.iter().any(|word| key.contains(word)) { "******" } else { value }
+    if is_secret(&key.to_ascii_lowercase()) { "******" } else { value }
+}
+
+/// Whether a name, in lower case, is one of a secret.
+pub(crate) fn is_secret(name: &str) -> bool {
+    SECRET_WORDS.iter().any(|word| name.contains(word))
 }
 
 fn quoted_list(names: &[String]) -> String {

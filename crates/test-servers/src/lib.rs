@@ -8,8 +8,10 @@
 mod cache;
 pub mod kafka;
 pub mod ports;
+pub mod postgres;
 pub mod process;
 pub mod s3;
 
 pub use kafka::{Kafka, KafkaOptions};
+pub use postgres::Postgres;
 pub use s3::S3;

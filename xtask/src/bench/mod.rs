@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: measurements.
 
 mod checkpoints;
+mod lineage;
 mod measure;
 mod nexmark;
 mod peer;
@@ -22,6 +23,8 @@ enum Bench {
     Nexmark(nexmark::Options),
     /// Checkpoints while the sink takes a tenth of what the job delivers: their durations, and that nothing is lost.
     Checkpoints(checkpoints::Options),
+    /// The lineage server: events ingested a second, and how long lineage of depth 5 takes, on both databases.
+    Lineage(lineage::Options),
     /// Gigabytes of keyed state on the disk engine: throughput, checkpoints, restore.
     State(state::Options),
 }
@@ -31,6 +34,7 @@ pub fn run(options: &Options) -> Result<()> {
     match &options.bench {
         Bench::Nexmark(options) => nexmark::run(options),
         Bench::Checkpoints(options) => checkpoints::run(options),
+        Bench::Lineage(options) => lineage::run(options),
         Bench::State(options) => state::run(options),
     }
 }

@@ -12,6 +12,7 @@ use crate::process::Guarded;
 use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// Access key of the administrator.
@@ -75,6 +76,20 @@ impl S3 {
             }
         }
         Err(last)
+    }
+
+    /// The server of all tests of a process, with this bucket; it goes with the process.
+    ///
+    /// # Panics
+    /// When it does not start, or the bucket cannot be made.
+    #[allow(clippy::expect_used, reason = "a test cannot go on without its server")]
+    pub fn shared(bucket: &str) -> &'static Self {
+        static SERVER: OnceLock<S3> = OnceLock::new();
+        SERVER.get_or_init(|| {
+            let server = Self::start().expect("the S3 server starts");
+            server.create_bucket(bucket).expect("the bucket is made");
+            server
+        })
     }
 
     fn start_once(program: &Path) -> io::Result<Self> {
@@ -182,6 +197,11 @@ impl S3 {
             ("s3.access-key", ACCESS_KEY.to_owned()),
             ("s3.secret-key", SECRET_KEY.to_owned()),
         ]
+    }
+
+    /// [`S3::settings`], and behind them others, which may replace them.
+    pub fn settings_and<'a>(&self, others: &'a [(&'a str, &'a str)]) -> impl Iterator<Item = (&'a str, String)> {
+        self.settings().into_iter().chain(others.iter().map(|(key, value)| (*key, (*value).to_owned())))
     }
 
     /// File with what the server prints.

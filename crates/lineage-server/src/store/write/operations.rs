@@ -1,0 +1,356 @@
+//! Operations with their edges and column lineage.
+//!
+//! An edge holds from the first event that names it to the last word of its operation. An operation that shares its id
+//! with its run also lives by the run's events, which is how a stream stays visible whose later events name no
+//! datasets.
+
+use super::dictionary::{SetRow, SqlRow};
+use super::runs::Runs;
+use super::{Batch, Entry, Tracked};
+use crate::error::Result;
+use crate::event::time_of_uuid;
+use crate::facts::{Columns, Edge, Facts, Operation};
+use crate::store::record::{load, upsert};
+use crate::store::rows::{self, ColumnLineageRow, EdgeRow, FOREVER, FlowRow, NEVER, OperationRow, RunRow};
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+const HOUR_US: i64 = 3600 * 1_000_000;
+
+/// An operation with everything that hangs on it.
+#[derive(Debug, Clone)]
+pub(super) struct OperationState {
+    operation: Tracked<OperationRow>,
+    edges: HashMap<(i64, i64), Tracked<EdgeRow>>,
+    columns: HashMap<(i64, i64, i64), Tracked<ColumnLineageRow>>,
+    flows: HashMap<(i64, i64), Tracked<FlowRow>>,
+}
+
+type Operations = HashMap<String, OperationState>;
+
+/// Runs that operations depend on.
+#[derive(Default)]
+struct Around {
+    by_id: HashMap<i64, RunRow>,
+    by_uuid: HashMap<String, RunRow>,
+}
+
+impl Around {
+    fn add(&mut self, run: RunRow) {
+        self.by_uuid.insert(run.uuid.clone(), run.clone());
+        self.by_id.insert(run.id, run);
+    }
+}
+
+/// Ids of the texts of a batch.
+struct Texts {
+    sql: HashMap<String, i64>,
+    sets: HashMap<String, i64>,
+}
+
+impl<'b> Batch<'b> {
+    /// Merges operations and writes them; `runs` are those of the batch.
+    pub(super) async fn merge_operations(&mut self, entries: &'b [Entry], runs: &Runs) -> Result<()> {
+        let mut operations = self.load_operations(entries, runs).await?;
+        let texts = self.operation_texts(entries).await?;
+        for Entry { facts, .. } in entries {
+            if let Some(fact) = &facts.operation {
+                self.merge_operation(&mut operations, fact, facts, runs, &texts).await?;
+            }
+        }
+        let around = self.runs_around(&operations, runs).await?;
+        for state in operations.values_mut() {
+            if let Some(run) = around.by_id.get(&state.operation.row.run_id) {
+                state.settle(run, around.by_uuid.get(&state.operation.row.uuid));
+            }
+        }
+        self.write_operations(&mut operations).await?;
+        for (uuid, state) in operations {
+            self.caches.operations.put(uuid, state);
+        }
+        Ok(())
+    }
+
+    /// The runs that operations belong to, and those that share an id with one.
+    async fn runs_around(&mut self, operations: &Operations, runs: &Runs) -> Result<Around> {
+        let mut around = Around::default();
+        for run in runs.values() {
+            around.add(run.row.clone());
+        }
+        let mut missing = vec![];
+        for uuid in operations.keys().filter(|uuid| !runs.contains_key(*uuid)) {
+            match self.caches.runs.get(uuid.as_str()) {
+                Some(run) => around.add(run.row),
+                None => missing.push(uuid.clone()),
+            }
+        }
+        if !missing.is_empty() {
+            let condition = self.tx.within("uuid", 1);
+            for row in load::<RunRow>(self.tx, &condition, vec![missing.into()]).await? {
+                around.add(row);
+            }
+        }
+        let ids = operations.values().map(|state| state.operation.row.run_id);
+        let missing: BTreeSet<i64> = ids.filter(|id| !around.by_id.contains_key(id)).collect();
+        if !missing.is_empty() {
+            let condition = self.tx.within("id", 1);
+            let missing: Vec<i64> = missing.into_iter().collect();
+            for row in load::<RunRow>(self.tx, &condition, vec![missing.into()]).await? {
+                around.add(row);
+            }
+        }
+        Ok(around)
+    }
+
+    async fn load_operations(&mut self, entries: &[Entry], runs: &Runs) -> Result<Operations> {
+        let mut wanted: BTreeSet<String> =
+            entries.iter().filter_map(|e| e.facts.operation.as_ref()).map(|o| o.id.to_string()).collect();
+        // News of a run is news of the operation of the same id.
+        wanted.extend(runs.keys().cloned());
+        let mut found = Operations::new();
+        let mut missing = vec![];
+        for uuid in wanted {
+            match self.caches.operations.take(&uuid) {
+                Some(state) => drop(found.insert(uuid, state)),
+                None => missing.push(uuid),
+            }
+        }
+        if missing.is_empty() {
+            return Ok(found);
+        }
+        let condition = self.tx.within("uuid", 1);
+        let rows = load::<OperationRow>(self.tx, &condition, vec![missing.into()]).await?;
+        let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+        let mut loaded: HashMap<i64, OperationState> =
+            rows.into_iter().map(|row| (row.id, OperationState::new(Tracked::loaded(row)))).collect();
+        if !ids.is_empty() {
+            self.load_edges(ids, &mut loaded).await?;
+        }
+        found.extend(loaded.into_values().map(|state| (state.operation.row.uuid.clone(), state)));
+        Ok(found)
+    }
+
+    async fn load_edges(&mut self, ids: Vec<i64>, loaded: &mut HashMap<i64, OperationState>) -> Result<()> {
+        let condition = self.tx.within("operation_id", 1);
+        for row in load::<EdgeRow>(self.tx, &condition, vec![ids.clone().into()]).await? {
+            if let Some(state) = loaded.get_mut(&row.operation_id) {
+                state.edges.insert((row.dataset_id, row.direction), Tracked::loaded(row));
+            }
+        }
+        for row in load::<ColumnLineageRow>(self.tx, &condition, vec![ids.clone().into()]).await? {
+            if let Some(state) = loaded.get_mut(&row.operation_id) {
+                state.columns.insert((row.source_id, row.target_id, row.set_id), Tracked::loaded(row));
+            }
+        }
+        for row in load::<FlowRow>(self.tx, &condition, vec![ids.into()]).await? {
+            if let Some(state) = loaded.get_mut(&row.operation_id) {
+                state.flows.insert((row.source_id, row.target_id), Tracked::loaded(row));
+            }
+        }
+        Ok(())
+    }
+
+    async fn operation_texts(&mut self, entries: &[Entry]) -> Result<Texts> {
+        let sql: Vec<String> =
+            entries.iter().filter_map(|e| e.facts.operation.as_ref()).filter_map(|o| o.sql.clone()).collect();
+        let sets: Vec<String> = entries.iter().flat_map(|e| &e.facts.columns).map(set_text).collect();
+        Ok(Texts { sql: self.intern::<SqlRow>(sql).await?, sets: self.intern::<SetRow>(sets).await? })
+    }
+
+    async fn merge_operation(
+        &mut self,
+        operations: &mut Operations,
+        fact: &Operation,
+        facts: &Facts,
+        runs: &Runs,
+        texts: &Texts,
+    ) -> Result<()> {
+        let Some(run) = runs.get(&fact.run.to_string()).map(|run| &run.row) else { return Ok(()) };
+        let uuid = fact.id.to_string();
+        if !operations.contains_key(&uuid) {
+            let row = new_operation(self.ids.next(self.tx, "operation").await?, &uuid, run.id, facts.at);
+            operations.insert(uuid.clone(), OperationState::new(Tracked::new(row)));
+        }
+        let Some(state) = operations.get_mut(&uuid) else { return Ok(()) };
+        let sql = fact.sql.as_ref().and_then(|sql| texts.sql.get(sql)).copied();
+        merge_fact(&mut state.operation.row, fact, run.id, sql, facts.at);
+        for edge in &facts.edges {
+            if let Some(dataset) = self.dataset_ids.get(&edge.dataset) {
+                state.merge_edge(edge, *dataset, facts.at);
+            }
+        }
+        for columns in &facts.columns {
+            let ids = (self.dataset_ids.get(&columns.source), self.dataset_ids.get(&columns.target));
+            let (Some(source), Some(target)) = ids else { continue };
+            if let Some(set) = texts.sets.get(&set_text(columns)) {
+                state.merge_columns(*source, *target, *set, facts.at);
+            }
+        }
+        for (source, target) in &facts.flows {
+            if let (Some(source), Some(target)) = (self.dataset_ids.get(source), self.dataset_ids.get(target)) {
+                let row = FlowRow { operation_id: state.operation.row.id, source_id: *source, target_id: *target };
+                state.flows.entry((*source, *target)).or_insert_with(|| Tracked::new(row));
+            }
+        }
+        Ok(())
+    }
+
+    async fn write_operations(&mut self, operations: &mut Operations) -> Result<()> {
+        let (mut rows, mut edges, mut columns, mut flows) = (vec![], vec![], vec![], vec![]);
+        for state in operations.values_mut() {
+            rows.extend(state.operation.take_changed());
+            edges.extend(state.edges.values_mut().filter_map(Tracked::take_changed));
+            columns.extend(state.columns.values_mut().filter_map(Tracked::take_changed));
+            flows.extend(state.flows.values_mut().filter_map(Tracked::take_changed));
+        }
+        // In the order of the index, which is kinder to the pages.
+        edges.sort_by_key(|edge| (edge.operation_id, edge.dataset_id, edge.direction));
+        upsert(self.tx, &rows).await?;
+        upsert(self.tx, &edges).await?;
+        upsert(self.tx, &columns).await?;
+        upsert(self.tx, &flows).await
+    }
+}
+
+/// The canonical text of a set of relations, which is also how it is stored.
+fn set_text(columns: &Columns) -> String {
+    let relations: Vec<_> = columns.relations.iter().map(|r| (&r.source, &r.target, r.types, &r.expression)).collect();
+    serde_json::to_string(&relations).unwrap_or_default()
+}
+
+fn new_operation(id: i64, uuid: &str, run_id: i64, at: i64) -> OperationRow {
+    OperationRow {
+        id,
+        uuid: uuid.to_owned(),
+        created_at: at,
+        run_id,
+        run_at: NEVER,
+        name: String::new(),
+        named_at: NEVER,
+        kind: String::new(),
+        status: crate::facts::status::UNKNOWN,
+        position: None,
+        group_name: None,
+        description: None,
+        described_at: NEVER,
+        sql_id: None,
+        sql_at: NEVER,
+        started_at: None,
+        ended_at: None,
+        first_at: at,
+        last_at: at,
+    }
+}
+
+fn merge_fact(row: &mut OperationRow, fact: &Operation, run_id: i64, sql: Option<i64>, at: i64) {
+    row.created_at = time_of_uuid(&fact.id).unwrap_or_else(|| row.created_at.min(at));
+    rows::newest(&mut row.run_id, &mut row.run_at, &run_id, at);
+    rows::newest(&mut row.name, &mut row.named_at, &fact.name, at);
+    // The more telling kind is also the later one in the alphabet: BATCH is what is assumed.
+    if fact.kind > row.kind {
+        row.kind.clone_from(&fact.kind);
+    }
+    row.status = row.status.max(fact.status);
+    rows::greatest(&mut row.group_name, fact.group.clone());
+    if fact.position.is_some() || fact.description.is_some() {
+        let mut said = (row.position, row.description.take());
+        rows::newest(&mut said, &mut row.described_at, &(fact.position, fact.description.clone()), at);
+        (row.position, row.description) = said;
+    }
+    if sql.is_some() {
+        rows::newest(&mut row.sql_id, &mut row.sql_at, &sql, at);
+    }
+    rows::earliest(&mut row.started_at, fact.started_at);
+    rows::greatest(&mut row.ended_at, fact.ended_at);
+    row.first_at = row.first_at.min(at);
+    row.last_at = row.last_at.max(at);
+}
+
+impl OperationState {
+    fn new(operation: Tracked<OperationRow>) -> Self {
+        Self { operation, edges: HashMap::new(), columns: HashMap::new(), flows: HashMap::new() }
+    }
+
+    fn merge_edge(&mut self, edge: &Edge, dataset_id: i64, at: i64) {
+        let operation = &self.operation.row;
+        let (watermark, positions, progress_at) = match &edge.progress {
+            Some(progress) => (progress.watermark, progress.positions.clone(), at),
+            None => (None, None, NEVER),
+        };
+        let new = EdgeRow {
+            operation_id: operation.id,
+            dataset_id,
+            direction: edge.output.into(),
+            run_id: operation.run_id,
+            job_id: 0,
+            first_at: at,
+            last_at: at,
+            row_from: at,
+            row_to: at,
+            heard_to: at,
+            is_open: 1,
+            has_flow: 0,
+            types: edge.types,
+            num_rows: edge.rows,
+            num_bytes: edge.bytes,
+            num_files: edge.files,
+            watermark,
+            positions,
+            progress_at,
+        };
+        let known = self.edges.entry((dataset_id, new.direction)).or_insert_with(|| Tracked::new(new.clone()));
+        known.row.merge(&new);
+    }
+
+    fn merge_columns(&mut self, source_id: i64, target_id: i64, set_id: i64, at: i64) {
+        let new = ColumnLineageRow {
+            operation_id: self.operation.row.id,
+            source_id,
+            target_id,
+            set_id,
+            run_id: self.operation.row.run_id,
+            job_id: 0,
+            first_at: at,
+            last_at: at,
+            row_from: at,
+            row_to: at,
+            heard_to: at,
+            is_open: 1,
+        };
+        let known = self.columns.entry((source_id, target_id, set_id)).or_insert_with(|| Tracked::new(new.clone()));
+        known.row.merge(&new);
+    }
+
+    /// Brings what follows from the operation, its run and the run of the same id up to date.
+    fn settle(&mut self, run: &RunRow, namesake: Option<&RunRow>) {
+        let operation = &mut self.operation.row;
+        let mut heard = operation.last_at;
+        if let Some(namesake) = namesake {
+            operation.status = operation.status.max(namesake.status);
+            rows::greatest(&mut operation.ended_at, namesake.ended_at);
+            heard = heard.max(namesake.last_at);
+        }
+        let (until, open) = match operation.ended_at {
+            _ if run.declared != 0 => (FOREVER, 0),
+            Some(ended) => (ended, 0),
+            None => (heard, 1),
+        };
+        let created = operation.created_at;
+        let hour = |at: i64| created + (at - created).max(0) / HOUR_US * HOUR_US;
+        let flows: HashSet<i64> = self.flows.keys().map(|(_, target)| *target).collect();
+        for edge in self.edges.values_mut() {
+            let row = &mut edge.row;
+            (row.run_id, row.job_id, row.is_open) = (run.id, run.job_id, open);
+            row.heard_to = until.max(row.last_at);
+            row.row_from = hour(row.first_at);
+            row.row_to = if run.declared != 0 { row.last_at } else { hour(row.heard_to) };
+            row.has_flow = flows.contains(&row.dataset_id).into();
+        }
+        for columns in self.columns.values_mut() {
+            let row = &mut columns.row;
+            (row.run_id, row.job_id, row.is_open) = (run.id, run.job_id, open);
+            row.heard_to = until.max(row.last_at);
+            row.row_from = hour(row.first_at);
+            row.row_to = if run.declared != 0 { row.last_at } else { hour(row.heard_to) };
+        }
+    }
+}

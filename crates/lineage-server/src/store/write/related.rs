@@ -1,0 +1,152 @@
+//! What hangs on datasets and jobs rather than on operations: schemas, symlinks, tags, dependencies.
+
+use super::dictionary::SchemaRow;
+use super::{Batch, Entry, NEW_SCHEMAS_MAX, Tracked};
+use crate::error::Result;
+use crate::store::record::{Record, load, upsert};
+use crate::store::rows::{DatasetTagRow, DependencyRow, SchemaUseRow, SymlinkRow, index_key};
+use std::collections::{BTreeSet, HashMap};
+
+const HOUR_US: i64 = 3600 * 1_000_000;
+
+type Uses = HashMap<(i64, i64, i64), SchemaUseRow>;
+
+impl<'b> Batch<'b> {
+    /// Merges and writes them.
+    pub(super) async fn merge_related(&mut self, entries: &'b [Entry]) -> Result<()> {
+        self.merge_schemas(entries).await?;
+        self.merge_symlinks(entries).await?;
+        self.merge_dataset_tags(entries).await?;
+        self.merge_dependencies(entries).await
+    }
+
+    async fn merge_schemas(&mut self, entries: &[Entry]) -> Result<()> {
+        let texts: Vec<String> =
+            entries.iter().flat_map(|e| &e.facts.edges).filter_map(|edge| edge.schema.clone()).collect();
+        let schemas = self.intern::<SchemaRow>(texts).await?;
+        let mut heard = Uses::new();
+        for Entry { facts, .. } in entries {
+            for edge in &facts.edges {
+                let schema = edge.schema.as_ref().and_then(|schema| schemas.get(schema));
+                let (Some(schema), Some(dataset)) = (schema, self.dataset_ids.get(&edge.dataset)) else { continue };
+                let new = SchemaUseRow {
+                    dataset_id: *dataset,
+                    schema_id: *schema,
+                    direction: edge.output.into(),
+                    first_at: facts.at,
+                    // By the hour, so that a schema in steady use is not written with every event.
+                    last_at: (facts.at / HOUR_US * HOUR_US).max(0),
+                    first_run: facts.run.map(|run| run.to_string()).unwrap_or_default(),
+                };
+                let key = (new.dataset_id, new.schema_id, new.direction);
+                heard.entry(key).and_modify(|known| known.merge(&new)).or_insert(new);
+            }
+        }
+        self.write_schema_uses(heard).await
+    }
+
+    async fn write_schema_uses(&mut self, mut heard: Uses) -> Result<()> {
+        let mut known: HashMap<(i64, i64, i64), Tracked<SchemaUseRow>> = HashMap::new();
+        let mut missing = BTreeSet::new();
+        for key in heard.keys() {
+            match self.caches.schema_uses.take(key) {
+                Some(row) => drop(known.insert(*key, row)),
+                None => drop(missing.insert(key.0)),
+            }
+        }
+        if !missing.is_empty() {
+            let condition = self.tx.within("dataset_id", 1);
+            let missing: Vec<i64> = missing.into_iter().collect();
+            for row in load::<SchemaUseRow>(self.tx, &condition, vec![missing.into()]).await? {
+                let key = (row.dataset_id, row.schema_id, row.direction);
+                known.entry(key).or_insert_with(|| Tracked::loaded(row));
+            }
+        }
+        let mut changed = vec![];
+        for (key, new) in heard.drain() {
+            let tracked = known.entry(key).or_insert_with(|| Tracked::new(new.clone()));
+            if tracked.stored.is_none() && self.new_schemas.len() < NEW_SCHEMAS_MAX {
+                self.new_schemas.push((new.dataset_id, new.schema_id));
+            }
+            tracked.row.merge(&new);
+            changed.extend(tracked.take_changed());
+        }
+        upsert(self.tx, &changed).await?;
+        for (key, row) in known {
+            self.caches.schema_uses.put(key, row);
+        }
+        Ok(())
+    }
+
+    async fn merge_symlinks(&mut self, entries: &[Entry]) -> Result<()> {
+        let mut rows: HashMap<(i64, i64), SymlinkRow> = HashMap::new();
+        for link in entries.iter().flat_map(|e| &e.facts.symlinks) {
+            let ids = (self.dataset_ids.get(&link.from), self.dataset_ids.get(&link.to));
+            let (Some(from), Some(to)) = (ids.0.copied(), ids.1.copied()) else { continue };
+            let new = SymlinkRow { from_id: from, to_id: to, role: link.role.clone() };
+            if from != to && self.is_news("symlink", &format!("{from}:{to}:{}", new.role)) {
+                // Two producers may disagree on what a name is: the greater word wins, in any order.
+                let known = rows.entry((from, to)).or_insert_with(|| new.clone());
+                if new.role > known.role {
+                    *known = new;
+                }
+            }
+        }
+        let mut rows: Vec<SymlinkRow> = rows.into_values().collect();
+        for row in &mut rows {
+            let params = vec![row.from_id.into(), row.to_id.into()];
+            let known = load::<SymlinkRow>(self.tx, "from_id = $1 AND to_id = $2", params).await?;
+            if let Some(known) = known.into_iter().next().filter(|known| known.role > row.role) {
+                *row = known;
+            }
+        }
+        upsert(self.tx, &rows).await
+    }
+
+    async fn merge_dataset_tags(&mut self, entries: &[Entry]) -> Result<()> {
+        let facts = || entries.iter().flat_map(|e| &e.facts.datasets);
+        let pairs: Vec<(String, String)> =
+            facts().flat_map(|d| &d.tags).map(|(_, name, value)| (name.clone(), value.clone())).collect();
+        if pairs.is_empty() {
+            return Ok(());
+        }
+        let values = self.tag_values(&pairs).await?;
+        let mut rows = HashMap::new();
+        for dataset in facts() {
+            let Some(id) = self.dataset_ids.get(&dataset.name).copied() else { continue };
+            for (field, name, value) in &dataset.tags {
+                let Some(tag_value_id) = values.get(&(name.clone(), value.clone())).copied() else { continue };
+                let field_key = index_key(field);
+                if self.is_news("dataset_tag", &format!("{id}:{tag_value_id}:{field_key}")) {
+                    let row = DatasetTagRow { dataset_id: id, field_key, tag_value_id, field: field.clone() };
+                    rows.insert((id, row.field_key.clone(), tag_value_id), row);
+                }
+            }
+        }
+        let rows: Vec<DatasetTagRow> = rows.into_values().collect();
+        upsert(self.tx, &rows).await
+    }
+
+    async fn merge_dependencies(&mut self, entries: &[Entry]) -> Result<()> {
+        let mut rows = vec![];
+        for dependency in entries.iter().flat_map(|e| &e.facts.dependencies) {
+            let ids = (self.job_ids.get(&dependency.from), self.job_ids.get(&dependency.to));
+            let (Some(from), Some(to)) = ids else { continue };
+            let new = DependencyRow { from_id: *from, to_id: *to, kind: index_key(&dependency.kind) };
+            if self.is_news(DependencyRow::TABLE, &format!("{from}:{to}:{}", new.kind)) {
+                rows.push(new);
+            }
+        }
+        upsert(self.tx, &rows).await
+    }
+
+    /// Whether a row that is only ever added was not added lately.
+    fn is_news(&mut self, table: &str, key: &str) -> bool {
+        let key = format!("{table}/{key}");
+        if self.caches.known.get(key.as_str()).is_some() {
+            return false;
+        }
+        self.caches.known.put(key, ());
+        true
+    }
+}

@@ -1,6 +1,6 @@
 //! `cargo xtask test`: the whole suite, in the order that fails fastest.
 
-use crate::{cargo, conformance, sim, tidy};
+use crate::{cargo, chaos, conformance, sim, tidy};
 use anyhow::Result;
 
 /// Options of `test`.
@@ -20,6 +20,7 @@ pub fn run(options: &Options) -> Result<()> {
     sim::run(&sim::Options::default())?;
     // The tests of the command line had it built.
     let headwater = cargo::target_directory()?.join("debug/headwater");
+    chaos::short(&headwater)?;
     conformance::main_job(&headwater)?;
     conformance::run_with(&headwater, &conformance::Options::default())
 }

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 
 /// The crates, lowest layer first; within a layer, those others may build on first.
 const LAYERS: &[&[&str]] = &[
-    &["headwater-types", "headwater-env", "headwater-test-servers"],
+    &["headwater-types", "headwater-env", "headwater-tls", "headwater-test-servers"],
     &["headwater-data"],
     &["headwater-plan", "headwater-state", "headwater-checkpoint"],
     &[
@@ -29,6 +29,7 @@ const LAYERS: &[&[&str]] = &[
     ],
     &[
         "headwater-storage",
+        "headwater-lineage-client",
         "headwater-connectors",
         "headwater-connector-kafka",
         "headwater-taskmanager",

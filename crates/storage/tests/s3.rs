@@ -8,27 +8,17 @@ use headwater_test_servers::S3;
 use headwater_test_servers::s3::{GUEST_ACCESS_KEY, GUEST_SECRET_KEY, SECRET_KEY};
 use headwater_types::config::Configuration;
 use headwater_types::{Error, ErrorKind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
 
 /// The server of all tests; it goes with the process.
 fn server() -> &'static S3 {
-    static SERVER: OnceLock<S3> = OnceLock::new();
-    SERVER.get_or_init(|| {
-        let server = S3::start().expect("the S3 server starts");
-        server.create_bucket("bucket").expect("the bucket is made");
-        server
-    })
+    S3::shared("bucket")
 }
 
 fn config(settings: &[(&str, &str)]) -> Configuration {
     let mut config = Configuration::new();
-    for (key, value) in server().settings() {
-        config.set(key, value);
-    }
-    for (key, value) in settings {
-        config.set(*key, *value);
-    }
+    server().settings_and(settings).for_each(|(key, value)| config.set(key, value));
     config
 }
 

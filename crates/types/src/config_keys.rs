@@ -9,8 +9,19 @@ use crate::config::nearest;
 const TABLE: &str = include_str!("config_keys.txt");
 
 /// First segments of families whose members are free: connectors, file systems and environment.
-const FREE_PREFIXES: &[&str] =
-    &["env.", "fs.", "s3.", "flink.", "pipeline.global-job-parameters", "headwater.", "$internal."];
+const FREE_PREFIXES: &[&str] = &[
+    "env.",
+    "fs.",
+    "s3.",
+    "flink.",
+    "pipeline.global-job-parameters",
+    "headwater.",
+    "$internal.",
+    "openlineage.",
+    "execution.job-listener.openlineage.",
+    "sql-gateway.",
+    "table.catalog-store.",
+];
 
 /// Older names that are still read, as in Flink.
 const OLDER_NAMES: &[&str] = &[

@@ -24,7 +24,7 @@ pub fn run(options: &Options) -> Result<()> {
 
 /// The experiment with a cluster, short enough for every run of the tests.
 pub fn short(headwater: &Path) -> Result<()> {
-    let options = ["cluster", "--events", "150000", "--rate", "10000"];
+    let options = ["cluster", "--events", "200000", "--rate", "10000"];
     experiment(headwater, &options.map(str::to_owned))
 }
 

@@ -88,14 +88,15 @@ CREATE TABLE nexmark (
   bid ROW<auction BIGINT, price BIGINT, `dateTime` TIMESTAMP(3)>
 ) WITH ('connector' = 'nexmark', 'number-of-rows' = '{events}', 'nexmark.event-rate' = '10000'{rate});
 CREATE TABLE averages (category BIGINT, price BIGINT)
-  WITH ('connector' = 'filesystem', 'path' = '{out}', 'format' = 'debezium-json');
+  WITH ('connector' = 'filesystem', 'path' = '{out}', 'format' = 'debezium-json',
+    'sink.rolling-policy.rollover-interval' = '100 ms', 'sink.rolling-policy.check-interval' = '100 ms');
 INSERT INTO averages
 SELECT category, AVG(final) FROM (
   SELECT MAX(B.price) AS final, A.category AS category
   FROM (SELECT auction.id AS id, auction.category AS category, auction.`dateTime` AS opened,
                auction.expires AS expires FROM nexmark WHERE event_type = 1) A,
-       (SELECT bid.auction AS auction, bid.price AS price, bid.`dateTime` AS at FROM nexmark WHERE event_type = 2) B
-  WHERE A.id = B.auction AND B.at BETWEEN A.opened AND A.expires
+       (SELECT bid.auction AS auction, bid.price AS price, bid.`dateTime` AS bid_at FROM nexmark WHERE event_type = 2) B
+  WHERE A.id = B.auction AND B.bid_at BETWEEN A.opened AND A.expires
   GROUP BY A.id, A.category)
 GROUP BY category;
 "

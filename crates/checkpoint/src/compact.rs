@@ -4,6 +4,11 @@
 //! together they are at least as large. So a byte is written a number of times that grows with the logarithm of
 //! the state, and a table has about as many runs. When the oldest run takes part, the result is a base and the
 //! deletions are gone; else it is a larger delta.
+//!
+//! Where it is known how many entries a table has, it is also known how many of the stored ones were replaced. While
+//! these are fewer than half, there is nothing to gain by looking for them: merges only make few runs of many, which
+//! are gathered as they are, and runs that are large stay until there are too many. When they are more than half,
+//! everything is merged into a base.
 
 use crate::groups::GroupSet;
 use crate::manifest::{Run, RunKind};
@@ -14,6 +19,8 @@ use std::ops::Range;
 pub const RUNS_MIN: usize = 16;
 /// Runs of a slice above which the newest are merged whatever their sizes.
 pub const RUNS_MAX: usize = 48;
+/// Runs that are larger than this on average are not merged only because there are some of them.
+const LARGE_BYTES: u64 = 4 << 20;
 
 /// Runs to be merged into one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,13 +41,13 @@ pub struct Merge {
 pub fn choose(runs: &[Run], slice: &Range<u32>) -> Option<Merge> {
     let in_slice = |run: &Run| {
         let groups = run.groups.within(slice);
-        (!groups.is_empty()).then(|| (share(run, &groups), Run { groups, ..run.clone() }))
+        (!groups.is_empty()).then(|| (share(run, run.place.bytes, &groups), Run { groups, ..run.clone() }))
     };
     let sliced: Vec<(u64, Run)> = runs.iter().filter_map(in_slice).collect();
     if sliced.len() < RUNS_MIN {
         return None;
     }
-    let mut first = first_of_tier(&sliced)?;
+    let Picked { mut first, compact } = pick(&sliced, runs, slice)?;
     // Of the runs of one checkpoint, whose groups are disjoint, a merge takes all or none.
     while first > 0 && sliced[first - 1].1.checkpoint == sliced[first].1.checkpoint {
         first -= 1;
@@ -48,8 +55,47 @@ pub fn choose(runs: &[Run], slice: &Range<u32>) -> Option<Merge> {
     let since = first.checked_sub(1).map(|before| sliced[before].1.checkpoint);
     let runs: Vec<Run> = sliced.into_iter().skip(first).map(|(_, run)| run).collect();
     let checkpoint = runs.last()?.checkpoint;
-    let kind = if since.is_none() { RunKind::Base } else { RunKind::Delta };
+    let kind = if since.is_none() && compact { RunKind::Base } else { RunKind::Delta };
     Some(Merge { runs, groups: GroupSet::of(slice.clone()), kind, since, checkpoint })
+}
+
+/// What to merge.
+struct Picked {
+    /// The oldest run.
+    first: usize,
+    /// Whether replaced entries are worth looking for.
+    compact: bool,
+}
+
+fn pick(sliced: &[(u64, Run)], runs: &[Run], slice: &Range<u32>) -> Option<Picked> {
+    let Some(live) = live_entries(runs, slice) else {
+        return first_of_tier(sliced).map(|first| Picked { first, compact: true });
+    };
+    if entries(runs, slice) / 2 > live {
+        return Some(Picked { first: 0, compact: true });
+    }
+    let first = first_of_tier(sliced)?;
+    let merged = &sliced[first..];
+    let is_large = merged.iter().map(|(bytes, _)| bytes).sum::<u64>() > LARGE_BYTES * merged.len() as u64;
+    (!is_large || sliced.len() > RUNS_MAX).then_some(Picked { first, compact: false })
+}
+
+/// Entries that are stored for a slice, about.
+fn entries(runs: &[Run], slice: &Range<u32>) -> u64 {
+    runs.iter().map(|run| share(run, run.entries, &run.groups.within(slice))).sum()
+}
+
+/// Entries of a slice that count, about: the newest run of each group knows. `None` where one does not.
+fn live_entries(runs: &[Run], slice: &Range<u32>) -> Option<u64> {
+    let (mut rest, mut live) = (GroupSet::of(slice.clone()), 0);
+    for run in runs.iter().rev() {
+        let groups = rest.without(&rest.without(&run.groups));
+        if !groups.is_empty() {
+            live += share(run, run.live?, &groups);
+            rest = rest.without(&groups);
+        }
+    }
+    Some(live)
 }
 
 /// Where the runs to merge begin: as early as what follows is at least as large as the run before.
@@ -69,10 +115,10 @@ fn first_of_tier(sliced: &[(u64, Run)]) -> Option<usize> {
     (merged >= RUNS_MIN.div_ceil(2) || too_many).then_some(first).filter(|_| merged > 1)
 }
 
-/// Bytes of a run that fall upon some of its groups, supposing that all are alike.
-fn share(run: &Run, groups: &GroupSet) -> u64 {
+/// What of an amount of a run falls upon some of its groups, supposing that all are alike.
+fn share(run: &Run, amount: u64, groups: &GroupSet) -> u64 {
     let (all, some) = (u64::from(run.groups.count().max(1)), u64::from(groups.count()));
-    run.place.bytes / all * some + run.place.bytes % all * some / all
+    amount / all * some + amount % all * some / all
 }
 
 #[cfg(test)]

@@ -203,7 +203,7 @@ pub enum RunKind {
     Delta,
 }
 
-/// A sorted run of entries of a table.
+/// A run of entries of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     /// Whether it stands alone.
@@ -214,6 +214,9 @@ pub struct Run {
     pub groups: GroupSet,
     /// Number of entries.
     pub entries: u64,
+    /// Entries that the table had in these groups when the run was taken, where that was known.
+    #[serde(default)]
+    pub live: Option<u64>,
     /// Where it is.
     pub place: Place,
 }

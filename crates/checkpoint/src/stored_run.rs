@@ -54,6 +54,22 @@ impl StoredRun {
         self.run.is_sorted()
     }
 
+    /// Calls `visit` with its entries in its groups as they were written.
+    ///
+    /// # Errors
+    /// When the run cannot be read; what `visit` returns.
+    pub fn visit_written(&self, mut visit: impl FnMut(EntryRef<'_>) -> Result<()>) -> Result<()> {
+        if !self.run.is_sorted() {
+            let groups: Vec<Range<u32>> = self.groups.ranges().collect();
+            return self.run.visit_unsorted(&groups, visit);
+        }
+        let mut slices = self.slices();
+        while slices.advance()? {
+            visit(slices.entry())?;
+        }
+        Ok(())
+    }
+
     /// A sorted run of what it holds in its groups: its bytes, and the number of its entries.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ pub(crate) fn place(file: &str, bytes: u64) -> Place {
 
 pub(crate) fn run(kind: RunKind, checkpoint: u64, groups: std::ops::Range<u32>, bytes: u64) -> Run {
     let file = format!("shared/{checkpoint}-{}-{bytes}", groups.start);
-    Run { kind, checkpoint, groups: GroupSet::of(groups), entries: bytes, place: place(&file, bytes) }
+    Run { kind, checkpoint, groups: GroupSet::of(groups), entries: bytes, live: None, place: place(&file, bytes) }
 }
 
 pub(crate) fn delta(checkpoint: u64, groups: std::ops::Range<u32>) -> Run {

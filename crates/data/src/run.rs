@@ -71,6 +71,7 @@ mod delta;
 mod directory;
 mod entries;
 mod filter;
+mod gather;
 mod index;
 mod merge;
 mod point;
@@ -82,6 +83,7 @@ mod writer;
 
 pub use delta::{DeltaBuilder, PackedEntry};
 pub use entries::{Entries, EntriesStream, EntryRef, EntryStream, Place};
+pub use gather::GatheredRun;
 pub use merge::Merge;
 pub use point::{BlockBuf, Found, KeyHashes};
 pub use reader::{BlockCache, ReadAt, ReadRange, Run};

@@ -96,6 +96,8 @@ pub(crate) struct Changes {
     pub entries: Entries,
     /// The changes after those, to be stored as they are.
     pub delta: DeltaBuilder,
+    /// Entries that the table has, where the engine knows.
+    pub live: Option<u64>,
 }
 
 /// An engine's table of one value per key. Values are stored in two parts, put together.
@@ -153,7 +155,11 @@ enum RestoredEntry<'a> {
 /// on its way into memory.
 fn read_runs(runs: Vec<RestoredRun>, take: &mut dyn FnMut(RestoredEntry<'_>) -> Result<()>) -> Result<()> {
     for (position, RestoredRun { run, groups, .. }) in runs.into_iter().enumerate() {
-        let is_new = position == 0 && run.is_sorted();
+        if !run.is_sorted() {
+            run.visit_unsorted(&groups, |entry| take(RestoredEntry::Newer(entry)))?;
+            continue;
+        }
+        let is_new = position == 0;
         let mut entries = run.read_as_written(groups);
         while entries.advance()? {
             let entry = entries.entry();
@@ -194,9 +200,8 @@ impl Values for MemoryValues {
     }
 
     fn prefetch(&mut self, keys: &EncodedKeys) -> Result<()> {
-        self.account.set(self.heap.bytes());
         self.heap.warm(keys);
-        Ok(())
+        self.account.set_in_memory(self.heap.bytes())
     }
 
     fn for_each(&mut self, visit: VisitValues<'_>) -> Result<()> {
@@ -220,13 +225,13 @@ impl Values for MemoryValues {
     }
 
     fn finish_load(&mut self) -> Result<()> {
-        self.account.set(self.heap.bytes());
-        Ok(())
+        self.account.set_in_memory(self.heap.bytes())
     }
 
     fn take_changes(&mut self, expired: Expired<'_>) -> Changes {
         let mut changes = Changes::default();
         self.heap.take_changes(usize::MAX, expired, &mut changes.delta);
+        changes.live = Some(self.heap.entries() as u64);
         self.account.set(self.heap.bytes());
         changes
     }
@@ -334,15 +339,13 @@ impl Maps for MemoryMaps {
     }
 
     fn prefetch(&mut self, keys: &EncodedKeys) -> Result<()> {
-        self.account.set(self.heap.bytes());
         self.heap.warm(keys);
-        Ok(())
+        self.account.set_in_memory(self.heap.bytes())
     }
 
     fn prefetch_entries(&mut self, entries: PrefetchedEntries<'_, '_>) -> Result<()> {
-        self.account.set(self.heap.bytes());
         self.heap.warm_entries(entries);
-        Ok(())
+        self.account.set_in_memory(self.heap.bytes())
     }
 
     fn for_each(&mut self, visit: VisitMaps<'_>) -> Result<()> {
@@ -366,13 +369,13 @@ impl Maps for MemoryMaps {
     }
 
     fn finish_load(&mut self) -> Result<()> {
-        self.account.set(self.heap.bytes());
-        Ok(())
+        self.account.set_in_memory(self.heap.bytes())
     }
 
     fn take_changes(&mut self, expired: Expired<'_>) -> Changes {
         let mut changes = Changes::default();
         self.heap.take_changes(usize::MAX, expired, &mut changes.delta);
+        changes.live = Some(self.heap.entries() as u64);
         self.account.set(self.heap.bytes());
         changes
     }

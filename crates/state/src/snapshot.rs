@@ -53,6 +53,11 @@ impl TableDelta {
         Self { descriptor, changes, sorted }
     }
 
+    /// Entries that the table has, where that is known.
+    pub fn live(&self) -> Option<u64> {
+        self.changes.live
+    }
+
     /// Whether nothing changed.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
@@ -79,7 +84,7 @@ impl TableDelta {
     /// The changes in the order of a sorted run, deletions included, each entry once. Sorts: work for a thread that
     /// may take its time, not for a lane.
     pub fn into_stream(self) -> Box<dyn EntryStream + Send> {
-        let Changes { set_aside, mut entries, delta } = self.changes;
+        let Changes { set_aside, mut entries, delta, live: _ } = self.changes;
         delta.iter().for_each(|entry| entries.push(entry));
         entries.sort_latest();
         let latest: Box<dyn EntryStream + Send> = Box::new(entries.into_stream());

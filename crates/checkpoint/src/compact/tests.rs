@@ -61,3 +61,42 @@ fn a_long_life_writes_each_byte_a_few_times() {
     assert!(runs_max <= RUNS_MAX, "{runs_max}");
     assert!(written < 2000 * 100 * 6, "{written} bytes were written again");
 }
+
+/// Runs of a table that knows how many entries it has: as many as there are bytes.
+fn of_table(bytes: &[u64], live: u64) -> Vec<Run> {
+    deltas(bytes).into_iter().map(|run| Run { live: Some(live), ..run }).collect()
+}
+
+fn chosen_of_table(bytes: &[u64], live: u64) -> Option<(usize, RunKind, Option<u64>)> {
+    choose(&of_table(bytes, live), &(0..8)).map(|merge| (merge.runs.len(), merge.kind, merge.since))
+}
+
+#[test]
+fn what_was_hardly_replaced_is_gathered() {
+    let all = RUNS_MIN as u64;
+    assert_eq!(chosen_of_table(&[1; RUNS_MIN], all), Some((RUNS_MIN, RunKind::Delta, None)));
+    assert_eq!(chosen_of_table(&[1; RUNS_MIN], all / 2), Some((RUNS_MIN, RunKind::Delta, None)));
+    assert_eq!(chosen_of_table(&[1; RUNS_MIN], all / 2 - 1), Some((RUNS_MIN, RunKind::Base, None)));
+}
+
+#[test]
+fn large_runs_stay_until_there_are_too_many() {
+    let large = LARGE_BYTES + 1;
+    assert_eq!(chosen_of_table(&[large; RUNS_MAX], u64::MAX), None);
+    assert_eq!(chosen_of_table(&[large; RUNS_MAX + 1], u64::MAX), Some((RUNS_MAX + 1, RunKind::Delta, None)));
+    // What was replaced is taken out all the same, and so is much in few bytes.
+    assert_eq!(chosen_of_table(&[large; RUNS_MIN], large), Some((RUNS_MIN, RunKind::Base, None)));
+}
+
+#[test]
+fn the_newest_run_of_each_group_knows_what_counts() {
+    let mut runs = of_table(&[8; RUNS_MIN], 1);
+    let last = runs.len() - 1;
+    runs[last].live = Some(1000);
+    assert_eq!(live_entries(&runs, &(0..8)), Some(1000));
+    runs[last].groups = GroupSet::of(0..4);
+    assert_eq!(live_entries(&runs, &(4..8)), Some(0), "half of one entry");
+    assert_eq!(live_entries(&runs, &(0..4)), Some(1000));
+    runs[last].live = None;
+    assert_eq!(live_entries(&runs, &(0..8)), None);
+}

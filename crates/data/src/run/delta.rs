@@ -34,13 +34,53 @@ pub struct DeltaBuilder {
     len: usize,
 }
 
+/// A block as it is stored.
 #[derive(Debug, Clone, Default)]
-struct Block {
+pub(super) struct Block {
     rows: Vec<u8>,
     entries: u64,
     deletions: u64,
     first_group: u32,
     last_group: u32,
+}
+
+/// What the directory of an unsorted run says of the blocks that were written.
+#[derive(Debug, Default)]
+pub(super) struct WrittenBlocks {
+    infos: Vec<u8>,
+    blocks: u64,
+    bytes: u64,
+}
+
+impl WrittenBlocks {
+    /// Adds a block; its bytes, which follow those of the block before.
+    pub fn put(&mut self, block: Block) -> Vec<u8> {
+        let length = block.rows.len() as u64;
+        let info = WrittenBlock {
+            stored_len: length,
+            raw_len: length,
+            codec: CODEC_RAW,
+            first_group: block.first_group,
+            last_group: block.last_group,
+            entries: block.entries,
+            deletions: block.deletions,
+            checksum: checksum(&block.rows),
+        };
+        put_block(&info, &mut self.infos);
+        // There is no first key.
+        self.infos.extend_from_slice(&[0, 0]);
+        self.blocks += 1;
+        self.bytes += length;
+        block.rows
+    }
+
+    /// What follows the blocks.
+    pub fn finish(self, header: &[u8]) -> Result<[Vec<u8>; 2]> {
+        let directory = directory(header, (self.blocks, &self.infos), (0, &[]));
+        let mut footer = vec![];
+        put_footer(&directory, self.bytes, VERSION_UNSORTED, &mut footer)?;
+        Ok([directory, footer])
+    }
 }
 
 /// A key by the caller's number, and its name.
@@ -167,34 +207,29 @@ impl DeltaBuilder {
     /// # Errors
     /// When its directory is too large.
     pub fn finish(mut self, header: &[u8]) -> Result<Vec<Vec<u8>>> {
+        let mut blocks = WrittenBlocks::default();
+        self.finish_last();
+        let mut parts: Vec<Vec<u8>> = self.full.into_iter().map(|block| blocks.put(block)).collect();
+        parts.extend(blocks.finish(header)?);
+        Ok(parts)
+    }
+
+    /// Whether a block is full.
+    #[inline]
+    pub(super) fn has_full(&self) -> bool {
+        !self.full.is_empty()
+    }
+
+    /// Takes away the blocks that are full.
+    pub(super) fn take_full(&mut self) -> Vec<Block> {
+        std::mem::take(&mut self.full)
+    }
+
+    /// Nothing comes behind what there is.
+    pub(super) fn finish_last(&mut self) {
         if self.last.entries > 0 {
             self.finish_block();
         }
-        let (mut infos, mut offset, blocks) = (vec![], 0, self.full.len() as u64);
-        let mut parts = Vec::with_capacity(self.full.len() + 1);
-        for block in self.full {
-            let length = block.rows.len() as u64;
-            let info = WrittenBlock {
-                stored_len: length,
-                raw_len: length,
-                codec: CODEC_RAW,
-                first_group: block.first_group,
-                last_group: block.last_group,
-                entries: block.entries,
-                deletions: block.deletions,
-                checksum: checksum(&block.rows),
-            };
-            put_block(&info, &mut infos);
-            // There is no first key.
-            infos.extend_from_slice(&[0, 0]);
-            offset += length;
-            parts.push(block.rows);
-        }
-        let directory = directory(header, (blocks, &infos), (0, &[]));
-        let mut footer = vec![];
-        put_footer(&directory, offset, VERSION_UNSORTED, &mut footer)?;
-        parts.extend([directory, footer]);
-        Ok(parts)
     }
 
     fn blocks(&self) -> impl Iterator<Item = &Block> {

@@ -15,10 +15,7 @@ impl Run {
     /// The entries of these key groups as they were written: those of an unsorted run in no order, and an entry that
     /// comes again replaces the one before.
     pub fn read_as_written(&self, groups: Vec<Range<u32>>) -> WrittenStream {
-        let blocks = groups.iter().flat_map(|groups| self.blocks_with(groups));
-        let mut blocks: Vec<usize> = blocks.collect();
-        blocks.sort_unstable();
-        blocks.dedup();
+        let blocks = self.unsorted_blocks(&groups);
         let sorted = self.is_sorted().then(|| groups.iter().map(|groups| self.read(groups.clone())).collect());
         WrittenStream {
             sorted: sorted.map(Vec::into_iter),
@@ -27,6 +24,38 @@ impl Run {
             blocks: blocks.into_iter(),
             part: Part::new(BlockReader::new(self, READ_BYTES)),
         }
+    }
+
+    /// Calls `visit` with the entries of these key groups of an unsorted run, as they were written.
+    ///
+    /// # Errors
+    /// `Corruption` when it is damaged; what `visit` returns.
+    pub fn visit_unsorted(
+        &self,
+        groups: &[Range<u32>],
+        mut visit: impl FnMut(EntryRef<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let blocks = self.unsorted_blocks(groups);
+        let end = blocks.last().map_or(0, |last| last + 1);
+        let mut reader = BlockReader::new(self, READ_BYTES);
+        for block in blocks {
+            reader.read(block, end).map_err(|e| self.failed(e))?;
+            let mut rows = BlockEntries::new(&reader.rows);
+            while let Some(entry) = rows.next().map_err(|e| self.failed(e))? {
+                if groups.iter().any(|groups| groups.contains(&entry.group)) {
+                    visit(entry)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The blocks that have entries of these key groups, as they were written.
+    fn unsorted_blocks(&self, groups: &[Range<u32>]) -> Vec<usize> {
+        let mut blocks: Vec<usize> = groups.iter().flat_map(|groups| self.blocks_with(groups)).collect();
+        blocks.sort_unstable();
+        blocks.dedup();
+        blocks
     }
 }
 

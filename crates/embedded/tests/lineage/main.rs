@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test says what went wrong, and what it skipped")]
 
+mod facets;
 mod templates;
 
 use headwater_embedded::{Engine, JobHandle, RequestKind};

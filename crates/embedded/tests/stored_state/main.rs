@@ -34,7 +34,7 @@ fn state_of_this_version_is_loaded() {
 
 #[test]
 fn state_of_earlier_versions_is_loaded() {
-    for version in ["v1", "v2"] {
+    for version in ["v1", "v2", "v3"] {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(version);
         load(&root.join("checkpoint"), &format!("{version}-checkpoint"), 2);
         load(&root.join("savepoint"), &format!("{version}-savepoint"), 1);

@@ -109,6 +109,11 @@ impl HeapMaps {
         self.table.len() + self.entries
     }
 
+    /// Number of entries.
+    pub fn entries(&self) -> usize {
+        self.entries
+    }
+
     #[inline]
     pub fn find(&self, hash: KeyHash, key: &[u8]) -> Option<KeyId> {
         let same = |bucket: &Bucket| bucket.tag == hash.tag && self.key_bytes(bucket.key) == key;

@@ -24,6 +24,8 @@ pub(super) struct Tail {
 
 struct TableTail {
     descriptor: TableDescriptor,
+    /// Entries that the table has, where that is known.
+    live: Option<u64>,
     /// Oldest first.
     pieces: Vec<Piece>,
 }
@@ -55,9 +57,10 @@ impl Tail {
     pub(super) fn push(&mut self, checkpoint: u64, uid: &str, delta: TableDelta) -> Result<()> {
         let descriptor = delta.descriptor.clone();
         let key = (uid.to_owned(), descriptor.name.clone());
-        let new = || TableTail { descriptor: descriptor.clone(), pieces: vec![] };
+        let new = || TableTail { descriptor: descriptor.clone(), live: None, pieces: vec![] };
         let table = self.tables.entry(key).or_insert_with(new);
         table.descriptor = descriptor.clone();
+        table.live = delta.live();
         if !delta.is_empty() {
             let entries = delta.len() as u64;
             table.pieces.push(Piece::Kept { checkpoint, entries, parts: delta.into_run_parts()? });
@@ -80,7 +83,7 @@ impl Tail {
             for (index, piece) in table.pieces.iter().enumerate() {
                 if let Piece::Kept { checkpoint, entries, parts } = piece {
                     let (kind, groups, place) = (RunKind::Delta, self.groups.clone(), file.append(parts)?);
-                    let run = Run { kind, checkpoint: *checkpoint, groups, entries: *entries, place };
+                    let run = Run { kind, checkpoint: *checkpoint, groups, entries: *entries, live: table.live, place };
                     pending.push(Pending { key: key.clone(), index, run });
                 }
             }

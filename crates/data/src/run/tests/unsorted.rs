@@ -113,6 +113,30 @@ proptest! {
         prop_assert_eq!(unpacked(&mut Merge::live(streams())).unwrap(), live(expected));
     }
 
+    /// Runs that are gathered into one hold what they held together, part by part.
+    #[test]
+    fn gathered_runs_hold_what_they_were_made_of(
+        runs in prop::collection::vec(written(), 0..4), start in 0u32..4, length in 0u32..7,
+    ) {
+        let groups = [start..start + length];
+        let (mut gathered, mut bytes, mut expected) = (GatheredRun::new(groups[0].clone()), vec![], Model::new());
+        for written in &runs {
+            let push = |entry: EntryRef<'_>| {
+                gathered.push(entry);
+                bytes.extend(gathered.take_finished().concat());
+                Ok(())
+            };
+            run_of(written, true).visit_unsorted(&groups, push).unwrap();
+            expected.extend(within(&model_of(written), &groups));
+        }
+        let entries = gathered.entries();
+        bytes.extend(gathered.finish(b"header").unwrap().concat());
+        let run = Run::of_bytes("test", bytes).unwrap();
+        prop_assert_eq!((run.header(), run.entries()), (&b"header"[..], entries));
+        prop_assert_eq!(unpacked(&mut run.read_all()).unwrap(), expected.clone());
+        prop_assert_eq!(applied(&mut run.read_as_written(groups.to_vec())), expected);
+    }
+
     #[test]
     fn damage_of_an_unsorted_run_is_found(written in written(), at in any::<prop::sample::Index>(), bit in 0u32..8) {
         let mut bytes = built(&written, true).finish(b"header").unwrap().concat();

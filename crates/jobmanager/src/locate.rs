@@ -73,8 +73,7 @@ impl Finder<'_> {
         };
         match self.read(directory, content) {
             Ok(origin) => {
-                let advice =
-                    format!("the file is of '{}'; {}", origin.path, self.advice(&siblings().unwrap_or_default()));
+                let advice = self.advice_on_files(&origin, &siblings().unwrap_or_default());
                 Ok(Origin { advice, ..origin })
             }
             Err(error) => Err(self.advise(error, &siblings().unwrap_or_default())),
@@ -93,7 +92,7 @@ impl Finder<'_> {
         };
         match self.read_candidate(first) {
             Ok(origin) => {
-                let advice = format!("the file is of '{}'; {}", origin.path, self.advice(older));
+                let advice = self.advice_on_files(&origin, older);
                 Ok(Origin { advice, ..origin })
             }
             Err(error) => Err(self.advise(error, older)),
@@ -161,6 +160,22 @@ impl Finder<'_> {
         }
     }
 
+    /// What to do when a file of a checkpoint turns out to be damaged. Checkpoints share files, so the next older one
+    /// may need the same.
+    fn advice_on_files(&self, origin: &Origin, older: &[Candidate]) -> String {
+        let advice = format!("the file is of '{}'; {}", origin.path, self.advice(older));
+        let own = origin.manifest.files();
+        let mut usable = older.iter().filter_map(|candidate| self.read_candidate(candidate).ok()).peekable();
+        let shares = |origin: &Origin| !origin.manifest.files().is_disjoint(&own);
+        if !usable.peek().is_some_and(shares) {
+            return advice;
+        }
+        match usable.find(|origin| !shares(origin)) {
+            Some(without) => format!("{advice}, and if that names the same file, '{}' shares none", without.path),
+            None => format!("{advice}, and if that names the same file, the newest savepoint is left"),
+        }
+    }
+
     fn advise(&self, error: Error, older: &[Candidate]) -> Error {
         if error.kind() != ErrorKind::Corruption {
             return error;
@@ -177,3 +192,6 @@ fn number_of(directory: &str) -> Option<u64> {
 pub fn path_of(root: &str, checkpoint: u64) -> String {
     join(root, manifest_file(checkpoint).trim_end_matches(MANIFEST).trim_end_matches('/'))
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,6 +38,12 @@ impl Roots {
         self.pinned.retain(|attempt, _| runs(*attempt));
     }
 
+    /// The files of the newest retained checkpoint, and those that a later one will name.
+    pub fn newest(&self) -> BTreeSet<String> {
+        let newest = self.retained.values().next_back().into_iter().flatten();
+        newest.chain(&self.merged).cloned().collect()
+    }
+
     /// Numbers of the retained checkpoints, oldest first.
     pub fn checkpoints(&self) -> impl DoubleEndedIterator<Item = u64> + '_ {
         self.retained.keys().copied()

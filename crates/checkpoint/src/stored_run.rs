@@ -18,7 +18,12 @@ pub struct StoredRun {
     groups: GroupSet,
     /// What the table was when the run was written.
     descriptor: TableDescriptor,
+    /// Bytes that are read at once.
+    read_bytes: u64,
 }
+
+/// Bytes that are read of a run at once, unless somebody wants less.
+const READ_BYTES: u64 = 4 << 20;
 
 impl StoredRun {
     /// Opens a run. `read` reads a range of bytes of a file of the manifest; it may block.
@@ -32,7 +37,14 @@ impl StoredRun {
         let read = move |range: Range<u64>| read(&place.file, place.offset + range.start..place.offset + range.end);
         let opened = run::Run::open(name, run.place.bytes, Arc::new(read))?;
         let descriptor = TableDescriptor::from_header(opened.header())?;
-        Ok(Self { run: opened, groups: run.groups.clone(), descriptor })
+        Ok(Self { run: opened, groups: run.groups.clone(), descriptor, read_bytes: READ_BYTES })
+    }
+
+    /// The same run, of which about so many bytes are read at once: less than by default where many runs are read at
+    /// the same time.
+    #[must_use]
+    pub fn reading(self, read_bytes: u64) -> Self {
+        Self { read_bytes, ..self }
     }
 
     /// What the table was when the run was written.
@@ -84,7 +96,11 @@ impl StoredRun {
     }
 
     fn slices(&self) -> Slices {
-        Slices { streams: self.groups.ranges().map(|groups| self.run.read(groups)).collect() }
+        let slice = |groups: Range<u32>| {
+            let from = run::Place { group: groups.start, key: &[], map_key: &[] };
+            self.run.read_from(from, groups.end, self.read_bytes)
+        };
+        Slices { streams: self.groups.ranges().map(slice).collect() }
     }
 
     /// The run as an engine reads it where it is. `advice`: what to do when it is damaged.

@@ -9,6 +9,7 @@
 //! network or an object store does so in a task of its own and reports [`ReaderPoll::Pending`] until data is
 //! there, calling the waker it was given when it is.
 
+pub mod coordination;
 pub mod options;
 pub mod registry;
 
@@ -102,6 +103,11 @@ pub trait Connector: Send + Sync {
 
     /// Whether the connector understands `PARTITIONED BY`.
     fn supports_partitions(&self) -> bool {
+        false
+    }
+
+    /// Whether the connector understands `INSERT OVERWRITE`.
+    fn supports_overwrite(&self) -> bool {
         false
     }
 
@@ -311,6 +317,15 @@ pub trait SinkWriter: Send {
     /// later and no rows are written until then.
     fn is_flushed(&mut self) -> Result<bool> {
         Ok(true)
+    }
+    /// Whether the task may end behind the last row, for writers whose rows are fetched from here. When it may not, the
+    /// waker is called later. Barriers do not ask this.
+    fn may_end(&mut self) -> Result<bool> {
+        self.is_flushed()
+    }
+    /// The checkpoint with this number was completed.
+    fn checkpoint_complete(&mut self, checkpoint: u64) {
+        let _ = checkpoint;
     }
     /// Takes what may be committed once the checkpoint `checkpoint` is complete; everything written so far is
     /// in it or in [`SinkWriter::snapshot`], which is called next. With `end`, no rows will follow: everything

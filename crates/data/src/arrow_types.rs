@@ -33,7 +33,7 @@ pub fn arrow_type(ty: &LogicalType) -> DataType {
     match &ty.root {
         TypeRoot::Char(_) | TypeRoot::VarChar(_) | TypeRoot::Variant => DataType::Utf8,
         TypeRoot::Boolean => DataType::Boolean,
-        TypeRoot::Binary(_) | TypeRoot::VarBinary(_) => DataType::Binary,
+        TypeRoot::Binary(_) | TypeRoot::VarBinary(_) | TypeRoot::Bitmap => DataType::Binary,
         TypeRoot::Decimal(p, s) => DataType::Decimal128(*p, *s as i8),
         TypeRoot::TinyInt => DataType::Int8,
         TypeRoot::SmallInt => DataType::Int16,

@@ -5,6 +5,7 @@
 
 pub mod arrow_types;
 pub mod batch;
+pub mod ipc;
 pub mod key_codec;
 pub mod run;
 pub mod scatter;

@@ -42,8 +42,7 @@ struct State {
     /// Channels with elements that are not blocked, in the order they are served.
     ready: VecDeque<usize>,
     consumer: Option<Waker>,
-    /// Queued barriers that may overtake, which the consumer does not know yet. At most the checkpoints under way
-    /// per channel.
+    /// Queued barriers that the consumer does not know yet. At most the checkpoints under way per channel.
     announced: Vec<(usize, Barrier)>,
     capture: Option<Capture>,
     /// Channels whose end was queued.
@@ -89,8 +88,7 @@ impl Gate {
         self.shared.queued_bytes.len()
     }
 
-    /// Sets the waker that is called when an element arrives at the empty gate, a barrier that may overtake is
-    /// queued, a capture is complete, or all producers have ended.
+    /// Sets the waker that is called when an element arrives at the empty gate, a barrier is queued, a capture is complete, or all producers have ended.
     pub fn set_waker(&mut self, waker: Waker) {
         lock(&self.shared.state).consumer = Some(waker);
     }
@@ -146,7 +144,7 @@ impl Gate {
         self.shared.news.load(Ordering::Acquire)
     }
 
-    /// The barriers that may overtake and were queued since the last call, with their channels.
+    /// The barriers that were queued since the last call, with their channels.
     pub fn take_announced(&mut self) -> Vec<(usize, Barrier)> {
         let mut state = lock(&self.shared.state);
         self.shared.news.store(state.has_captured(), Ordering::Release);

@@ -59,6 +59,19 @@ pub fn decode(bytes: &[u8]) -> Result<JobGraph> {
     Ok(graph)
 }
 
+/// [`decode`] on a thread of its own that has the stack for it, for callers that have less.
+///
+/// # Errors
+/// As [`decode`], and when no thread can be started.
+pub fn decode_on_thread(bytes: &[u8]) -> Result<JobGraph> {
+    let no_thread = |e| Error::retryable("no-thread", "no thread could be started to read a plan").with_source(e);
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("decode-plan".to_owned()).stack_size(PLAN_STACK_BYTES);
+        let running = thread.spawn_scoped(scope, || decode(bytes)).map_err(no_thread)?;
+        running.join().unwrap_or_else(|_| Err(Error::internal("reading a plan failed")))
+    })
+}
+
 /// The deepest nesting of objects and arrays in a JSON text, which need not be valid.
 fn nesting(json: &[u8]) -> usize {
     let (mut depth, mut deepest) = (0_usize, 0);

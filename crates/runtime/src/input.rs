@@ -78,7 +78,7 @@ impl Input {
     /// From when on the barrier to come waits for nothing, if there is one and it does.
     pub(crate) fn overtakes_from_ms(&self, checkpoints: &Checkpoints) -> Option<i64> {
         match self {
-            Self::Gate(gate) => gate.overtakes_from_ms(),
+            Self::Gate(gate) => gate.overtakes_from_ms(checkpoints),
             Self::Source(_) => checkpoints.pending()?.overtakes_from_ms(),
             Self::Nothing | Self::Empty | Self::Ended => None,
         }
@@ -122,7 +122,7 @@ impl Input {
     /// Nobody needs the input any more. Producers are told.
     pub(crate) fn leave(&mut self, checkpoints: &mut Checkpoints) {
         if let Self::Gate(gate) = self {
-            gate.leave(checkpoints);
+            gate.give_up_capture(checkpoints);
         }
         *self = Self::Ended;
     }

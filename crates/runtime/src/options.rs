@@ -1,7 +1,9 @@
 //! Sizes and delays of the runtime.
 
+mod memory;
 mod state;
 
+pub use memory::{MANAGED_FRACTION, PROCESS_MEMORY, ProcessMemory};
 pub use state::{MANAGED_MEMORY, STATE_BACKEND, STATE_DIRECTORY, STATE_MEMORY, StateEngine, StateOptions, TMP_DIRS};
 
 use headwater_exchange::OutputOptions;

@@ -3,11 +3,13 @@
 //! Rows are `(n BIGINT, k BIGINT)`. Operators are found by the `uid` of their node.
 
 mod connectors;
+mod counting;
 mod graph;
 mod ledger;
 mod operators;
 
 pub use connectors::{CollectConnector, Collected, NumbersConnector, SinkGate};
+pub use counting::CountByKey;
 pub use graph::{GraphBuilder, operator, row_type, sink, sink_of, source, two_inputs, values};
 pub use ledger::{Ledger, LedgerConnector};
 pub use operators::{FnOperator, ToyFactory, batch, map};

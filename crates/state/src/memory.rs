@@ -10,6 +10,7 @@
 //! overdraw the budget, so that the caches of others shrink. Invariant: a budget's use is the sum of its leases.
 //! It counts what it is told; it allocates nothing.
 
+use headwater_types::{Error, Result};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
@@ -147,6 +148,24 @@ impl Account {
     }
 }
 
+impl Account {
+    /// Notes what a table in memory uses now, which cannot do with less.
+    ///
+    /// # Errors
+    /// When that is more than the process has for it.
+    pub fn set_in_memory(&mut self, bytes: usize) -> Result<()> {
+        if !self.set(bytes) {
+            return Ok(());
+        }
+        let (used, limit) = (self.lease.budget.used_bytes() >> 20, self.lease.budget.limit_bytes() >> 20);
+        let message = format!(
+            "the state in memory has grown to {used} MiB, and the process has {limit} MiB for it: set \
+             'state.backend.type' to 'rocksdb', or raise 'taskmanager.memory.process.size' or the parallelism"
+        );
+        Err(Error::user("state-memory-full", message))
+    }
+}
+
 impl Drop for Account {
     fn drop(&mut self) {
         self.lease.shrink(self.bytes);
@@ -170,6 +189,15 @@ mod tests {
         drop(a);
         assert_eq!(budget.used_bytes(), 40);
         assert!(!b.is_overdrawn());
+    }
+
+    #[test]
+    fn state_that_does_not_fit_says_what_to_do() {
+        let budget = MemoryBudget::new(3 << 20);
+        let mut account = Account::new(Arc::new(budget.lease(u64::MAX)));
+        account.set_in_memory(3 << 20).unwrap();
+        let error = account.set_in_memory(5 << 20).unwrap_err();
+        assert!(error.message().contains("grown to 5 MiB, and the process has 3 MiB"), "{error}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Changes of an epoch that do not wait in memory for the snapshot.
 
-use headwater_data::run::{Entries, EntryStream, Run, RunOptions, encode};
+use headwater_data::run::{Entries, EntryStream, Place, Run, RunOptions, encode};
 use headwater_env::Env;
 use headwater_types::{Error, Result};
 use std::fs::File;
@@ -9,7 +9,12 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Changes on their way to a local file. Until they are there they are in memory, so nobody ever waits.
+/// Bytes of a file that are read at once: an epoch may have many files, which are merged.
+const READ_BYTES: u64 = 256 << 10;
+/// Changes that may be in memory on their way to files; who has more waits for the disk.
+const PENDING_MAX: usize = 2;
+
+/// Changes on their way to a local file. Until they are there they are in memory.
 #[derive(Clone)]
 pub(crate) struct SetAside {
     entries: usize,
@@ -24,14 +29,25 @@ enum Content {
 }
 
 impl SetAside {
-    /// Sets changes aside; the file is written in the background.
-    pub fn new(entries: Entries, file: PathBuf, env: &Env) -> Self {
+    /// Sets changes aside behind others; the file is written in the background, unless those are still on their way.
+    pub fn push(set_aside: &mut Vec<Self>, entries: Entries, file: PathBuf, env: &Env) {
         let count = entries.len();
-        let content = Arc::new(Mutex::new(Content::Memory(entries)));
-        let this = Self { entries: count, content };
-        let writer = this.clone();
-        env.spawn_blocking("state-set-aside", move || writer.write(&file));
-        this
+        let this = Self { entries: count, content: Arc::new(Mutex::new(Content::Memory(entries))) };
+        if set_aside.iter().filter(|other| other.is_pending()).count() < PENDING_MAX {
+            let writer = this.clone();
+            env.spawn_blocking("state-set-aside", move || writer.write(&file));
+        } else {
+            this.write(&file);
+        }
+        set_aside.push(this);
+    }
+
+    /// Whether it is in memory, as far as that can be said without waiting.
+    fn is_pending(&self) -> bool {
+        match self.content.try_lock() {
+            Ok(content) => matches!(&*content, Content::Memory(_)),
+            Err(_) => true,
+        }
     }
 
     /// Number of entries.
@@ -55,7 +71,10 @@ impl SetAside {
                 entries.sort_latest();
                 Box::new(std::mem::take(entries).into_stream())
             }
-            Content::File(run) => Box::new(run.read_all()),
+            Content::File(run) => {
+                let start = Place { group: 0, key: &[], map_key: &[] };
+                Box::new(run.read_from(start, u32::MAX, READ_BYTES))
+            }
         }
     }
 

@@ -42,6 +42,11 @@ pub const AGG_PHASE_STRATEGY: Key = Key { name: "table.optimizer.agg-phase-strat
 /// `execution.checkpointing.interval`: time between checkpoints; unset or 0 takes none.
 pub const CHECKPOINTING_INTERVAL: Key = Key { name: "execution.checkpointing.interval", default: "0 ms" };
 
+/// What begins so is of the engine, on its way with a job: it is nobody's to set or to see.
+pub const INTERNAL_PREFIX: &str = "$internal.";
+/// The lineage of a job, which it carries with it.
+pub const JOB_LINEAGE: &str = "$internal.lineage";
+
 /// A flat map of configuration values.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Configuration {
@@ -72,6 +77,11 @@ impl Configuration {
     /// All set values in key order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.values.iter().map(|(k, v)| (k.as_str(), v.as_str()))
+    }
+
+    /// The set values that people may see, in key order: all but those of the engine.
+    pub fn visible(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.iter().filter(|(key, _)| !key.starts_with(INTERNAL_PREFIX))
     }
 
     /// Takes over all values of `other`, which win.

@@ -31,9 +31,11 @@ const OLDER_NAMES: &[&str] = &[
     "execution.savepoint.ignore-unclaimed-state",
     "execution.savepoint.path",
     "restart-strategy",
+    "state.backend.local-recovery",
     "state.checkpoints.dir",
     "state.checkpoints.num-retained",
     "state.savepoints.dir",
+    "taskmanager.state.local.root-dirs",
 ];
 
 /// All known keys with their defaults (empty for none), in order.

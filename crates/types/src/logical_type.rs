@@ -82,6 +82,8 @@ pub enum TypeRoot {
     Null,
     /// `VARIANT`: semi-structured data, kept as its JSON text.
     Variant,
+    /// `BITMAP`: a set of 32-bit integers, kept in the portable serialisation of Roaring bitmaps.
+    Bitmap,
 }
 
 /// A field of a row type.
@@ -263,6 +265,7 @@ impl fmt::Display for TypeRoot {
             Self::Row(fields) => fmt_row(f, fields),
             Self::Null => f.write_str("NULL"),
             Self::Variant => f.write_str("VARIANT"),
+            Self::Bitmap => f.write_str("BITMAP"),
         }
     }
 }

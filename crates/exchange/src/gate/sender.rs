@@ -25,11 +25,10 @@ impl LocalSender {
 
     /// Queues an element; whether the consumer must be woken.
     fn push(&self, state: &mut State, element: Element) -> bool {
-        // Barriers may have to overtake what keeps the consumer from looking at its gate.
+        // Barriers may have to overtake what keeps the consumer from looking at its gate; those that may not hold back
+        // later ones that may.
         let mut news = false;
-        if let Element::Barrier(barrier) = &element
-            && barrier.overtakes_from_ms().is_some()
-        {
+        if let Element::Barrier(barrier) = &element {
             state.announced.push((self.channel, *barrier));
             news = true;
         }

@@ -8,6 +8,9 @@
 //! ```
 //!
 //! Barriers of checkpoints that were taken, given up or aborted are late and ignored.
+//!
+//! A barrier that may overtake rows overtakes no other barrier: it waits until the checkpoints before it, which may be
+//! savepoints that overtake nothing, have been taken or aborted.
 
 use headwater_exchange::{Alignment, Barrier};
 use std::collections::BTreeSet;
@@ -22,7 +25,7 @@ pub(crate) struct Barriers {
     overtakable: Vec<bool>,
     ended: Vec<bool>,
     current: Option<Aligning>,
-    /// Barriers that are queued and may overtake, of checkpoints after the current one.
+    /// Barriers that are queued, of checkpoints after the current one. Those that may not overtake hold back later ones.
     announced: Vec<Barrier>,
     /// Barriers up to this checkpoint are late.
     last: u64,
@@ -91,9 +94,10 @@ impl Barriers {
         Outcome { taken: self.take_if_complete(), ..Outcome::default() }
     }
 
-    /// A barrier that may overtake was queued.
+    /// A barrier was queued.
     pub(crate) fn announce(&mut self, channel: usize, barrier: Barrier, now_ms: i64) {
-        if self.overtakable[channel] && !self.is_late(barrier.checkpoint) {
+        let is_known = self.announced.iter().any(|known| known.checkpoint == barrier.checkpoint);
+        if self.overtakable[channel] && !is_known && !self.is_late(barrier.checkpoint) {
             self.announced.push(barrier);
             self.begin_announced(now_ms);
         }
@@ -142,14 +146,16 @@ impl Barriers {
         checkpoint <= self.last || self.aborted.contains(&checkpoint)
     }
 
-    /// Begins the next announced checkpoint when there is no current one.
+    /// Begins the next announced checkpoint when there is no current one, if its barrier may overtake. One that may not
+    /// begins when it arrives.
     pub(crate) fn begin_announced(&mut self, now_ms: i64) {
         if self.announced.is_empty() || self.current.is_some() {
             return;
         }
         let last = self.last;
         self.announced.retain(|barrier| barrier.checkpoint > last);
-        let next = self.announced.iter().min_by_key(|barrier| barrier.checkpoint).copied();
+        let next = self.announced.iter().min_by_key(|barrier| barrier.checkpoint);
+        let next = next.filter(|barrier| barrier.overtakes_from_ms().is_some()).copied();
         let begin = |barrier| Aligning { barrier, since_ms: now_ms, arrived: vec![false; self.ended.len()] };
         self.current = next.map(begin);
     }

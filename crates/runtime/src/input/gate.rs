@@ -151,9 +151,10 @@ impl GateInput {
         }
     }
 
-    /// From when on the barrier under way overtakes, if it does.
-    pub(crate) fn overtakes_from_ms(&self) -> Option<i64> {
-        self.barriers.overtakes_from_ms()
+    /// From when on the barrier under way overtakes, if it does. Not while rows are captured for the one before: what that
+    /// one still waits for stands before this one in every channel.
+    pub(crate) fn overtakes_from_ms(&self, checkpoints: &Checkpoints) -> Option<i64> {
+        if checkpoints.is_capturing(None) { None } else { self.barriers.overtakes_from_ms() }
     }
 
     /// Lets the barrier under way overtake what is queued.
@@ -171,29 +172,22 @@ impl GateInput {
     pub(crate) fn abort(&mut self, checkpoint: u64, checkpoints: &mut Checkpoints, now_ms: i64) {
         if self.barriers.abort(checkpoint) {
             self.gate.unblock_all();
-            self.barriers.begin_announced(now_ms);
         }
+        self.barriers.begin_announced(now_ms);
         if checkpoints.is_capturing(Some(checkpoint)) {
             self.give_up_capture(checkpoints);
         }
     }
 
-    /// Nobody reads the gate any more.
+    /// Nobody reads the gate any more, or another barrier is let in. What was captured of all channels is complete.
     pub(crate) fn give_up_capture(&mut self, checkpoints: &mut Checkpoints) {
         if !checkpoints.is_capturing(None) {
             return;
         }
-        if let Some(captured) = self.gate.cancel_capture() {
+        // It may have become complete since anybody looked.
+        if let Some(captured) = self.gate.take_captured().or_else(|| self.gate.cancel_capture()) {
             self.hand_over(captured, checkpoints);
         }
-    }
-
-    /// The chain needs no more input. When all channels have ended, what they captured is complete.
-    pub(crate) fn leave(&mut self, checkpoints: &mut Checkpoints) {
-        if let Some(captured) = self.gate.take_captured() {
-            self.hand_over(captured, checkpoints);
-        }
-        self.give_up_capture(checkpoints);
     }
 
     fn hand_over(&self, captured: Captured, checkpoints: &mut Checkpoints) {

@@ -1,5 +1,6 @@
 //! Where operators keep their state.
 
+use super::ProcessMemory;
 use headwater_plan::{JobGraph, OperatorSpec};
 use headwater_state::EngineOptions;
 use headwater_state::memory::MemoryBudget;
@@ -70,21 +71,16 @@ impl StateOptions {
         Ok(Self { engine, memory: MemoryBudget::unlimited() })
     }
 
-    /// The memory that the state on disk of all jobs of a process may use, by the configuration of the process.
-    ///
-    /// # Errors
-    /// When a value cannot be understood.
-    pub fn process_memory(config: &Configuration) -> Result<MemoryBudget> {
-        Ok(MemoryBudget::new(cache_bytes(config)?))
-    }
-
-    /// The same options with the memory of the process, if they have a use for it: state that can only be in memory
-    /// must not take what is there to cache that of other jobs.
+    /// The same options within the memory of the process: state that can only be in memory must not take what is
+    /// there to cache that of other jobs.
     #[must_use]
-    pub fn within(self, memory: &MemoryBudget) -> Self {
+    pub fn within(self, process: &ProcessMemory) -> Self {
         match self.engine {
-            StateEngine::HashMap => self,
-            StateEngine::Disk { .. } => Self { memory: memory.clone(), ..self },
+            StateEngine::HashMap => Self { memory: process.heap.clone(), ..self },
+            StateEngine::Disk { directory, cache_bytes } => {
+                let cache_bytes = cache_bytes.min(process.cache.limit_bytes());
+                Self { engine: StateEngine::Disk { directory, cache_bytes }, memory: process.cache.clone() }
+            }
         }
     }
 
@@ -120,6 +116,10 @@ impl StateEngine {
 
 fn cache_bytes(config: &Configuration) -> Result<u64> {
     let key = if config.text(STATE_MEMORY).is_empty() { MANAGED_MEMORY } else { STATE_MEMORY };
+    size(config, key)
+}
+
+pub(super) fn size(config: &Configuration, key: Key) -> Result<u64> {
     let text = config.text(key);
     parse_memory_bytes(text).ok_or_else(|| bad_value(key, text, "a size such as '512 mb'"))
 }
@@ -147,6 +147,6 @@ fn stateful_instances(graph: &JobGraph) -> u64 {
     graph.vertices.iter().map(of_vertex).sum()
 }
 
-fn bad_value(key: Key, text: &str, expected: &str) -> Error {
+pub(super) fn bad_value(key: Key, text: &str, expected: &str) -> Error {
     Error::user("bad-config-value", format!("'{text}' is not a valid value of '{}': expected {expected}", key.name))
 }

@@ -207,7 +207,7 @@ impl Body {
             return Ok(Stopped::Done);
         }
         self.checkpoints.await_last();
-        if let Some(barrier) = self.checkpoints.pending() {
+        while let Some(barrier) = self.checkpoints.pending() {
             self.snapshot_ended(barrier)?;
         }
         Ok(Stopped::Idle(None))

@@ -5,6 +5,9 @@
 //! barriers of a gate ──────────┴─ begin ─> barrier in the chain ─ passed ─┬─> report
 //!                                └─ capturing what it overtook ─ captured ┘
 //! ```
+//!
+//! Triggers are acted on one after the other, in the order of their numbers: consumers give up a checkpoint when the
+//! barrier of a later one arrives first, so a source that left one out would fail it for everybody.
 
 use crate::chain::Passed;
 use crate::checkpoint::{ChannelState, INTO_SINK, SnapshotStats, SubtaskSnapshot};
@@ -15,15 +18,20 @@ use headwater_connector_api::Split;
 use headwater_exchange::Barrier;
 use headwater_types::Error;
 use headwater_types::ids::SubtaskId;
+use std::collections::VecDeque;
 use std::sync::Arc;
+
+/// Triggers that wait for the subtask at most. There are as many as checkpoints under way, unless news of their ends gets
+/// lost.
+const PENDING_MAX: usize = 16;
 
 /// What a subtask knows of checkpoints.
 pub(crate) struct Checkpoints {
     subtask: SubtaskId,
     events: Arc<dyn TaskEvents>,
     metrics: Arc<SubtaskMetrics>,
-    /// A trigger that nobody has acted on.
-    pending: Option<Barrier>,
+    /// Triggers that nobody has acted on, by rising number.
+    pending: VecDeque<Barrier>,
     /// The highest checkpoint that the subtask has taken part in or given up.
     last: u64,
     current: Option<Current>,
@@ -53,7 +61,7 @@ impl Checkpoints {
             subtask,
             events,
             metrics,
-            pending: None,
+            pending: VecDeque::new(),
             last: 0,
             current: None,
             drain: None,
@@ -66,10 +74,16 @@ impl Checkpoints {
 
     /// A checkpoint was triggered.
     pub(crate) fn trigger(&mut self, barrier: Barrier) {
-        let latest = self.pending.map_or(self.last, |pending| pending.checkpoint.max(self.last));
-        if barrier.checkpoint > latest {
-            self.pending = Some(barrier);
+        let latest = self.pending.back().map_or(self.last, |pending| pending.checkpoint.max(self.last));
+        if barrier.checkpoint <= latest {
+            return;
         }
+        if self.pending.len() >= PENDING_MAX
+            && let Some(oldest) = self.pending.front().copied()
+        {
+            self.overtaken_by_later(oldest.checkpoint);
+        }
+        self.pending.push_back(barrier);
     }
 
     /// The stopping savepoint that must have been given up, because a later checkpoint was triggered: behind one that
@@ -101,16 +115,21 @@ impl Checkpoints {
         self.drain.is_some_and(|drain| drain.checkpoint == barrier.checkpoint)
     }
 
-    /// The trigger to act on, if there is one.
+    /// The trigger to act on next, if there is one.
     pub(crate) fn pending(&self) -> Option<Barrier> {
-        self.pending
+        self.pending.front().copied()
+    }
+
+    /// Triggers up to this one are acted on, or need not be.
+    fn settle(&mut self, checkpoint: u64) {
+        self.pending.retain(|pending| pending.checkpoint > checkpoint);
     }
 
     /// The barrier is let into the chain.
     pub(crate) fn begin(&mut self, taken: Taken, now_ms: i64) -> &mut Current {
         let Taken { barrier, since_ms } = taken;
         self.last = barrier.checkpoint;
-        self.pending.take_if(|pending| pending.checkpoint <= barrier.checkpoint);
+        self.settle(barrier.checkpoint);
         let between = |from: i64, to: i64| to.saturating_sub(from).max(0) as u64;
         let stats = SnapshotStats {
             start_delay_ms: between(barrier.triggered_at_ms, since_ms),
@@ -183,7 +202,7 @@ impl Checkpoints {
     /// Takes part in a checkpoint behind the end of all input.
     pub(crate) fn snapshot_ended(&mut self, barrier: Barrier, passed: Passed) {
         self.last = barrier.checkpoint;
-        self.pending = None;
+        self.settle(barrier.checkpoint);
         self.ended_in.get_or_insert(barrier.checkpoint);
         let mut snapshot = new_snapshot(barrier, SnapshotStats::default());
         // Whoever ended by itself has nothing to go on with, whatever the others do.
@@ -201,7 +220,7 @@ impl Checkpoints {
     /// The subtask will not take part in a checkpoint.
     pub(crate) fn decline(&mut self, checkpoint: u64, reason: Error) {
         self.last = self.last.max(checkpoint);
-        self.pending.take_if(|pending| pending.checkpoint <= checkpoint);
+        self.settle(checkpoint);
         self.events.declined(self.subtask, checkpoint, reason);
     }
 
@@ -214,12 +233,17 @@ impl Checkpoints {
     /// A barrier was lost because the chain ended around it: the subtask answers behind the end.
     pub(crate) fn dropped(&mut self, barrier: Barrier) {
         self.current.take_if(|current| current.snapshot.barrier.checkpoint == barrier.checkpoint);
-        self.pending.get_or_insert(barrier);
+        if self.pending.front().is_none_or(|pending| pending.checkpoint > barrier.checkpoint) {
+            self.pending.push_front(barrier);
+        }
     }
 
     /// A checkpoint was given up by the controller. What passes the chain passes on.
     pub(crate) fn abort(&mut self, checkpoint: u64) {
-        self.last = self.last.max(self.pending.take_if(|p| p.checkpoint == checkpoint).map_or(0, |p| p.checkpoint));
+        if self.pending.iter().any(|pending| pending.checkpoint == checkpoint) {
+            self.pending.retain(|pending| pending.checkpoint != checkpoint);
+            self.last = self.last.max(checkpoint);
+        }
         self.stopped_behind.take_if(|stopped| *stopped == checkpoint);
         self.drain.take_if(|drain| drain.checkpoint == checkpoint);
     }

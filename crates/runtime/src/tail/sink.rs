@@ -94,7 +94,8 @@ impl SinkTail {
         while let Some(item) = queue.front() {
             let must_wait = match item {
                 Item::Batch(..) => !self.writer.is_ready(),
-                Item::Barrier(_) | Item::End(_) => !self.is_flushed()?,
+                Item::Barrier(_) => !self.is_flushed()?,
+                Item::End(_) => !self.may_end()?,
                 _ => false,
             };
             if must_wait {
@@ -168,6 +169,12 @@ impl SinkTail {
         self.writer.is_flushed()
     }
 
+    /// Flushes, and tells whether nothing more is waited for.
+    fn may_end(&mut self) -> Result<bool> {
+        self.flush()?;
+        self.writer.may_end()
+    }
+
     /// Takes the writer's part in a checkpoint; with `end`, no rows follow.
     pub(crate) fn snapshot(&mut self, checkpoint: u64, end: bool) -> Result<SinkSnapshot> {
         self.flush()?;
@@ -187,6 +194,7 @@ impl SinkTail {
 
     pub(crate) fn checkpoint_complete(&mut self, checkpoint: u64) {
         self.staged.retain(|(staged_for, _)| *staged_for > checkpoint);
+        self.writer.checkpoint_complete(checkpoint);
     }
 
     pub(crate) fn needs_last_checkpoint(&self) -> bool {

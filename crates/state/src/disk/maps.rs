@@ -104,7 +104,7 @@ impl DiskMaps {
     fn set_aside_changes(&mut self) {
         let mut entries = Entries::new();
         self.heap.take_changes(SET_ASIDE_ENTRIES, &|_| false, &mut entries);
-        self.set_aside.push(SetAside::new(entries, self.table.store.new_file(), &self.env));
+        SetAside::push(&mut self.set_aside, entries, self.table.store.new_file(), &self.env);
     }
 
     /// Scans a key that is not whole in memory: merges the overlay over the tree.

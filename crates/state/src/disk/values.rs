@@ -71,7 +71,7 @@ impl DiskValues {
     fn set_aside_changes(&mut self) {
         let mut entries = Entries::new();
         self.heap.take_changes(SET_ASIDE_ENTRIES, &|_| false, &mut entries);
-        self.set_aside.push(SetAside::new(entries, self.table.store.new_file(), &self.env));
+        SetAside::push(&mut self.set_aside, entries, self.table.store.new_file(), &self.env);
     }
 }
 

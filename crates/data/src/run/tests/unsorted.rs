@@ -118,7 +118,7 @@ proptest! {
     fn gathered_runs_hold_what_they_were_made_of(
         runs in prop::collection::vec(written(), 0..4), start in 0u32..4, length in 0u32..7,
     ) {
-        let groups = [start..start + length];
+        let groups = vec![Range { start, end: start + length }];
         let (mut gathered, mut bytes, mut expected) = (GatheredRun::new(groups[0].clone()), vec![], Model::new());
         for written in &runs {
             let push = |entry: EntryRef<'_>| {
@@ -134,7 +134,7 @@ proptest! {
         let run = Run::of_bytes("test", bytes).unwrap();
         prop_assert_eq!((run.header(), run.entries()), (&b"header"[..], entries));
         prop_assert_eq!(unpacked(&mut run.read_all()).unwrap(), expected.clone());
-        prop_assert_eq!(applied(&mut run.read_as_written(groups.to_vec())), expected);
+        prop_assert_eq!(applied(&mut run.read_as_written(groups)), expected);
     }
 
     #[test]

@@ -83,6 +83,27 @@ fn an_announced_barrier_overtakes_when_its_time_has_come() {
 }
 
 #[test]
+fn an_announced_barrier_overtakes_none_that_may_not() {
+    let mut barriers = Barriers::new(vec![true; 2]);
+    let savepoint = barrier(1);
+    let unaligned = Barrier { checkpoint: 2, ..with(Alignment::Unaligned) };
+    barriers.announce(0, savepoint, 0);
+    barriers.announce(0, unaligned, 0);
+    assert_eq!(barriers.overtakes_from_ms(), None);
+    assert_eq!(barriers.on_barrier(0, savepoint, 1), blocked());
+    assert_eq!(barriers.on_barrier(1, savepoint, 2), taken(savepoint, 1));
+    barriers.begin_announced(3);
+    assert_eq!(barriers.overtakes_from_ms(), Some(i64::MIN));
+    barriers.announce(0, Barrier { checkpoint: 3, ..savepoint }, 4);
+    assert!(barriers.abort(2));
+    barriers.announce(1, Barrier { checkpoint: 4, ..unaligned }, 5);
+    assert_eq!(barriers.overtakes_from_ms(), None);
+    assert!(!barriers.abort(3));
+    barriers.begin_announced(6);
+    assert_eq!(barriers.overtakes_from_ms(), Some(i64::MIN), "what is before it was given up");
+}
+
+#[test]
 fn barriers_wait_for_channels_that_cannot_be_overtaken() {
     let mut barriers = Barriers::new(vec![true, false]);
     let barrier = with(Alignment::Unaligned);

@@ -79,7 +79,8 @@ struct Attempt {
     requests: Vec<SubtaskId>,
     awaiting: BTreeSet<SubtaskId>,
     ended: BTreeSet<SubtaskId>,
-    pending: Option<Pending>,
+    /// By number.
+    pending: BTreeMap<u64, Pending>,
 }
 
 /// A job that survives its executions.
@@ -88,6 +89,10 @@ pub(super) struct Cluster {
     pub(super) completed: Option<Completed>,
     /// Rows that barriers overtook so far.
     pub(super) overtaken_rows: u64,
+    /// Checkpoints under way that a subtask gave up.
+    pub(super) declined: Vec<u64>,
+    /// All checkpoints that completed.
+    pub(super) history: Vec<u64>,
     attempt: Attempt,
     options: RuntimeOptions,
     next_checkpoint: u64,
@@ -100,7 +105,17 @@ impl Cluster {
         let options = RuntimeOptions { checkpointing: true, ..options };
         let ledger = Arc::new(Ledger::default());
         let attempt = Attempt::new(seed, graph, options.clone(), &ledger, None);
-        Self { ledger, completed: None, overtaken_rows: 0, attempt, options, next_checkpoint: 1, deaf: false }
+        Self {
+            ledger,
+            completed: None,
+            overtaken_rows: 0,
+            declined: vec![],
+            history: vec![],
+            attempt,
+            options,
+            next_checkpoint: 1,
+            deaf: false,
+        }
     }
 
     /// One turn; `false` when nothing is ready and no timer is set.
@@ -130,7 +145,7 @@ impl Cluster {
     }
 
     pub(super) fn is_pending(&self) -> bool {
-        self.attempt.pending.is_some()
+        !self.attempt.pending.is_empty()
     }
 
     /// Whether all subtasks that have not ended wait for a last checkpoint.
@@ -139,14 +154,21 @@ impl Cluster {
         !self.is_over() && attempt.awaiting.len() + attempt.ended.len() == attempt.tasks.len()
     }
 
-    /// Triggers a checkpoint.
+    /// Triggers a checkpoint. What has become of others is not looked at any more.
     pub(super) fn trigger(&mut self, alignment: Alignment, kind: BarrierKind) {
+        self.attempt.pending.clear();
+        self.trigger_also(alignment, kind);
+    }
+
+    /// Triggers a checkpoint beside those that are under way.
+    pub(super) fn trigger_also(&mut self, alignment: Alignment, kind: BarrierKind) {
         let triggered_at_ms = self.attempt.executor.env().now_ms();
         let barrier = Barrier { checkpoint: self.next_checkpoint, triggered_at_ms, alignment, kind };
         self.next_checkpoint += 1;
         let snapshot = |(vertex, e): (&VertexId, &mut Box<dyn SplitEnumerator>)| (*vertex, e.snapshot().unwrap());
         let enumerators = self.attempt.enumerators.iter_mut().map(snapshot).collect();
-        self.attempt.pending = Some(Pending { barrier, enumerators, acknowledged: BTreeMap::new() });
+        let pending = Pending { barrier, enumerators, acknowledged: BTreeMap::new() };
+        self.attempt.pending.insert(barrier.checkpoint, pending);
         self.attempt.tasks.iter().for_each(|task| task.trigger(barrier));
         self.complete_if_all();
     }
@@ -189,10 +211,15 @@ impl Cluster {
         &self.attempt.tasks
     }
 
-    /// Gives up the checkpoint under way.
+    /// Gives up the checkpoints under way.
     pub(super) fn abort(&mut self) {
-        if let Some(pending) = self.attempt.pending.take().filter(|_| !self.deaf) {
-            self.attempt.tasks.iter().for_each(|task| task.abort(pending.barrier.checkpoint));
+        let pending: Vec<u64> = self.attempt.pending.keys().copied().collect();
+        pending.into_iter().for_each(|checkpoint| self.abort_one(checkpoint));
+    }
+
+    fn abort_one(&mut self, checkpoint: u64) {
+        if self.attempt.pending.remove(&checkpoint).is_some() && !self.deaf {
+            self.attempt.tasks.iter().for_each(|task| task.abort(checkpoint));
         }
     }
 
@@ -211,8 +238,9 @@ impl Cluster {
                 Report::Request(subtask) => self.attempt.requests.push(subtask),
                 Report::Awaiting(subtask) => _ = self.attempt.awaiting.insert(subtask),
                 Report::Declined(checkpoint) => {
-                    if self.attempt.pending.as_ref().is_some_and(|p| p.barrier.checkpoint == checkpoint) {
-                        self.abort();
+                    if self.attempt.pending.contains_key(&checkpoint) {
+                        self.declined.push(checkpoint);
+                        self.abort_one(checkpoint);
                     }
                 }
                 Report::Snapshot(subtask, snapshot) => self.on_snapshot(subtask, *snapshot),
@@ -232,24 +260,33 @@ impl Cluster {
         let sum = self.attempt.sums.entry(subtask).or_default();
         *sum = sum.after(snapshot);
         let sum = sum.clone();
-        if let Some(pending) = &mut self.attempt.pending
-            && pending.barrier.checkpoint == checkpoint
+        if let Some(pending) = self.attempt.pending.get_mut(&checkpoint)
             && !aborted
         {
             pending.acknowledged.insert(subtask, sum);
         }
     }
 
+    /// Completes what can be, oldest first. What a later one overtook is given up.
     fn complete_if_all(&mut self) {
-        let attempt = &mut self.attempt;
-        let Some(pending) = &attempt.pending else { return };
-        let done = |task: &TaskHandle| {
-            pending.acknowledged.contains_key(&task.subtask()) || attempt.ended.contains(&task.subtask())
+        let attempt = &self.attempt;
+        let is_done = |pending: &Pending| {
+            let mut tasks = attempt.tasks.iter().map(TaskHandle::subtask);
+            tasks.all(|task| pending.acknowledged.contains_key(&task) || attempt.ended.contains(&task))
         };
-        if !attempt.tasks.iter().all(done) {
-            return;
+        let done: Vec<u64> = attempt.pending.iter().filter(|(_, p)| is_done(p)).map(|(number, _)| *number).collect();
+        for checkpoint in done {
+            let older: Vec<u64> = self.attempt.pending.range(..checkpoint).map(|(number, _)| *number).collect();
+            older.into_iter().for_each(|older| self.abort_one(older));
+            self.complete(checkpoint);
         }
-        let Some(Pending { barrier, enumerators, mut acknowledged }) = attempt.pending.take() else { return };
+    }
+
+    fn complete(&mut self, checkpoint: u64) {
+        let attempt = &mut self.attempt;
+        let Some(Pending { barrier, enumerators, mut acknowledged }) = attempt.pending.remove(&checkpoint) else {
+            return;
+        };
         for task in &attempt.tasks {
             let finished = || StoredSubtask { finished: true, ..StoredSubtask::default() };
             acknowledged.entry(task.subtask()).or_insert_with(finished);
@@ -257,6 +294,7 @@ impl Cluster {
         let completed = Completed { checkpoint: barrier.checkpoint, subtasks: acknowledged, enumerators };
         commit(&self.ledger, &completed);
         self.completed = Some(completed);
+        self.history.push(checkpoint);
         if self.deaf {
             return;
         }
@@ -266,9 +304,8 @@ impl Cluster {
     /// Answers split requests, except those of subtasks whose barrier is under way; whether there were any.
     fn answer_requests(&mut self) -> bool {
         let attempt = &mut self.attempt;
-        let deferred = |subtask: &SubtaskId| {
-            attempt.pending.as_ref().is_some_and(|pending| !pending.acknowledged.contains_key(subtask))
-        };
+        let deferred =
+            |subtask: &SubtaskId| attempt.pending.values().any(|pending| !pending.acknowledged.contains_key(subtask));
         let (later, now): (Vec<_>, Vec<_>) = attempt.requests.drain(..).partition(deferred);
         attempt.requests = later;
         let any = !now.is_empty();
@@ -333,6 +370,6 @@ impl Attempt {
         };
         let tasks = deployment.deploy(executor.scheduler()).unwrap();
         let (requests, awaiting, ended) = (vec![], BTreeSet::new(), BTreeSet::new());
-        Self { executor, tasks, reports, enumerators, sums, requests, awaiting, ended, pending: None }
+        Self { executor, tasks, reports, enumerators, sums, requests, awaiting, ended, pending: BTreeMap::new() }
     }
 }

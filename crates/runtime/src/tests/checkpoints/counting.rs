@@ -1,53 +1,10 @@
 //! Operators with state whose output tells of every row that was lost or counted twice.
 
-use crate::testing::{FnOperator, ToyFactory, batch};
-use arrow::array::AsArray;
-use arrow::datatypes::{DataType, Int64Type};
+use crate::testing::{CountByKey, FnOperator, ToyFactory, batch};
 use headwater_data::ChangeBatch;
-use headwater_data::key_codec::{EncodedKeys, KeyEncoder};
 use headwater_operator_api::{Collector, OpenContext, Operator, Progress};
-use headwater_state::{OperatorList, Redistribution, Snapshot, TableDescriptor, ValueTable};
+use headwater_state::{OperatorList, Redistribution, Snapshot};
 use headwater_types::{MAX_WATERMARK, Result};
-
-/// Emits `(count, k)` for every row of key `k`, with the number of rows of `k` so far.
-#[derive(Default)]
-struct CountByKey {
-    counts: Option<ValueTable>,
-}
-
-impl CountByKey {
-    fn count(&mut self, key: &[u8]) -> Result<i64> {
-        let table = self.counts.as_mut().expect("the operator is open");
-        let before = table.get(key)?.map_or(0, |bytes| i64::from_le_bytes(bytes.try_into().expect("a number")));
-        table.put(key, &(before + 1).to_le_bytes())?;
-        Ok(before + 1)
-    }
-}
-
-impl Operator for CountByKey {
-    fn open(&mut self, context: &OpenContext) -> Result<()> {
-        self.counts = Some(context.state.value_table(TableDescriptor::value("counts", vec![], vec![]))?);
-        Ok(())
-    }
-
-    fn process(&mut self, _input: u8, rows: ChangeBatch, out: &mut dyn Collector) -> Result<()> {
-        let columns = vec![rows.rows().column(1).clone()];
-        let mut keys = EncodedKeys::new();
-        KeyEncoder::new(&[DataType::Int64])?.encode(&columns, rows.num_rows(), &mut keys)?;
-        let k = columns[0].as_primitive::<Int64Type>();
-        let mut counted = vec![];
-        for (key, k) in keys.iter().zip(k.values()) {
-            counted.push((self.count(key)?, *k));
-        }
-        out.emit(batch(counted));
-        Ok(())
-    }
-
-    fn snapshot(&mut self, snapshot: &mut Snapshot, _out: &mut dyn Collector) -> Result<()> {
-        self.counts.as_mut().expect("the operator is open").snapshot(snapshot);
-        Ok(())
-    }
-}
 
 /// Rows that [`Burst`] emits at the end.
 pub(super) const BURST: i64 = 10;

@@ -29,6 +29,8 @@ enum Event {
     Trigger(Alignment),
     /// Another one, although the one before has not ended.
     TriggerAnew(Alignment),
+    /// Another one beside those that are under way, or a savepoint.
+    TriggerAlso(Alignment, bool),
     Abort,
     /// Whether subtasks hear of completed and aborted checkpoints.
     Deafen(bool),
@@ -66,7 +68,8 @@ fn events(alignments: impl Strategy<Value = Alignment> + Clone) -> impl Strategy
     let event = prop_oneof![
         5 => (1usize..60).prop_map(Event::Run),
         5 => alignments.clone().prop_map(Event::Trigger),
-        1 => alignments.prop_map(Event::TriggerAnew),
+        1 => alignments.clone().prop_map(Event::TriggerAnew),
+        2 => (alignments, any::<bool>()).prop_map(|(alignment, savepoint)| Event::TriggerAlso(alignment, savepoint)),
         1 => Just(Event::Abort),
         1 => any::<bool>().prop_map(Event::Deafen),
         2 => parallelisms().prop_map(|parallelism| Event::Crash { parallelism }),
@@ -117,6 +120,8 @@ fn play(cluster: &mut Cluster, shape: &Shape, events: &[Event]) {
             Event::Trigger(alignment) if !cluster.is_pending() => cluster.trigger(alignment, BarrierKind::Checkpoint),
             Event::Trigger(_) => {}
             Event::TriggerAnew(alignment) => cluster.trigger(alignment, BarrierKind::Checkpoint),
+            Event::TriggerAlso(_, true) => cluster.trigger_also(Alignment::Aligned, BarrierKind::Savepoint),
+            Event::TriggerAlso(alignment, false) => cluster.trigger_also(alignment, BarrierKind::Checkpoint),
             Event::Deafen(deaf) => cluster.deaf = deaf,
             Event::Abort => cluster.abort(),
             Event::Crash { parallelism } => {

@@ -83,6 +83,56 @@ fn savepoints_and_forward_edges_are_never_overtaken() {
     }
 }
 
+/// Several sources, an edge, counters, a sink.
+fn joined() -> JobGraph {
+    let mut graph = GraphBuilder::new();
+    let head = graph.vertex(3, vec![source(&[("rows", "-1"), ("batch", "10"), ("splits", "3")]), operator("pass")]);
+    let tail = graph.vertex(2, vec![operator("count"), sink_of("ledger", &[])]);
+    graph.edge(head, tail, Partitioning::Hash(vec![1]));
+    graph.build()
+}
+
+/// Ways in which a checkpoint and another one beside it bring their barriers together.
+const BESIDE: [(Alignment, BarrierKind); 4] = [
+    (Alignment::Aligned, BarrierKind::Savepoint),
+    (Alignment::Aligned, BarrierKind::Checkpoint),
+    (Alignment::Unaligned, BarrierKind::Checkpoint),
+    (Alignment::Timeout(5), BarrierKind::Checkpoint),
+];
+
+#[test]
+fn checkpoints_under_way_together_are_all_taken() {
+    for turns in 0..40 {
+        for (first, second) in BESIDE.iter().flat_map(|first| BESIDE.iter().map(move |second| (*first, *second))) {
+            let mut cluster = cluster(joined());
+            (0..100).for_each(|_| assert!(cluster.step()));
+            cluster.trigger_also(first.0, first.1);
+            // Some subtasks see the first trigger before the second comes, others see both at once.
+            (0..turns).for_each(|_| assert!(cluster.step()));
+            cluster.trigger_also(second.0, second.1);
+            while cluster.is_pending() {
+                assert!(cluster.step());
+            }
+            let ended = (&cluster.declined[..], &cluster.history[..]);
+            assert_eq!(ended, (&[][..], &[1, 2][..]), "{first:?}, {second:?} after {turns} turns");
+        }
+    }
+}
+
+#[test]
+fn a_barrier_overtakes_no_savepoint_that_waits_in_a_full_queue() {
+    let mut cluster = blocked(Partitioning::Hash(vec![1]));
+    cluster.trigger_also(Alignment::Aligned, BarrierKind::Savepoint);
+    cluster.run();
+    cluster.trigger_also(Alignment::Unaligned, BarrierKind::Checkpoint);
+    cluster.run();
+    cluster.ledger.open();
+    while cluster.is_pending() {
+        assert!(cluster.step());
+    }
+    assert_eq!((&cluster.declined[..], &cluster.history[..]), (&[][..], &[1, 2][..]));
+}
+
 #[test]
 fn an_aborted_checkpoint_lets_blocked_channels_go_on() {
     let mut cluster = blocked(Partitioning::Hash(vec![1]));

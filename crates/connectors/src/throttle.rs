@@ -71,6 +71,14 @@ impl SinkWriter for Throttled {
         self.writer.flush()
     }
 
+    fn may_end(&mut self) -> Result<bool> {
+        self.writer.may_end()
+    }
+
+    fn checkpoint_complete(&mut self, checkpoint: u64) {
+        self.writer.checkpoint_complete(checkpoint);
+    }
+
     fn is_flushed(&mut self) -> Result<bool> {
         self.writer.is_flushed()
     }

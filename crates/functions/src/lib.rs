@@ -15,6 +15,7 @@ pub use kernel::Call;
 pub use registry::{all, lookup};
 
 pub mod arithmetic;
+pub mod bitmap;
 pub mod cast;
 pub mod collection;
 pub mod comparison;

@@ -30,6 +30,7 @@ const GROUPS: &[&[Function]] = &[
     crate::url::FUNCTIONS,
     crate::json::FUNCTIONS,
     crate::collection::FUNCTIONS,
+    crate::bitmap::FUNCTIONS,
 ];
 
 static BY_NAME: LazyLock<HashMap<&'static str, &'static Function>> = LazyLock::new(|| {

@@ -1,4 +1,5 @@
-//! `collect`: a sink that hands its batches to a receiver in the same process, for the rows of a SELECT.
+//! `collect`: a sink that hands its batches to a receiver in the same process, for the rows of a SELECT; or keeps them
+//! for one in another process ([`remote`]).
 //!
 //! The channel is bounded: a writer whose receiver lags says that it is not ready, and the receiver wakes it when
 //! there is room again. The legal order of items is `(writer batches)* end` once for every subtask, after which
@@ -6,6 +7,7 @@
 //!
 //! Channels are found by the option `collect-id`, because a plan can carry no handle.
 
+pub mod remote;
 #[cfg(test)]
 mod tests;
 
@@ -24,7 +26,14 @@ use std::time::Duration;
 /// Bytes of batches a channel holds before writers wait.
 pub const CHANNEL_BYTES_MAX: usize = 4 << 20;
 
-const OPTIONS: &[OptionSpec] = &[OptionSpec::required("collect-id", "Name of the channel that takes the rows.")];
+/// Option: after how many milliseconds without a question the client of a query on a cluster elsewhere is gone. Where it
+/// is not set, the receiver is in the same process.
+pub const FETCH_TIMEOUT_MS: &str = "fetch-timeout-ms";
+
+const OPTIONS: &[OptionSpec] = &[
+    OptionSpec::required("collect-id", "Name of the channel that takes the rows."),
+    OptionSpec::optional(FETCH_TIMEOUT_MS, "The rows are fetched by another process, which may be silent for so long."),
+];
 
 /// The open channels of this process.
 static CHANNELS: LazyLock<Mutex<HashMap<String, Arc<Channel>>>> = LazyLock::new(Mutex::default);
@@ -75,6 +84,48 @@ pub enum Received {
     End,
 }
 
+/// A sending end of a channel for those who are not sinks. Many may send; whoever says that all have ended does it once.
+pub struct Sender {
+    channel: Arc<Channel>,
+}
+
+impl Sender {
+    /// Whether nobody receives any more.
+    pub fn is_closed(&self) -> bool {
+        self.channel.lock().closed
+    }
+
+    /// Waits up to `timeout` until there is room, or nobody receives; whether there is room.
+    pub fn wait_for_room(&self, timeout: Duration) -> bool {
+        let full = |state: &mut State| !state.closed && state.bytes >= CHANNEL_BYTES_MAX;
+        let waited = self.channel.changed.wait_timeout_while(self.channel.lock(), timeout, full);
+        let (state, _) = waited.unwrap_or_else(std::sync::PoisonError::into_inner);
+        !state.closed && state.bytes < CHANNEL_BYTES_MAX
+    }
+
+    /// Waits up to `timeout`, or until nobody receives.
+    pub fn pause(&self, timeout: Duration) {
+        drop(self.channel.changed.wait_timeout_while(self.channel.lock(), timeout, |state| !state.closed));
+    }
+
+    /// Hands over a batch, whether or not there is room.
+    pub fn send(&self, batch: ChangeBatch) {
+        let mut state = self.channel.lock();
+        if !state.closed {
+            state.bytes += batch.bytes();
+            state.queue.push_back(batch);
+        }
+        drop(state);
+        self.channel.changed.notify_all();
+    }
+
+    /// No more batches follow.
+    pub fn end(&self) {
+        self.channel.lock().expected = Some(0);
+        self.channel.changed.notify_all();
+    }
+}
+
 /// The receiving end of a channel; dropping it makes the writers fail cleanly.
 pub struct Receiver {
     id: String,
@@ -88,6 +139,11 @@ impl Receiver {
         let channel = Arc::new(Channel::default());
         channels().insert(id.clone(), channel.clone());
         Self { id, channel }
+    }
+
+    /// Another way into the channel, besides the sinks that find it by its name.
+    pub fn sender(&self) -> Sender {
+        Sender { channel: self.channel.clone() }
     }
 
     /// The value of the option `collect-id` that leads here.
@@ -106,6 +162,7 @@ impl Receiver {
         state.bytes = state.bytes.saturating_sub(batch.bytes());
         let wakers = std::mem::take(&mut state.wakers);
         drop(state);
+        self.channel.changed.notify_all();
         wakers.values().for_each(|wake| wake());
         Received::Batch(batch)
     }
@@ -124,6 +181,7 @@ impl Drop for Receiver {
         state.closed = true;
         let wakers = std::mem::take(&mut state.wakers);
         drop(state);
+        self.channel.changed.notify_all();
         wakers.values().for_each(|wake| wake());
     }
 }
@@ -155,16 +213,22 @@ impl Connector for Collect {
     fn sink(&self, write: &SinkSpec) -> Result<Option<Box<dyn Sink>>> {
         let options = Options(&write.table.options);
         options.validate("collect", OPTIONS, &[])?;
-        Ok(Some(Box::new(CollectSink { id: options.require("collect-id")?.to_string() })))
+        let patience_ms = options.integer(FETCH_TIMEOUT_MS)?;
+        Ok(Some(Box::new(CollectSink { id: options.require("collect-id")?.to_string(), patience_ms })))
     }
 }
 
 struct CollectSink {
     id: String,
+    /// Where its rows are fetched by another process, how long that one may be silent.
+    patience_ms: Option<i64>,
 }
 
 impl Sink for CollectSink {
     fn writer(&self, context: WriterContext) -> Result<Box<dyn SinkWriter>> {
+        if let Some(patience_ms) = self.patience_ms {
+            return Ok(Box::new(remote::RemoteWriter::new(&self.id, patience_ms, context)?));
+        }
         let channel = channels().get(&self.id).cloned().ok_or_else(receiver_gone)?;
         channel.lock().expected = Some(context.parallelism);
         Ok(Box::new(CollectWriter { channel, subtask: context.subtask, waker: context.waker, ended: false }))

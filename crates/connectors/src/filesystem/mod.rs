@@ -76,6 +76,10 @@ impl Connector for Filesystem {
         true
     }
 
+    fn supports_overwrite(&self) -> bool {
+        true
+    }
+
     fn source_mode(&self, table: &TableSpec) -> Result<ChangelogMode> {
         mode(table)
     }

@@ -82,6 +82,10 @@ impl Connector for Values {
         true
     }
 
+    fn supports_overwrite(&self) -> bool {
+        true
+    }
+
     fn source_mode(&self, table: &TableSpec) -> Result<ChangelogMode> {
         changelog_mode("changelog-mode", Options(&table.options).get("changelog-mode").unwrap_or("I"))
     }

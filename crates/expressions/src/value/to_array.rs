@@ -20,7 +20,7 @@ pub fn array_from_values(values: &[Value], ty: &LogicalType) -> Result<ArrayRef>
         TypeRoot::Char(_) | TypeRoot::VarChar(_) | TypeRoot::Variant => {
             Ok(Arc::new(optional(values, ty, text)?.into_iter().collect::<StringArray>()))
         }
-        TypeRoot::Binary(_) | TypeRoot::VarBinary(_) => {
+        TypeRoot::Binary(_) | TypeRoot::VarBinary(_) | TypeRoot::Bitmap => {
             Ok(Arc::new(optional(values, ty, bytes)?.into_iter().collect::<BinaryArray>()))
         }
         TypeRoot::Decimal(precision, scale) => {

@@ -247,7 +247,7 @@ fn empty(ty: &LogicalType) -> Data {
     match &ty.root {
         TypeRoot::Char(_) | TypeRoot::VarChar(_) | TypeRoot::Variant => Data::Utf8(Bytes::new()),
         TypeRoot::Boolean => Data::Boolean(vec![]),
-        TypeRoot::Binary(_) | TypeRoot::VarBinary(_) => Data::Binary(Bytes::new()),
+        TypeRoot::Binary(_) | TypeRoot::VarBinary(_) | TypeRoot::Bitmap => Data::Binary(Bytes::new()),
         TypeRoot::Decimal(precision, scale) => Data::Decimal { values: vec![], precision: *precision, scale: *scale },
         TypeRoot::TinyInt => Data::TinyInt(vec![]),
         TypeRoot::SmallInt => Data::SmallInt(vec![]),

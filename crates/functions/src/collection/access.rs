@@ -60,6 +60,8 @@ fn bind_item(call: &Call<'_>) -> Result<Bound> {
     let container = call.ty(0).clone();
     let (key, root) = match &container.root {
         TypeRoot::Array(element) => (bind_index(call)?, element.root.clone()),
+        // Texts are compared whatever their declared lengths are.
+        TypeRoot::Map(key, value) if key.is_character() => (call.string(1)?, value.root.clone()),
         TypeRoot::Map(key, value) => (call.implicit(1, key.root.clone())?, value.root.clone()),
         TypeRoot::Variant if call.ty(1).is_integer() => (bind_index(call)?, TypeRoot::Variant),
         TypeRoot::Variant => (call.string(1)?, TypeRoot::Variant),

@@ -47,9 +47,18 @@ fn bind_map(call: &Call<'_>) -> Result<Bound> {
     }
     let side = |from: usize| {
         let types: Vec<_> = call.args.iter().skip(from).step_by(2).map(|arg| arg.ty.clone()).collect();
-        common_type(&types).ok_or_else(|| call.error())
+        match types.iter().all(|ty| ty.root == TypeRoot::Null) {
+            true => Ok(None),
+            false => common_type(&types).map(Some).ok_or_else(|| call.error()),
+        }
     };
-    let (key, value) = (side(0)?, side(1)?);
+    // Of a side that holds nothing but NULL the other one decides the type.
+    let (key, value) = match (side(0)?, side(1)?) {
+        (Some(key), Some(value)) => (key, value),
+        (Some(key), None) => (key.clone(), key.with_nullable(true)),
+        (None, Some(value)) => (value.clone().with_nullable(true), value),
+        (None, None) => return Err(call.error()),
+    };
     let types = (0..call.len()).map(|i| if i % 2 == 0 { key.clone() } else { value.clone() }).collect();
     call.returns_not_null(types, TypeRoot::Map(Box::new(key), Box::new(value)))
 }

@@ -42,7 +42,7 @@ pub(super) const MAP_ENTRIES: Function = Function::new(
     "MAP_ENTRIES(input <MAP>)",
     |call| {
         bind_parts(call, |key, value| {
-            LogicalType::from(TypeRoot::Row(vec![RowField::new("key", key), RowField::new("value", value)])).not_null()
+            TypeRoot::Row(vec![RowField::new("key", key), RowField::new("value", value)]).into()
         })
     },
     |ctx| {

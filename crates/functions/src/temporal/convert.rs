@@ -164,13 +164,14 @@ fn bind_to_ltz(call: &Call<'_>) -> Result<Bound> {
     call.arity(1..=2)?;
     let root = if call.ty(0).is_integer() { TypeRoot::BigInt } else { TypeRoot::Double };
     let mut arg_types = vec![LogicalType::new(root, call.ty(0).nullable)];
+    let mut digits = 3;
     if call.len() == 2 {
         arg_types.push(call.int(1)?);
         if let Some(Value::Int(precision)) = call.literal(1) {
-            checked_precision(*precision)?;
+            digits = checked_precision(*precision)?.max(3) as u8;
         }
     }
-    call.returns_nullable(arg_types, instant(3))
+    call.returns_nullable(arg_types, instant(digits))
 }
 
 fn checked_precision(precision: i64) -> Result<u32> {
@@ -183,13 +184,13 @@ fn checked_precision(precision: i64) -> Result<u32> {
 
 fn build_to_ltz(context: &BuildContext<'_>) -> Result<Box<dyn Kernel>> {
     let ty = arrow_type(context.return_type);
-    if !context.arg_types[0].is_character() {
-        return kernel(move |args, rows| numbers_to_ltz(args, rows, &ty));
-    }
     let precision = match context.return_type.root {
         TypeRoot::TimestampLtz(precision, _) => precision,
         _ => 3,
     };
+    if !context.arg_types[0].is_character() {
+        return kernel(move |args, rows| numbers_to_ltz(args, rows, precision, &ty));
+    }
     let reader = Reader::new(context, Strictness::Exact, BAD_LTZ_PATTERN)?.forgiving();
     // What is written wrongly in the query is an error, what a row brings is not.
     let written = context.text(2).map(zone_named).transpose()?;
@@ -223,13 +224,13 @@ fn zone_named(name: &str) -> Result<Tz> {
 }
 
 /// A number of 10^-precision seconds since the epoch; milliseconds without a precision.
-fn numbers_to_ltz(args: &[Operand], rows: usize, ty: &DataType) -> Result<ArrayRef> {
+fn numbers_to_ltz(args: &[Operand], rows: usize, digits: u8, ty: &DataType) -> Result<ArrayRef> {
     let precisions = args.get(1).map(|_| Column::<Int32Array>::of(args, 1)).transpose()?;
     let precision = |row: usize| match &precisions {
         None => Ok(Some(3)),
         Some(precisions) => precisions.get(row).map(|p| checked_precision(p.into())).transpose(),
     };
-    let ms: Vec<Option<i64>> = match args[0].array().data_type() {
+    let moments: Vec<Option<(i64, u32)>> = match args[0].array().data_type() {
         DataType::Int64 => {
             let numbers = Column::<Int64Array>::of(args, 0)?;
             (0..rows).map(|row| Ok(scaled(numbers.get(row), precision(row)?))).collect::<Result<_>>()?
@@ -239,24 +240,24 @@ fn numbers_to_ltz(args: &[Operand], rows: usize, ty: &DataType) -> Result<ArrayR
             (0..rows).map(|row| Ok(scaled_double(numbers.get(row), precision(row)?))).collect::<Result<_>>()?
         }
     };
-    timestamps(
-        ms.into_iter().map(|ms| ms.map(|ms| (ms.div_euclid(1000), (ms.rem_euclid(1000) * 1_000_000) as u32))),
-        3,
-        ty,
-    )
+    timestamps(moments.into_iter(), digits, ty)
 }
 
-fn scaled(number: Option<i64>, precision: Option<u32>) -> Option<i64> {
-    let (number, precision) = (number?, precision?);
-    match precision.checked_sub(3) {
-        Some(down) => Some(number.div_euclid(10i64.pow(down))),
-        None => number.checked_mul(10i64.pow(3 - precision)),
-    }
+/// Seconds and nanoseconds of a number of 10^-precision seconds.
+fn scaled(number: Option<i64>, precision: Option<u32>) -> Option<(i64, u32)> {
+    let nanos = i128::from(number?) * 10_i128.pow(9 - precision?);
+    let seconds = i64::try_from(nanos.div_euclid(1_000_000_000)).ok()?;
+    // Milliseconds beyond the range of 64 bits are no point in time.
+    seconds.checked_mul(1000)?;
+    Some((seconds, nanos.rem_euclid(1_000_000_000) as u32))
 }
 
-fn scaled_double(number: Option<f64>, precision: Option<u32>) -> Option<i64> {
-    let ms = number? * 10f64.powi(3 - precision? as i32);
-    (ms.abs() < i64::MAX as f64).then_some(ms as i64)
+/// The same; coarser numbers than milliseconds are cut off there.
+fn scaled_double(number: Option<f64>, precision: Option<u32>) -> Option<(i64, u32)> {
+    let precision = precision?;
+    let kept = precision.max(3);
+    let units = number? * 10_f64.powi(kept as i32 - precision as i32);
+    (units.abs() < i64::MAX as f64).then(|| scaled(Some(units as i64), Some(kept)))?
 }
 
 fn bind_unix(call: &Call<'_>) -> Result<Bound> {

@@ -155,12 +155,18 @@ fn bind_convert_tz(call: &Call<'_>) -> Result<Bound> {
     call.returns_nullable(arg_types, LogicalType::string().root)
 }
 
+/// As Java's `TimeZone` reads names: those it does not know, and offsets without `GMT`, mean UTC.
+fn zone_or_utc(name: &str) -> Tz {
+    let named = name.starts_with(|c: char| c.is_ascii_alphabetic());
+    zone::parse(name).ok().filter(|_| named).unwrap_or(Tz::UTC)
+}
+
 /// NULL when the text is no timestamp.
 fn build_convert_tz(_: &BuildContext<'_>) -> Result<Box<dyn Kernel>> {
     let pattern = Pattern::compile(DEFAULT)?;
     kernel(move |args, rows| {
         map3::<StringArray, StringArray, StringArray, _>(args, rows, strings(rows), |text, from, to, out| {
-            let (from, to) = (zone::parse(from)?, zone::parse(to)?);
+            let (from, to) = (zone_or_utc(from), zone_or_utc(to));
             match pattern.parse(text, Strictness::Lenient) {
                 Some(parsed) => {
                     let instant = Zone::new(from).to_instant(parsed.seconds);

@@ -139,10 +139,14 @@ fn build_difference(context: &BuildContext<'_>) -> Result<Box<dyn Kernel>> {
     let zones = [zone_of(&context.arg_types[1], context), zone_of(&context.arg_types[2], context)];
     kernel(move |args, rows| {
         let (from, to) = (local_ms(&args[1], zones[0])?, local_ms(&args[2], zones[1])?);
-        let difference = |from: i64, to: i64| match (unit.months(), unit.ms()) {
-            (Some(months), _) => months_between_ms(from, to) / months,
-            (_, Some(ms)) => to.wrapping_sub(from) / ms,
-            _ => to.wrapping_sub(from).wrapping_mul(if unit == Unit::Microsecond { 1_000 } else { 1_000_000 }),
+        // As in Flink, smaller units count whole seconds.
+        let seconds = |from: i64, to: i64| to.wrapping_sub(from) / 1_000;
+        let difference = |from: i64, to: i64| match (unit, unit.months(), unit.ms()) {
+            (_, Some(months), _) => months_between_ms(from, to) / months,
+            (Unit::Millisecond, ..) => seconds(from, to).wrapping_mul(1_000),
+            (Unit::Microsecond, ..) => seconds(from, to).wrapping_mul(1_000_000),
+            (_, _, Some(ms)) => to.wrapping_sub(from) / ms,
+            _ => seconds(from, to).wrapping_mul(1_000_000_000),
         };
         let value = |row: usize| difference(from[args[1].index(row)], to[args[2].index(row)]) as i32;
         let nulls = merged_nulls(operand_nulls(&args[1], rows), operand_nulls(&args[2], rows));

@@ -280,12 +280,17 @@ fn instants_from_numbers_have_a_precision() {
         (vec![("BIGINT", "1234"), ("INT", "3")], "1970-01-01 00:00:01.234"),
         (vec![("BIGINT", "-100"), ("INT", "0")], "1969-12-31 23:58:20.000"),
         (vec![("FLOAT", "100.01"), ("INT", "0")], "1970-01-01 00:01:40.010"),
-        (vec![("BIGINT", "1234567"), ("INT", "6")], "1970-01-01 00:00:01.234"),
         (vec![("INT", "123"), ("INT", "NULL")], "NULL"),
         (vec![("DECIMAL(38, 0)", "99999999999999999999999999999999999999"), ("INT", "0")], "NULL"),
     ];
     for (args, expected) in cases {
         check_typed("TO_TIMESTAMP_LTZ", &args, "TIMESTAMP_LTZ(3)", expected);
+    }
+    for (number, precision, ty, expected) in [
+        ("1234567", "6", "TIMESTAMP_LTZ(6)", "1970-01-01 00:00:01.234567"),
+        ("-7", "9", "TIMESTAMP_LTZ(9)", "1969-12-31 23:59:59.999999993"),
+    ] {
+        check_typed("TO_TIMESTAMP_LTZ", &[("BIGINT", number), ("INT", precision)], ty, expected);
     }
     check_error("TO_TIMESTAMP_LTZ", &[("INT", "1"), ("INT", "10")], "must be between 0 and 9 but was 10");
 }
@@ -302,6 +307,10 @@ fn unix_times_use_the_session_zone() {
         "1969-12-31 16:00:00",
     );
     check("CONVERT_TZ", &[("STRING", "x"), ("STRING", "UTC"), ("STRING", "UTC")], "NULL");
+    for (from, to, expected) in [("UTC", "Nope", "00:00:00"), ("GMT-8", "+05:30", "08:00:00")] {
+        let args = [("STRING", "1970-01-01 00:00:00"), ("STRING", from), ("STRING", to)];
+        check("CONVERT_TZ", &args, &format!("1970-01-01 {expected}"));
+    }
 }
 
 #[test]

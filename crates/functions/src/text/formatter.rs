@@ -79,6 +79,10 @@ fn pusher<'a>(array: &'a dyn Array, ty: &LogicalType, style: Style) -> Result<Pu
             }
             Ok(Box::new(move |out, row| out.push_str(&String::from_utf8_lossy(array.value(row)))))
         }
+        T::Bitmap => {
+            let array = downcast::<BinaryArray>(array)?;
+            Ok(Box::new(move |out, row| crate::bitmap::push_text(out, array.value(row))))
+        }
         T::Array(element) => list(array, element, style),
         T::Map(key, value) => map(array, key, value, style),
         T::Multiset(element) => map(array, element, &T::Int.into(), style),

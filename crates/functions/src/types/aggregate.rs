@@ -23,6 +23,10 @@ pub fn aggregate_type(name: &str, arg: &LogicalType) -> Result<LogicalType> {
         "COLLECT" => Ok(LogicalType::from(TypeRoot::Multiset(Box::new(same()?))).not_null()),
         "ARRAY_AGG" => Ok(TypeRoot::Array(Box::new(same()?)).into()),
         "PERCENTILE" => numeric(name, arg).map(|_| TypeRoot::Double.into()),
+        "BITMAP_BUILD_AGG" | "BITMAP_AND_AGG" | "BITMAP_OR_AGG" | "BITMAP_XOR_AGG" if fits_bitmap(name, arg) => {
+            Ok(TypeRoot::Bitmap.into())
+        }
+        _ if name.ends_with("_CARDINALITY_AGG") && fits_bitmap(name, arg) => Ok(TypeRoot::BigInt.into()),
         "JSON_ARRAYAGG" | "JSON_OBJECTAGG" => Ok(LogicalType::string().not_null()),
         _ => Err(unfit(name, arg)),
     }
@@ -49,6 +53,12 @@ fn numeric<'a>(name: &str, arg: &'a LogicalType) -> Result<&'a LogicalType> {
 
 fn summable<'a>(name: &str, arg: &'a LogicalType) -> Result<&'a LogicalType> {
     if arg.is_interval() { Ok(arg) } else { numeric(name, arg) }
+}
+
+/// Bitmaps are built of integers, and combined with each other.
+fn fits_bitmap(name: &str, arg: &LogicalType) -> bool {
+    let wanted = if name.starts_with("BITMAP_BUILD") { TypeRoot::Int } else { TypeRoot::Bitmap };
+    arg.root == wanted
 }
 
 fn orderable(arg: &LogicalType) -> bool {

@@ -1,8 +1,10 @@
 //! From aggregate calls of a plan to accumulators.
 
+use super::bitmap::BitmapForm;
 use super::count::Count;
 use super::distinct::Distinct;
 use super::json::JsonForm;
+use super::percentile::Percentiles;
 use super::sequence::{Sequence, Shape};
 use super::sum::{Finish, Sums};
 use super::variance::{Spread, Variance};
@@ -179,9 +181,11 @@ impl Call {
             "ARRAY_AGG" => Shape::Array { keep_nulls: self.spec.parameters.first() != Some(&Value::Boolean(true)) },
             "COLLECT" => Shape::Multiset,
             "JSON_ARRAYAGG" | "JSON_OBJECTAGG" => Shape::Json(self.json()?),
-            _ => return Err(self.unsupported()),
+            "PERCENTILE" => Shape::Percentile(Percentiles::new(self.spec.parameters.first())?),
+            function => Shape::Bitmap(BitmapForm::of(function).ok_or_else(|| self.unsupported())?),
         };
-        let arguments = if matches!(shape, Shape::Json(_)) { &self.arg_types } else { &self.arg_types[..1] };
+        let all = matches!(shape, Shape::Json(_) | Shape::Percentile(_));
+        let arguments = if all { &self.arg_types } else { &self.arg_types[..1] };
         Ok(Box::new(Sequence::new(shape, arguments, arrow_type(&self.spec.ty), retract)?))
     }
 

@@ -8,12 +8,14 @@
 //! that cannot take rows back cheaply exist twice; [`Aggregates::new`] picks by whether the input is a changelog.
 
 mod average;
+mod bitmap;
 mod count;
 mod distinct;
 pub(crate) mod encoding;
 pub(crate) mod factory;
 mod json;
 pub(crate) mod min_max;
+mod percentile;
 mod sequence;
 mod sum;
 #[cfg(test)]

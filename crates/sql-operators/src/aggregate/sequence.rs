@@ -1,11 +1,13 @@
 //! Aggregates whose result depends on the values themselves and on their order: FIRST_VALUE, LAST_VALUE,
-//! SINGLE_VALUE, LISTAGG, ARRAY_AGG, COLLECT and the JSON aggregates.
+//! SINGLE_VALUE, LISTAGG, ARRAY_AGG, COLLECT, PERCENTILE, the aggregates of bitmaps and the JSON aggregates.
 //!
 //! A group is a list of values with arrival numbers. FIRST_VALUE and LAST_VALUE over appended rows keep one.
 
+use super::bitmap::BitmapForm;
 use super::encoding::{Reader, write_bytes};
 use super::json::JsonForm;
 use super::min_max::{NULL_KEY, decode, decode_keys};
+use super::percentile::Percentiles;
 use super::{Accumulator, Input, for_each, same, scan_by_rows, steps};
 use crate::arrow_error;
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, ListArray, MapArray, StringArray, StructArray};
@@ -36,6 +38,10 @@ pub(super) enum Shape {
     Multiset,
     /// JSON text of one or two arguments.
     Json(JsonForm),
+    /// Percentiles of one argument, or of one and how often it counts.
+    Percentile(Percentiles),
+    /// A bitmap of the values, or the bitmaps combined.
+    Bitmap(BitmapForm),
 }
 
 struct Entry {
@@ -53,7 +59,7 @@ pub(super) struct Sequence {
 }
 
 impl Sequence {
-    /// `arguments` has two types for a JSON object and one for all else.
+    /// `arguments` has two types for a JSON object and for percentiles with frequencies, one for all else.
     pub(super) fn new(shape: Shape, arguments: &[DataType], result: DataType, retract: bool) -> Result<Self> {
         let encoder = KeyEncoder::new(arguments)?;
         let keep_one = !retract && matches!(shape, Shape::First | Shape::Last);
@@ -136,13 +142,21 @@ impl Sequence {
     }
 
     fn json(&self, groups: &[u32], form: &JsonForm) -> Result<ArrayRef> {
+        form.texts(&self.arguments(groups)?, self.lengths(groups))
+    }
+
+    /// The arguments of all entries, group after group.
+    fn arguments(&self, groups: &[u32]) -> Result<Vec<ArrayRef>> {
         let mut keys = EncodedKeys::new();
         groups.iter().flat_map(|g| &self.groups[*g as usize]).for_each(|entry| keys.push(&entry.value));
-        let columns = match keys.is_empty() {
-            true => self.encoder.types().iter().map(arrow::array::new_empty_array).collect(),
-            false => self.encoder.decode(&keys)?,
-        };
-        form.texts(&columns, groups.iter().map(|g| self.groups[*g as usize].len()))
+        match keys.is_empty() {
+            true => Ok(self.encoder.types().iter().map(arrow::array::new_empty_array).collect()),
+            false => self.encoder.decode(&keys),
+        }
+    }
+
+    fn lengths(&self, groups: &[u32]) -> impl Iterator<Item = usize> {
+        groups.iter().map(|g| self.groups[*g as usize].len())
     }
 
     fn bad_result(&self) -> Error {
@@ -221,6 +235,8 @@ impl Accumulator for Sequence {
             Shape::Array { .. } => self.array(groups),
             Shape::Multiset => self.multiset(groups),
             Shape::Json(form) => self.json(groups, form),
+            Shape::Bitmap(form) => form.results(&self.arguments(groups)?, self.lengths(groups)),
+            Shape::Percentile(wanted) => wanted.results(&self.arguments(groups)?, self.lengths(groups), &self.result),
         }
     }
 

@@ -340,3 +340,39 @@ fn json_objects_have_each_key_once() {
     let error = accumulators[0].evaluate(&[0]).unwrap_err().to_string();
     assert!(error.contains("Duplicate keys are not allowed in JSON_OBJECTAGG"), "{error}");
 }
+
+#[test]
+fn percentiles_are_interpolated() {
+    let values = [i(10), Value::Null, i(1), i(4), i(4)];
+    let with = |parameter: Value, ty: LogicalType| AggregateCall {
+        parameters: vec![parameter],
+        ..aggregate("PERCENTILE", &[0], ty)
+    };
+    let added: Vec<_> = values.iter().map(|v| (1, v.clone())).collect();
+    for (fraction, expected) in [(0.0, 1.0), (0.5, 4.0), (0.9, 8.2), (1.0, 10.0)] {
+        let call = with(Value::Float(fraction), double());
+        let Value::Float(found) = result(&call, &int(), &added, true) else { panic!("a double") };
+        assert!((found - expected).abs() < 1e-9, "{fraction}: {found}");
+    }
+    let both = with(Value::List(vec![Value::Float(0.0), Value::Float(1.0)]), array_of(double()));
+    let expected = Value::List(vec![Value::Float(1.0), Value::Float(10.0)]);
+    assert_eq!(result(&both, &int(), &added, false), expected);
+    let retracted = [(1, i(3)), (1, i(9)), (-1, i(9))];
+    assert_eq!(result(&with(Value::Float(1.0), double()), &int(), &retracted, true), Value::Float(3.0));
+    assert_eq!(result(&with(Value::Float(0.5), double()), &int(), &[(1, Value::Null)], false), Value::Null);
+}
+
+#[test]
+fn bitmaps_are_built_and_counted() {
+    let values = [(1, i(3)), (1, Value::Null), (1, i(-1)), (1, i(3))];
+    let set = Value::Bytes(headwater_functions::bitmap::build(vec![3, u32::MAX]));
+    let bitmap = || LogicalType::from(TypeRoot::Bitmap);
+    assert_eq!(result(&aggregate("BITMAP_BUILD_AGG", &[0], bitmap()), &int(), &values, false), set);
+    assert_eq!(result(&aggregate("BITMAP_BUILD_CARDINALITY_AGG", &[0], bigint()), &int(), &values, true), i(2));
+    let one = |members: &[u32]| (1, Value::Bytes(headwater_functions::bitmap::build(members.to_vec())));
+    let sets = [one(&[1, 2, 3]), one(&[2, 3, 4]), one(&[3])];
+    for (function, expected) in [("AND", 1), ("OR", 4), ("XOR", 3)] {
+        let function = format!("BITMAP_{function}_CARDINALITY_AGG");
+        assert_eq!(result(&aggregate(&function, &[0], bigint()), &bitmap(), &sets, true), i(expected), "{function}");
+    }
+}

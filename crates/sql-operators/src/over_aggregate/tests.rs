@@ -137,6 +137,13 @@ fn processing_time_computes_rows_as_they_arrive() {
 }
 
 #[test]
+fn rows_of_one_millisecond_of_processing_time_are_no_peers() {
+    let mut harness = harness(&over(spec(OverTime::Proctime, OverFrame::RangeUnbounded, sums())));
+    harness.process(rows(&[("a", 0, 1), ("a", 0, 2)])).unwrap();
+    assert_eq!(short(harness.output.rows()), ["+I[a 1: 1 1 1", "+I[a 2: 2 3 2"]);
+}
+
+#[test]
 fn other_orders_update_the_rows_behind_a_change() {
     let calls = vec![aggregate("SUM", &[2], int())];
     let mut harness = open(&over(spec(OverTime::Column, OverFrame::RangeUnbounded, calls)), true, 4096);

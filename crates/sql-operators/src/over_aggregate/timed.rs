@@ -83,6 +83,11 @@ impl TimedOver {
         let calls = OverCalls::new(spec, &types_of(&row))?;
         let mut types = vec![DataType::Int64, DataType::Int64];
         types.extend(calls.names().map(|_| DataType::Binary));
+        let mut spec = spec.clone();
+        if spec.time == OverTime::Proctime && matches!(spec.frame, OverFrame::RangeUnbounded) {
+            // As in Flink, rows that arrive in the same millisecond are not peers of each other.
+            spec.frame = OverFrame::RowsUnbounded;
+        }
         Ok(Self {
             keys: KeyColumns::new(&row, &spec.keys)?,
             rows: StoredRows::new(&row, 0)?,
@@ -95,7 +100,7 @@ impl TimedOver {
             next: 0,
             position: Position::default(),
             context: None,
-            spec: spec.clone(),
+            spec,
         })
     }
 

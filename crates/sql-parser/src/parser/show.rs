@@ -2,7 +2,6 @@
 
 use super::Result;
 use super::cursor::Parser;
-use crate::ParseError;
 use crate::ast::{Describe, ObjectKind, ObjectName, Show, ShowFilter, ShowObjects, Statement};
 
 impl Parser<'_> {
@@ -64,13 +63,6 @@ impl Parser<'_> {
         }
         let kind = self.show_objects()?;
         let from = self.show_from()?;
-        if let Some(name) = &from
-            && kind == ShowObjects::Databases
-            && name.as_single().is_none()
-        {
-            let message = "databases are in a catalog, which is a single name";
-            return Err(ParseError::new(message, name.span()));
-        }
         let filter = self.show_filter()?;
         Ok(Show::Objects { kind, from, filter })
     }

@@ -50,6 +50,15 @@ pub(super) const FUNCTIONS: &[&str] = &[
     "ARRAY_AGG",
     "APPROX_COUNT_DISTINCT",
     "SINGLE_VALUE",
+    "PERCENTILE",
+    "BITMAP_BUILD_AGG",
+    "BITMAP_BUILD_CARDINALITY_AGG",
+    "BITMAP_AND_AGG",
+    "BITMAP_AND_CARDINALITY_AGG",
+    "BITMAP_OR_AGG",
+    "BITMAP_OR_CARDINALITY_AGG",
+    "BITMAP_XOR_AGG",
+    "BITMAP_XOR_CARDINALITY_AGG",
 ];
 
 /// Functions over the grouping set of a row.
@@ -72,6 +81,10 @@ impl Binder<'_> {
         let filter = call.filter.as_ref().map(|f| self.condition(f, inner)).transpose()?;
         let ty = match args.first() {
             None => LogicalType::from(TypeRoot::BigInt).not_null(),
+            // Of several percentages there are several results.
+            Some(_) if matches!(parameters.first(), Some(Value::List(_))) => {
+                TypeRoot::Array(Box::new(TypeRoot::Double.into())).into()
+            }
             Some(arg) => aggregate_type(name, &arg.ty).map_err(|e| SqlError::from(e).with_span(call.span))?,
         };
         let counts = matches!(name, "COUNT" | "APPROX_COUNT_DISTINCT" | "SUM0" | "$SUM0" | "COLLECT");
@@ -96,12 +109,19 @@ impl Binder<'_> {
         call: &Function,
         env: ExprEnv<'_>,
     ) -> SqlResult<(Vec<Typed>, Vec<Value>)> {
+        if name == "COUNT" && call.args.len() > 1 {
+            return Ok((vec![self.counted_row(call, env)?], vec![]));
+        }
         let mut args = Vec::with_capacity(1);
         let mut parameters = vec![];
         for (position, arg) in call.args.iter().enumerate() {
             match &arg.value {
                 FunctionArgValue::Star if name == "COUNT" && call.args.len() == 1 => return Ok((vec![], vec![])),
                 FunctionArgValue::Expr(expr) if position == 0 => args.push(self.expr(expr, env)?),
+                FunctionArgValue::Expr(expr) if name == "PERCENTILE" && position == 1 => {
+                    parameters.push(self.percentage(expr, env)?);
+                }
+                FunctionArgValue::Expr(expr) if name == "PERCENTILE" => args.push(self.frequency(expr, env)?),
                 FunctionArgValue::Expr(expr) => {
                     let value = self.expr(expr, env)?;
                     let folded = self.fold(&value).ok_or_else(|| {
@@ -173,9 +193,12 @@ fn check_place(name: &str, call: &Function, env: ExprEnv<'_>) -> SqlResult<()> {
 }
 
 fn check_arity(name: &str, args: usize, parameters: usize, span: Span) -> SqlResult<()> {
+    if name == "PERCENTILE" && parameters == 1 && matches!(args, 1 | 2) {
+        return Ok(());
+    }
     let most = match name {
+        "PERCENTILE" => 2,
         "LISTAGG" | "STRING_AGG" => 1,
-        "COUNT" if parameters > 0 => return Err(SqlError::unsupported("COUNT of several arguments", Some(span))),
         _ => 0,
     };
     if args == 1 && parameters <= most {

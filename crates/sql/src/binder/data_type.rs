@@ -39,6 +39,7 @@ fn root(written: &ast::DataType) -> SqlResult<TypeRoot> {
         DataTypeKind::Map(key, value) => TypeRoot::Map(Box::new(logical_type(key)?), Box::new(logical_type(value)?)),
         DataTypeKind::Row(fields) => row(fields, span)?,
         DataTypeKind::Variant => TypeRoot::Variant,
+        DataTypeKind::Bitmap => TypeRoot::Bitmap,
         DataTypeKind::Null => TypeRoot::Null,
         other => return Err(unusable(other, span)),
     })
@@ -49,7 +50,6 @@ fn unusable(kind: &DataTypeKind, span: Span) -> SqlError {
     let name = match kind {
         DataTypeKind::Structured { .. } => "the type STRUCTURED",
         DataTypeKind::Raw { .. } => "the type RAW",
-        DataTypeKind::Bitmap => "the type BITMAP",
         DataTypeKind::Named(name) => return unknown_type(&name.parts().collect::<Vec<_>>().join("."), span),
         _ => {
             let message = "a DESCRIPTOR names columns in a table function's arguments and is no type of values";

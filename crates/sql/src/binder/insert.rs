@@ -59,6 +59,9 @@ impl Binder<'_> {
         let sources = assign(&table, &query, targets.as_deref(), statics, insert.table.span())?;
         let hints = super::from::option_hints(&insert.hints)?;
         let bound = self.write(table, hints, query, sources, insert.table.span())?;
+        if insert.overwrite {
+            self.check_overwrite(&bound, insert.table.span())?;
+        }
         let target_columns = targets.map(|t| physical_positions(&bound.table, &t)).unwrap_or_default();
         let sink = SinkSpec { overwrite: insert.overwrite, target_columns, ..bound.sink };
         Ok(BoundInsert { sink, on_conflict: insert.on_conflict, ..bound })
@@ -68,6 +71,20 @@ impl Binder<'_> {
     pub fn bind_write(&self, query: BoundQuery, table: Table, span: Span) -> SqlResult<BoundInsert> {
         let sources = assign(&table, &query, None, vec![], span)?;
         self.write(table, BTreeMap::new(), query, sources, span)
+    }
+
+    fn check_overwrite(&self, bound: &BoundInsert, span: Span) -> SqlResult<()> {
+        let connector = self.connector(&bound.sink.table)?;
+        if connector.supports_overwrite() {
+            return Ok(());
+        }
+        let message = format!(
+            "INSERT OVERWRITE requires that the underlying DynamicTableSink of table '{}' implements the \
+             SupportsOverwrite interface.",
+            bound.table.path.0.join(".")
+        );
+        let hint = format!("the connector '{}' only adds rows", connector.name());
+        Err(SqlError::at("no-overwrite", message, span).with_hint(hint))
     }
 
     /// Values of PARTITION (column = value, …).

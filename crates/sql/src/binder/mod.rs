@@ -19,6 +19,7 @@
 mod aggregate;
 mod changelog_codes;
 mod context;
+mod count;
 mod data_type;
 mod expr;
 mod from;
@@ -31,8 +32,10 @@ mod json_aggregate;
 mod literal;
 mod lookup;
 mod match_recognize;
+mod object;
 mod over;
 mod pattern_scope;
+mod percentile;
 mod query;
 mod rank;
 mod resolve;

@@ -39,6 +39,10 @@ impl Binder<'_> {
                 let row = path.iter().try_fold(column, |row, field| self.field(row, field, name.0[0].span))?;
                 self.fields(row, &name.0)
             }
+            // The one function that may be called without parentheses and is no keyword.
+            None if matches!(parts[..], [word] if word.eq_ignore_ascii_case("PI")) => {
+                self.call("PI", vec![], name.span())
+            }
             None => Err(unknown_column(env.scope, name)),
         }
     }

@@ -168,22 +168,7 @@ fn call_type(function: &Function, bound: LogicalType) -> LogicalType {
 }
 
 /// Functions of Flink that need an operator of their own, or state of the runtime.
-const PLANNED_FUNCTIONS: &[&str] = &[
-    "OBJECT_OF",
-    "PERCENTILE",
-    "OBJECT_UPDATE",
-    "ML_PREDICT",
-    "BITMAP_BUILD",
-    "BITMAP_AND",
-    "BITMAP_OR",
-    "BITMAP_XOR",
-    "BITMAP_ANDNOT",
-    "BITMAP_CARDINALITY",
-    "BITMAP_FROM_BYTES",
-    "BITMAP_TO_BYTES",
-    "BITMAP_TO_ARRAY",
-    "BITMAP_TO_STRING",
-];
+const PLANNED_FUNCTIONS: &[&str] = &["ML_PREDICT"];
 
 /// The error of a function that is not in the registry.
 pub(super) fn unknown_function(name: &str, span: Span) -> SqlError {

@@ -126,6 +126,15 @@ impl CatalogManager {
         SqlError::unknown("unknown-table", "table", object, span, known.iter().map(String::as_str))
     }
 
+    /// The error of a statement about a table or view that is not there: its message, with the nearest name as the hint.
+    pub fn not_there(&self, path: &ObjectPath, name: &ObjectName, message: String) -> SqlError {
+        let error = SqlError::at("unknown-table", message, name.span());
+        match self.unknown_relation(path, name).hint {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        }
+    }
+
     /// Names of all tables and views of a database, temporary ones included, in order.
     pub fn relation_names(&self, catalog: &str, database: &str) -> Vec<String> {
         self.relations(catalog, database).iter().map(|relation| relation.path().0[2].clone()).collect()

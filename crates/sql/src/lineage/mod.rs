@@ -15,11 +15,13 @@
 //! little. Extraction never fails a statement.
 
 mod aggregate;
+mod changelog;
 mod dataset;
 mod expr;
 mod join;
 mod mask;
 mod origin;
+mod pattern;
 mod plan;
 #[cfg(test)]
 mod tests;

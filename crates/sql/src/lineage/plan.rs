@@ -6,9 +6,10 @@ use super::dataset::dataset;
 use super::expr::{column_names, conjuncts, over};
 use super::join::join;
 use super::origin::{Kinds, Origin, Rows, Sources, Use, add, merge};
-use super::window;
+use super::{changelog, pattern, window};
 use crate::logical::{
-    Expand, InlineValues, Over, Rank, Scan, Snapshot, StateTtl, Unnest, WatermarkAssigner, WindowTvf, display_name,
+    Expand, FromChangelog, InlineValues, MatchRecognize, Over, Rank, Scan, Snapshot, StateTtl, ToChangelog, Unnest,
+    WatermarkAssigner, WindowTvf, display_name,
 };
 use datafusion_expr::{Expr as DfExpr, LogicalPlan, UserDefinedLogicalNode};
 use headwater_lineage::{Input, Kind};
@@ -102,6 +103,16 @@ impl<'a> Walk<'a> {
         }
         if let Some(snapshot) = any.downcast_ref::<Snapshot>() {
             return self.snapshot(snapshot);
+        }
+        if let Some(node) = any.downcast_ref::<MatchRecognize>() {
+            let input = self.rows(&node.input);
+            return pattern::matched(node, input, self.mask);
+        }
+        if let Some(node) = any.downcast_ref::<ToChangelog>() {
+            return changelog::to_rows(node, self.rows(&node.input));
+        }
+        if let Some(node) = any.downcast_ref::<FromChangelog>() {
+            return changelog::from_rows(node, self.rows(&node.input));
         }
         self.unknown(plan, node.expressions())
     }
@@ -216,7 +227,8 @@ impl<'a> Walk<'a> {
 
     fn snapshot(&mut self, snapshot: &Snapshot) -> Rows {
         let mut rows = self.rows(&snapshot.input);
-        rows.as_of = Some(snapshot.time.clone());
+        // SNAPSHOT(..) stands for all present rows: no time of the other side asks for versions.
+        rows.as_of = snapshot.load_until_ms.is_none().then(|| snapshot.time.clone());
         if let Some(version) = &snapshot.version {
             rows.decide_by_time(version, Use::new(Kind::Join, "FOR SYSTEM_TIME AS OF"));
         }

@@ -2,7 +2,7 @@
 
 use super::filter::passes;
 use super::{JobStatement, Rows, Session, StatementResult};
-use crate::catalog::{ColumnKind, Relation, Table};
+use crate::catalog::{Catalog, ColumnKind, Relation, Table};
 use crate::{SqlError, SqlResult};
 use headwater_sql_parser::ast::{Describe, ObjectKind, ObjectName, ShowFilter};
 use headwater_types::{LogicalType, TimeAttribute};
@@ -14,6 +14,9 @@ pub(super) fn describe(session: &Session, statement: &Describe) -> SqlResult<Sta
             Ok(columns(session, name, None)?.into())
         }
         Describe::Object { kind: ObjectKind::Catalog, name, extended } => catalog(session, name, *extended),
+        Describe::Object { kind: ObjectKind::Function, name, extended } => {
+            super::ddl::function::describe(name, *extended)
+        }
         Describe::Object { kind, .. } => Err(SqlError::unsupported(format!("DESCRIBE {}", kind.keyword()), None)),
         Describe::Job(id) => Ok(StatementResult::Jobs(JobStatement::Describe(id.value.clone()))),
     }
@@ -30,11 +33,7 @@ pub(super) fn columns(session: &Session, name: &ObjectName, filter: Option<&Show
         None => {
             let identifier = path.0.join(".");
             let message = format!("Tables or views with the identifier '{identifier}' doesn't exist.");
-            let error = SqlError::at("unknown-table", message, name.span());
-            return Err(match session.catalog.unknown_relation(&path, name).hint {
-                Some(hint) => error.with_hint(hint),
-                None => error,
-            });
+            return Err(session.catalog.not_there(&path, name, message));
         }
     };
     Ok(rows(described.into_iter().filter(|column| passes(filter, &column.name)).collect()))
@@ -117,9 +116,18 @@ fn shown_type(ty: &LogicalType) -> String {
     format!("{}{mark}", ty.root)
 }
 
+/// The catalog that a statement asks about, with its name.
+pub(super) fn described_catalog<'a>(session: &'a Session, name: &'a ObjectName) -> SqlResult<(&'a str, &'a Catalog)> {
+    let found = name.last().map(|ident| ident.value.as_str()).unwrap_or_default();
+    let catalog = session.catalog.catalog(found).map_err(|error| {
+        let message = format!("Cannot obtain metadata information from Catalog {found}.");
+        SqlError { message, ..error.with_span(name.span()) }
+    })?;
+    Ok((found, catalog))
+}
+
 fn catalog(session: &Session, name: &ObjectName, extended: bool) -> SqlResult<StatementResult> {
-    let name = name.last().map(|ident| ident.value.as_str()).unwrap_or_default();
-    let catalog = session.catalog.catalog(name)?;
+    let (name, catalog) = described_catalog(session, name)?;
     let kind = catalog.options.get("type").cloned();
     let mut rows = vec![
         vec![Some("name".to_string()), Some(name.to_string())],

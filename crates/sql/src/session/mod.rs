@@ -110,7 +110,10 @@ impl Session {
                 self.statement_set = Some(vec![]);
                 Ok(StatementResult::Ok)
             }
-            Statement::EndStatementSet => Err(SqlError::new("no-statement-set", "END without BEGIN STATEMENT SET")),
+            Statement::EndStatementSet => {
+                let message = "No Statement Set to submit. 'END' statement should be used after 'BEGIN STATEMENT SET'.";
+                Err(SqlError::new("no-statement-set", message))
+            }
             Statement::Explain(explain) => explain::explain(self, explain, source),
             Statement::Set(option) => settings::set(self, option.as_ref()),
             Statement::Reset(key) => Ok(settings::reset(self, key.as_ref())),
@@ -128,9 +131,12 @@ impl Session {
             Statement::CreateView(statement) => ddl::view::create_view(self, statement, source),
             Statement::CreateCatalog(statement) => ddl::namespace::create_catalog(self, statement),
             Statement::CreateDatabase(statement) => ddl::namespace::create_database(self, statement),
+            Statement::CreateFunction(statement) => ddl::function::create(self, statement),
             Statement::Alter(statement) => ddl::alter::alter(self, statement, source),
             Statement::Drop(statement) => ddl::drop::drop(self, statement),
             Statement::Use(statement) => ddl::namespace::use_statement(self, statement),
+            Statement::LoadModule { name, .. } => ddl::module::load(name),
+            Statement::UnloadModule(name) => ddl::module::unload(name),
             other => Err(SqlError::unsupported(statement_name(other), None)),
         }
     }
@@ -145,15 +151,11 @@ impl Session {
             (Statement::EndStatementSet, Some(set)) => {
                 let inserts = std::mem::take(set);
                 self.statement_set = None;
-                match inserts.is_empty() {
-                    true => {
-                        Err(SqlError::new("empty-statement-set", "No statement in the statement set, skip submit."))
-                    }
-                    false => self.job(&inserts, source),
-                }
+                if inserts.is_empty() { Ok(StatementResult::Ok) } else { self.job(&inserts, source) }
             }
             _ => {
-                let message = "Only INSERT statement is allowed in Statement Set or use 'END' to submit Statement Set.";
+                let message = "Only 'INSERT/CREATE TABLE AS' statement is allowed in Statement Set or use 'END' statement to \
+                               submit Statement Set.";
                 Err(SqlError::new("not-an-insert", message))
             }
         }
@@ -209,11 +211,8 @@ fn statement_name(statement: &Statement) -> &'static str {
         Statement::Analyze(_) => "ANALYZE TABLE",
         Statement::Call(_) => "CALL",
         Statement::CreateMaterializedTable(_) => "CREATE MATERIALIZED TABLE",
-        Statement::CreateFunction(_) => "CREATE FUNCTION",
         Statement::CreateModel(_) => "CREATE MODEL",
         Statement::CreateConnection(_) => "CREATE CONNECTION",
-        Statement::LoadModule { .. } => "LOAD MODULE",
-        Statement::UnloadModule(_) => "UNLOAD MODULE",
         Statement::AddJar(_) => "ADD JAR",
         Statement::RemoveJar(_) => "REMOVE JAR",
         _ => "this statement",

@@ -31,7 +31,7 @@ pub(super) fn reset(session: &mut Session, key: Option<&StringLiteral>) -> State
 }
 
 fn list(session: &Session) -> Rows {
-    let pairs = session.config.iter();
+    let pairs = session.config.visible();
     Rows::strings(&["key", "value"], pairs.map(|(k, v)| vec![Some(k.to_string()), Some(v.to_string())]).collect())
 }
 

@@ -86,7 +86,11 @@ fn relations(session: &Session, from: Option<&ObjectName>, keep: impl Fn(&Relati
         None => session.catalog.defaults(),
         Some(name) => {
             let path = session.catalog.qualify_database(name)?;
-            session.catalog.database(&path[0], &path[1]).map_err(|error| error.with_span(name.span()))?;
+            session.catalog.catalog(&path[0]).map_err(|error| error.with_span(name.span()))?;
+            session.catalog.database(&path[0], &path[1]).map_err(|error| {
+                let message = format!("Database '{}'.'{}' doesn't exist.", path[0], path[1]);
+                SqlError { message, ..error.with_span(name.span()) }
+            })?;
             path
         }
     };
@@ -109,6 +113,14 @@ pub(crate) fn function_names() -> Vec<String> {
 const AGGREGATES: &[&str] = &[
     "ARRAY_AGG",
     "AVG",
+    "BITMAP_AND_AGG",
+    "BITMAP_AND_CARDINALITY_AGG",
+    "BITMAP_BUILD_AGG",
+    "BITMAP_BUILD_CARDINALITY_AGG",
+    "BITMAP_OR_AGG",
+    "BITMAP_OR_CARDINALITY_AGG",
+    "BITMAP_XOR_AGG",
+    "BITMAP_XOR_CARDINALITY_AGG",
     "COLLECT",
     "COUNT",
     "CUMULATE",
@@ -122,6 +134,7 @@ const AGGREGATES: &[&str] = &[
     "LISTAGG",
     "MAX",
     "MIN",
+    "PERCENTILE",
     "RANK",
     "ROW_NUMBER",
     "SESSION",

@@ -1,5 +1,6 @@
 //! SHOW CREATE: declarations as SQL that can be run again, fully qualified, secrets masked.
 
+use super::describe::described_catalog;
 use super::show::unsupported_create;
 use super::type_text::serialized;
 use super::{Rows, Session};
@@ -63,11 +64,7 @@ fn find<'a>(session: &'a Session, name: &ObjectName, kind: ObjectKind) -> SqlRes
         let what = if kind == ObjectKind::Table { "Table" } else { "View" };
         let message =
             format!("Could not execute SHOW CREATE {}. {what} with identifier {path} does not exist.", kind.keyword());
-        let error = SqlError::at("unknown-table", message, name.span());
-        match session.catalog.unknown_relation(&path, name).hint {
-            Some(hint) => error.with_hint(hint),
-            None => error,
-        }
+        session.catalog.not_there(&path, name, message)
     })
 }
 
@@ -125,8 +122,7 @@ fn create_view(view: &View) -> String {
 }
 
 fn create_catalog(session: &Session, name: &ObjectName) -> SqlResult<String> {
-    let name = name.last().map(|ident| ident.value.as_str()).unwrap_or_default();
-    let catalog = session.catalog.catalog(name)?;
+    let (name, catalog) = described_catalog(session, name)?;
     let mut out = format!("CREATE CATALOG {}\n", quote_identifier(name));
     push_comment(&mut out, catalog.comment.as_deref());
     push_options(&mut out, &catalog.options);

@@ -64,14 +64,17 @@ fn filters_are_sqls_like() {
 #[test]
 fn a_statement_set_takes_inserts_only() {
     let answer = run("BEGIN STATEMENT SET; SHOW TABLES; END");
-    assert!(answer.starts_with("ok\nerror: Only INSERT statement is allowed in Statement Set"), "{answer}");
+    assert!(
+        answer.starts_with("ok\nerror: Only 'INSERT/CREATE TABLE AS' statement is allowed in Statement Set"),
+        "{answer}"
+    );
 }
 
 #[test]
 fn what_is_not_there_yet_says_so() {
     for (statement, expected) in [
         ("ADD JAR 'x.jar'", "ADD JAR is not supported yet"),
-        ("CREATE FUNCTION f AS 'x'", "CREATE FUNCTION is not supported yet"),
+        ("CREATE FUNCTION f AS 'x'", "the function 'f' of the Java class 'x' is not supported yet"),
         ("TRUNCATE TABLE t", "TRUNCATE TABLE is not supported yet"),
     ] {
         assert_eq!(run(statement), format!("error: {expected}"));

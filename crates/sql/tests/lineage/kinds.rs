@@ -8,12 +8,15 @@ CREATE TABLE u (a INT, d STRING, ts TIMESTAMP(3), p AS PROCTIME(),
   WATERMARK FOR ts AS ts) WITH ('connector' = 'datagen');
 CREATE TABLE v (a INT, w STRING, vt TIMESTAMP(3), PRIMARY KEY (a) NOT ENFORCED,
   WATERMARK FOR vt AS vt) WITH ('connector' = 'values', 'data-id' = 'v', 'bounded' = 'false', 'changelog-mode' = 'I,UB,UA,D');
+CREATE TABLE codes (a INT, op STRING, d STRING) WITH ('connector' = 'values', 'data-id' = 'codes');
+CREATE TABLE batched (a INT, b INT, c STRING) WITH ('connector' = 'datagen', 'number-of-rows' = '1');
 CREATE VIEW seen AS SELECT a + 1 AS a1, c FROM t WHERE b > 3;
 ";
 
 /// The lineage of a query's columns, inserted into a table of its columns.
 fn check(query: &str, expected: Expect) {
-    let mut session = session(false);
+    // Only a batch job orders by anything but time.
+    let mut session = session(query.contains("FROM batched"));
     run(&mut session, TABLES);
     let (statements, error) = headwater_sql_parser::parse_script(query);
     assert!(error.is_none(), "{error:?}");
@@ -213,6 +216,142 @@ fn set_operations_views_and_collections() {
         rows <- t.a GROUP_BY
         rows <- t.b GROUP_BY
     "#]],
+    );
+}
+
+#[test]
+fn measures_of_a_pattern_come_from_its_rows_and_conditions_decide() {
+    check(
+        "SELECT m.c, m.first_a, m.total, m.y FROM t MATCH_RECOGNIZE (
+           PARTITION BY c ORDER BY ts
+           MEASURES FIRST(A.a) AS first_a, SUM(A.a * 2) AS total, B.n.y AS y
+           PATTERN (A+ B) WITHIN INTERVAL '1' MINUTE
+           DEFINE A AS A.b > 1, B AS B.a > PREV(A.a)) AS m",
+        expect![[r#"
+            c <- t.c IDENTITY
+            first_a <- t.a IDENTITY
+            total <- t.a AGGREGATION
+            y <- t.n TRANSFORMATION
+            rows <- t.a FILTER
+            rows <- t.b FILTER
+            rows <- t.c GROUP_BY
+            rows <- t.ts SORT+WINDOW
+        "#]],
+    );
+}
+
+#[test]
+fn changelogs_pass_columns_and_the_code_decides() {
+    check(
+        "SELECT * FROM TO_CHANGELOG(input => TABLE v)",
+        expect![[r#"
+            op <- nothing
+            a <- v.a IDENTITY
+            w <- v.w IDENTITY
+            vt <- v.vt IDENTITY
+        "#]],
+    );
+    check(
+        "SELECT d, a FROM FROM_CHANGELOG(input => TABLE codes)",
+        expect![[r#"
+            d <- codes.d IDENTITY
+            a <- codes.a IDENTITY
+            rows <- codes.op FILTER
+        "#]],
+    );
+}
+
+#[test]
+fn the_strongest_kind_names_a_chain_and_a_mask_stays() {
+    check(
+        "WITH x AS (SELECT a AS k, CONCAT(c, '!') AS d, MD5(c) AS h FROM t),
+           y AS (SELECT k, MAX(d) AS m, COUNT(h) AS n, MAX(CONCAT(h, 'x')) AS hidden FROM x GROUP BY k)
+         SELECT k, UPPER(m) AS m, n + 1 AS n, hidden FROM y",
+        expect![[r#"
+            k <- t.a IDENTITY
+            m <- t.c AGGREGATION
+            n <- t.c AGGREGATION*
+            hidden <- t.c AGGREGATION*
+            rows <- t.a GROUP_BY
+        "#]],
+    );
+}
+
+#[test]
+fn functions_over_windows() {
+    check(
+        "SELECT RANK() OVER (PARTITION BY c ORDER BY b) AS r, LAG(a, 1) OVER (PARTITION BY c ORDER BY b) AS l,
+           FIRST_VALUE(a) OVER (PARTITION BY c ORDER BY b) AS f, COUNT(a) OVER (PARTITION BY c ORDER BY b) AS n
+         FROM batched",
+        expect![[r#"
+            r <- batched.b WINDOW, batched.c WINDOW
+            l <- batched.a TRANSFORMATION, batched.b WINDOW, batched.c WINDOW
+            f <- batched.a AGGREGATION, batched.b WINDOW, batched.c WINDOW
+            n <- batched.a AGGREGATION*, batched.b WINDOW, batched.c WINDOW
+        "#]],
+    );
+}
+
+#[test]
+fn values_that_take_the_place_of_others() {
+    check(
+        "SELECT COALESCE(a, b) AS x, NULLIF(a, b) AS y, CASE c WHEN 'k' THEN a END AS z, a IN (b, 1) AS i,
+           IF(b IS NULL, MD5(c), c) AS m FROM t",
+        expect![[r#"
+            x <- t.a TRANSFORMATION, t.b TRANSFORMATION
+            y <- t.a TRANSFORMATION, t.b TRANSFORMATION
+            z <- t.a IDENTITY, t.c CONDITIONAL
+            i <- t.a TRANSFORMATION, t.b TRANSFORMATION
+            m <- t.b CONDITIONAL, t.c IDENTITY+TRANSFORMATION*
+        "#]],
+    );
+}
+
+#[test]
+fn set_operations_and_subqueries_decide_by_what_they_compare() {
+    check(
+        "SELECT a FROM t INTERSECT SELECT a FROM u",
+        expect![[r#"
+            a <- t.a IDENTITY
+            rows <- t.a FILTER+JOIN+GROUP_BY
+            rows <- u.a FILTER+JOIN
+        "#]],
+    );
+    check(
+        "SELECT a FROM t EXCEPT SELECT a FROM u",
+        expect![[r#"
+            a <- t.a IDENTITY
+            rows <- t.a FILTER+JOIN+GROUP_BY
+            rows <- u.a JOIN
+        "#]],
+    );
+    check(
+        "SELECT c FROM t WHERE NOT EXISTS (SELECT 1 FROM u WHERE u.a = t.a)",
+        expect![[r#"
+            c <- t.c IDENTITY
+            rows <- t.a FILTER+JOIN
+            rows <- u.a JOIN
+        "#]],
+    );
+    check(
+        "SELECT a, (SELECT MAX(a) FROM u) AS m FROM t",
+        expect![[r#"
+            a <- t.a IDENTITY
+            m <- u.a AGGREGATION
+        "#]],
+    );
+}
+
+#[test]
+fn a_snapshot_is_joined_as_it_is() {
+    check(
+        "SELECT t.c, s.w FROM t LEFT JOIN LATERAL TABLE(SNAPSHOT(input => TABLE v)) AS s ON t.a = s.a",
+        expect![[r#"
+            c <- t.c IDENTITY
+            w <- v.w IDENTITY
+            rows <- t.a JOIN
+            rows <- v.a FILTER+JOIN
+        "#]],
     );
 }
 

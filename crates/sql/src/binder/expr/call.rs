@@ -3,7 +3,9 @@
 use super::super::{Binder, Typed, aggregate, over, rank};
 use crate::binder::context::ExprEnv;
 use crate::{SqlError, SqlResult};
+use headwater_plan::Value;
 use headwater_sql_parser::ast::{Function, FunctionArg, FunctionArgValue};
+use headwater_types::LogicalType;
 
 /// Functions that stand only in FROM or in GROUP BY.
 const WINDOW_FUNCTIONS: &[&str] = &["TUMBLE", "HOP", "CUMULATE", "SESSION"];
@@ -57,11 +59,20 @@ impl Binder<'_> {
             let message = "SOURCE_WATERMARK() stands alone in a WATERMARK declaration";
             return Err(SqlError::at("misplaced-function", message, call.span));
         }
+        if name == "CURRENT_DATABASE" && call.args.is_empty() {
+            let [_, database] = self.catalog.defaults();
+            return self.literal(Value::String(database), LogicalType::string().root);
+        }
+        match name {
+            "OBJECT_OF" => return self.object_of(call, env),
+            "OBJECT_UPDATE" => return self.object_update(call, env),
+            _ => {}
+        }
         let args = call.args.iter().map(|arg| self.scalar_arg(name, arg, env)).collect::<SqlResult<Vec<_>>>()?;
         self.call(name, args, call.span)
     }
 
-    fn scalar_arg(&self, name: &str, arg: &FunctionArg, env: ExprEnv<'_>) -> SqlResult<Typed> {
+    pub(in crate::binder) fn scalar_arg(&self, name: &str, arg: &FunctionArg, env: ExprEnv<'_>) -> SqlResult<Typed> {
         if arg.name.is_some() {
             return Err(SqlError::unsupported(format!("a named argument of the function '{name}'"), Some(arg.span)));
         }

@@ -128,4 +128,14 @@ fn mismatches_show_both_schemas() {
           |                   ^
           = help: did you mean 'k'?"#]],
     );
+    check(
+        "INSERT OVERWRITE sink SELECT a, s FROM t",
+        expect![[r#"
+        error: INSERT OVERWRITE requires that the underlying DynamicTableSink of table 'c.d.sink' implements the SupportsOverwrite interface.
+         --> line 1, column 18
+          |
+        1 | INSERT OVERWRITE sink SELECT a, s FROM t
+          |                  ^^^^
+          = help: the connector 'stream' only adds rows"#]],
+    );
 }

@@ -4,7 +4,7 @@ use super::schema;
 use crate::catalog::{CatalogManager, Column, ColumnKind, LikeRules, ObjectPath, Relation, Table, merge_like};
 use crate::session::{Session, StatementResult};
 use crate::{SqlError, SqlResult};
-use headwater_sql_parser::ast::{self, CreateMode, CreateTable, Insert, ObjectName, Query, TableLike};
+use headwater_sql_parser::ast::{self, CreateMode, CreateTable, Ident, Insert, ObjectName, Query, TableLike};
 use headwater_types::LogicalType;
 
 /// Runs CREATE TABLE.
@@ -168,8 +168,9 @@ fn create_table_as(
         }
         _ => {}
     }
+    let insert = insert_of(session, statement, query, source)?;
     session.catalog.replace(Relation::Table(table)).map_err(|error| error.with_span(statement.name.span()))?;
-    let planned = session.plan_inserts(std::slice::from_ref(&insert_of(statement, query)), source);
+    let planned = session.plan_inserts(std::slice::from_ref(&insert), source);
     match planned {
         Ok(job) => Ok(StatementResult::Job(Box::new(job))),
         Err(error) => {
@@ -258,15 +259,19 @@ fn physical(name: String, ty: LogicalType) -> Column {
 }
 
 /// The INSERT that fills the new table. Columns are matched by name, since the table may order them anew.
-fn insert_of(statement: &CreateTable, query: &Query) -> Insert {
-    Insert {
+fn insert_of(session: &Session, statement: &CreateTable, query: &Query, source: &str) -> SqlResult<Insert> {
+    let columns = match statement.schema.columns.is_empty() {
+        true => vec![],
+        false => session.query_columns(query, source)?,
+    };
+    Ok(Insert {
         overwrite: false,
         table: statement.name.clone(),
         hints: vec![],
         partition: None,
-        columns: vec![],
+        columns: columns.into_iter().map(|(name, _)| ObjectName::from(Ident::generated(name))).collect(),
         source: query.clone(),
         on_conflict: None,
         span: statement.name.span().to(query.span),
-    }
+    })
 }

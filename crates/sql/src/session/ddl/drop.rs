@@ -11,6 +11,7 @@ pub(in crate::session) fn drop(session: &mut Session, statement: &DropObject) ->
         ObjectKind::Table | ObjectKind::View => drop_relation(session, statement)?,
         ObjectKind::Database => drop_database(session, statement)?,
         ObjectKind::Catalog => drop_catalog(session, statement)?,
+        ObjectKind::Function => super::function::drop(session, statement)?,
         other => {
             return Err(SqlError::unsupported(format!("DROP {}", other.keyword()), Some(statement.span)));
         }
@@ -55,14 +56,12 @@ fn shadowed(path: &ObjectPath, statement: &DropObject) -> SqlError {
 }
 
 fn not_there(session: &Session, path: &ObjectPath, statement: &DropObject) -> SqlError {
-    let temporary = if statement.scope == ObjectScope::Permanent { "" } else { "Temporary " };
-    let kind = match (statement.object, temporary) {
-        (ObjectKind::View, "") => "View",
-        (ObjectKind::View, _) => "view",
-        (_, "") => "Table",
-        _ => "table",
+    let kind = match (statement.scope, statement.object) {
+        (ObjectScope::Permanent, ObjectKind::View) => "View",
+        (ObjectScope::Permanent, _) => "Table",
+        _ => "Temporary table or view",
     };
-    let message = format!("{temporary}{kind} with identifier '{}' does not exist.", path.0.join("."));
+    let message = format!("{kind} with identifier '{}' does not exist.", path.0.join("."));
     let error = SqlError::at("unknown-table", message, statement.name.span());
     match session.catalog.get(path) {
         Some(Relation::View(_)) if statement.object == ObjectKind::Table => error.with_hint("it is a view: DROP VIEW"),

@@ -3,6 +3,8 @@
 pub(super) mod alter;
 pub(super) mod create_table;
 pub(super) mod drop;
+pub(super) mod function;
+pub(super) mod module;
 pub(super) mod namespace;
 pub(super) mod schema;
 pub(super) mod view;

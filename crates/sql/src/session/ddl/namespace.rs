@@ -105,7 +105,13 @@ pub(in crate::session) fn alter_database(
     set: &[SqlOption],
 ) -> SqlResult<StatementResult> {
     let [catalog, database] = session.catalog.qualify_database(name)?;
-    let found = session.catalog.database_mut(&catalog, &database).map_err(|error| error.with_span(name.span()))?;
+    let found = session.catalog.database_mut(&catalog, &database).map_err(|error| {
+        let message = match error.code {
+            "unknown-database" => format!("Database {database} does not exist in Catalog {catalog}."),
+            _ => error.message.clone(),
+        };
+        SqlError { message, ..error.with_span(name.span()) }
+    })?;
     found.options.extend(options(set));
     Ok(StatementResult::Ok)
 }
@@ -115,10 +121,7 @@ pub(in crate::session) fn use_statement(session: &mut Session, statement: &Use) 
     match statement {
         Use::Catalog(name) => session.catalog.use_catalog(name)?,
         Use::Database(name) => session.catalog.use_database(name)?,
-        Use::Modules(names) => match names.as_slice() {
-            [only] if only.value == "core" => {}
-            _ => return Err(SqlError::unsupported("USE MODULES with modules other than core", None)),
-        },
+        Use::Modules(names) => return super::module::enable(names),
     }
     Ok(StatementResult::Ok)
 }

@@ -99,3 +99,44 @@ fn alter_refuses_to_break_what_refers_to_a_column() {
         "ok\nok\nok\nz\nd"
     );
 }
+
+#[test]
+fn functions_of_users_are_refused_and_statements_about_them_answer_as_flinks() {
+    for (statement, expected) in [
+        (
+            "CREATE FUNCTION f AS 'com.acme.F'",
+            "error: the function 'f' of the Java class 'com.acme.F' is not supported yet",
+        ),
+        (
+            "CREATE TEMPORARY FUNCTION IF NOT EXISTS f AS 'm.f' LANGUAGE PYTHON",
+            "error: the function 'f' of the Python function",
+        ),
+        (
+            "CREATE TEMPORARY SYSTEM FUNCTION f AS 'F' LANGUAGE SCALA USING JAR 'x.jar'",
+            "error: the function 'f' of the Scala class",
+        ),
+        ("CREATE FUNCTION nowhere.db.f.g AS 'F'", "error: a name has one to three parts"),
+        ("DROP FUNCTION f", "error: Function default_database.f does not exist in Catalog default_catalog."),
+        ("DROP FUNCTION IF EXISTS f", "ok"),
+        ("DROP FUNCTION IF EXISTS nowhere.f", "error: "),
+        (
+            "DROP TEMPORARY FUNCTION f",
+            "error: Temporary catalog function `default_catalog`.`default_database`.`f` doesn't exist",
+        ),
+        ("DROP TEMPORARY FUNCTION IF EXISTS f", "ok"),
+        (
+            "DROP TEMPORARY SYSTEM FUNCTION `upper`",
+            "error: Could not drop temporary system function. A function named 'upper'",
+        ),
+        ("DROP TEMPORARY SYSTEM FUNCTION IF EXISTS f", "ok"),
+        ("ALTER FUNCTION f AS 'F'", "error: Function default_database.f does not exist in Catalog default_catalog."),
+        ("ALTER FUNCTION IF EXISTS f AS 'F'", "ok"),
+        ("ALTER TEMPORARY FUNCTION f AS 'F'", "error: Alter temporary catalog function is not supported"),
+        ("SHOW USER FUNCTIONS", ""),
+        ("DESCRIBE FUNCTION uppper", "error: Function with the identifier 'uppper' doesn't exist."),
+        ("DESCRIBE FUNCTION `UPPER`", "is system function"),
+    ] {
+        let answer = run(statement);
+        assert!(answer.starts_with(expected), "{statement}\n{answer}");
+    }
+}

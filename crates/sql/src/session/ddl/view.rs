@@ -104,10 +104,12 @@ fn existing(session: &Session, name: &ObjectName, if_exists: bool) -> SqlResult<
     match session.catalog.get(&path) {
         Some(Relation::View(view)) => Ok(Some(view.clone())),
         Some(Relation::Table(_)) => {
-            let message = format!("ALTER VIEW for a table is not allowed: {path} is a table");
-            Err(SqlError::at("wrong-object-kind", message, name.span()))
+            Err(SqlError::at("wrong-object-kind", "ALTER VIEW for a table is not allowed", name.span()))
         }
         None if if_exists => Ok(None),
-        None => Err(session.catalog.unknown_relation(&path, name)),
+        None => {
+            let message = format!("View {path} doesn't exist or is a temporary view.");
+            Err(session.catalog.not_there(&path, name, message))
+        }
     }
 }

@@ -18,7 +18,7 @@ pub(in crate::session) fn alter(session: &mut Session, statement: &Alter, source
         Alter::Database { name, options } => super::namespace::alter_database(session, name, options),
         Alter::Catalog { name, action } => super::namespace::alter_catalog(session, name, action),
         Alter::MaterializedTable { .. } => Err(SqlError::unsupported("ALTER MATERIALIZED TABLE", None)),
-        Alter::Function { .. } => Err(SqlError::unsupported("ALTER FUNCTION", None)),
+        Alter::Function { scope, if_exists, name, .. } => super::function::alter(session, *scope, *if_exists, name),
         Alter::Model { .. } => Err(SqlError::unsupported("ALTER MODEL", None)),
         Alter::Connection { .. } => Err(SqlError::unsupported("ALTER CONNECTION", None)),
     }
@@ -34,11 +34,13 @@ fn alter_table(
     let table = match session.catalog.permanent(&path) {
         Some(Relation::Table(table)) => table.clone(),
         Some(Relation::View(_)) => {
-            let message = format!("ALTER TABLE for a view is not allowed: {path} is a view");
-            return Err(SqlError::at("wrong-object-kind", message, name.span()));
+            return Err(SqlError::at("wrong-object-kind", "ALTER TABLE for a view is not allowed", name.span()));
         }
         None if if_exists => return Ok(StatementResult::Ok),
-        None => return Err(not_there(session, &path, name)),
+        None => {
+            let message = format!("Table {path} doesn't exist or is a temporary table.");
+            return Err(session.catalog.not_there(&path, name, message));
+        }
     };
     if let AlterTableAction::Rename(to) = action {
         return rename_table(session, table, name, to);
@@ -48,15 +50,6 @@ fn alter_table(
     session.resolve_table(&changed).map_err(failed)?;
     session.catalog.replace(Relation::Table(changed))?;
     Ok(StatementResult::Ok)
-}
-
-fn not_there(session: &Session, path: &ObjectPath, name: &ObjectName) -> SqlError {
-    let message = format!("Table {path} doesn't exist or is a temporary table.");
-    let error = SqlError::at("unknown-table", message, name.span());
-    match session.catalog.unknown_relation(path, name).hint {
-        Some(hint) => error.with_hint(hint),
-        None => error,
-    }
 }
 
 fn changed(mut table: Table, action: &AlterTableAction) -> SqlResult<Table> {

@@ -14,8 +14,8 @@ use headwater_sql::SqlResult;
 use headwater_sql::planner::{PlannedJob, PlannedQuery};
 use headwater_sql::session::{Session, StatementResult};
 use headwater_sql_parser::ast::Statement;
+use headwater_types::Result;
 use headwater_types::config::Configuration;
-use headwater_types::{Error, Result};
 use std::sync::Arc;
 
 /// All connectors of an installation whose processes have this configuration.
@@ -109,9 +109,8 @@ impl Engine {
     /// When it cannot be set up, or cannot go on from the checkpoint that it is to start from.
     pub fn start_query(&mut self, mut query: PlannedQuery) -> Result<RunningQuery> {
         query.graph = self.prepare(&query.graph, &query.lineage)?;
-        if matches!(self.place, Place::Elsewhere(_)) {
-            let message = "a query whose rows come here, on a cluster elsewhere: write them to a table by INSERT INTO";
-            return Err(Error::unsupported(message));
+        if let Place::Elsewhere(cluster) = &self.place {
+            return RunningQuery::start_elsewhere(cluster, query, &self.env);
         }
         let cluster = self.cluster()?;
         self.report(&cluster, &query.graph)?;

@@ -1,11 +1,15 @@
 //! A running query and its rows.
 
+mod remote;
+
 use headwater_connectors::collect::{Received, Receiver};
 use headwater_data::ChangeBatch;
-use headwater_jobmanager::{Handle, JobHandle, JobResult};
+use headwater_env::Env;
+use headwater_jobmanager::{Handle, JobHandle, JobResult, JobState};
 use headwater_plan::{JobGraph, OperatorSpec};
 use headwater_sql::planner::{COLLECT_CONNECTOR, PlannedQuery};
 use headwater_types::{LogicalType, Result};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -18,6 +22,8 @@ pub struct RunningQuery {
     job: JobHandle,
     rows: Receiver,
     ended: bool,
+    /// Where the rows come from another process, why they did not.
+    remote: Option<remote::Failure>,
 }
 
 /// What [`RunningQuery::poll`] found.
@@ -35,9 +41,16 @@ impl RunningQuery {
     /// Opens a channel, points the plan's sink at it and submits the job.
     pub(crate) fn start(cluster: &Handle, mut query: PlannedQuery) -> Result<Self> {
         let rows = Receiver::open(format!("query-{}", NEXT_CHANNEL.fetch_add(1, Ordering::Relaxed)));
-        direct_to(&mut query.graph, rows.id());
+        direct_to(&mut query.graph, &[("collect-id", rows.id())]);
         let job = cluster.submit(&query.graph)?;
-        Ok(Self { columns: query.columns, job, rows, ended: false })
+        Ok(Self { columns: query.columns, job, rows, ended: false, remote: None })
+    }
+
+    /// Submits the job to a cluster of other processes, and fetches its rows from there.
+    pub(crate) fn start_elsewhere(cluster: &Handle, query: PlannedQuery, env: &Env) -> Result<Self> {
+        let rows = Receiver::open(format!("query-{}", NEXT_CHANNEL.fetch_add(1, Ordering::Relaxed)));
+        let (job, failure) = remote::start(cluster, query.graph, rows.sender(), env)?;
+        Ok(Self { columns: query.columns, job, rows, ended: false, remote: Some(failure) })
     }
 
     /// Names and types of the columns.
@@ -58,7 +71,7 @@ impl RunningQuery {
         match self.rows.receive(timeout) {
             Received::Batch(batch) => Polled::Batch(batch),
             Received::End => self.end(),
-            Received::Timeout if self.has_job_ended() => {
+            Received::Timeout if self.remote.is_none() && self.has_job_ended() => {
                 // Writers of a job that failed say no end; what they wrote is still to be read.
                 self.rows.close();
                 Polled::Nothing
@@ -74,8 +87,17 @@ impl RunningQuery {
             match self.poll(Duration::from_millis(20)) {
                 Polled::Batch(batch) => batches.push(batch),
                 Polled::Nothing => {}
-                Polled::End => return (batches, self.job.wait()),
+                Polled::End => return (batches, self.wait()),
             }
+        }
+    }
+
+    /// Waits for the end of the job, and tells whether its rows have come.
+    pub fn wait(&self) -> JobResult {
+        let result = self.job.wait();
+        match self.remote.as_ref().and_then(remote::Failure::told) {
+            Some(error) => JobResult { state: JobState::Failed, error: Some(error), ..result },
+            None => result,
         }
     }
 
@@ -97,15 +119,19 @@ impl Drop for RunningQuery {
     }
 }
 
-/// Sets the channel of the sink that collects.
-fn direct_to(graph: &mut JobGraph, channel: &str) {
+/// Sets options of the sink that collects.
+fn direct_to(graph: &mut JobGraph, options: &[(&str, &str)]) {
     let operators = graph.vertices.iter_mut().flat_map(|vertex| &mut vertex.chain);
     for operator in operators {
-        if let OperatorSpec::Sink(sink) = &mut operator.spec {
-            let options = &mut sink.table.options;
-            if options.get("connector").is_some_and(|connector| connector == COLLECT_CONNECTOR) {
-                options.insert("collect-id".to_string(), channel.to_string());
-            }
+        if let OperatorSpec::Sink(sink) = &mut operator.spec
+            && collects(&sink.table.options)
+        {
+            let options = options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+            sink.table.options.extend(options);
         }
     }
+}
+
+fn collects(options: &BTreeMap<String, String>) -> bool {
+    options.get("connector").is_some_and(|connector| connector == COLLECT_CONNECTOR)
 }

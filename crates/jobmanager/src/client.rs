@@ -11,7 +11,7 @@ use crate::state::{JobResult, JobState, JobStatus, TaskState};
 use crate::task_managers::TaskManagerStatus;
 use headwater_checkpoint::Statistics;
 use headwater_runtime::OperatorSnapshot;
-use headwater_taskmanager::TaskError;
+use headwater_taskmanager::{Inspected, TaskError};
 use headwater_types::ids::{JobId, SubtaskId};
 use headwater_types::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,8 @@ pub enum ClientRequest {
     SetRequirements(JobId, Requirements),
     /// The changes of a job's parallelism.
     Rescales(JobId),
+    /// Ask a part of a running task, by its name.
+    Coordinate(JobId, SubtaskId, String, Vec<u8>),
 }
 
 impl ClientRequest {
@@ -78,6 +80,8 @@ pub enum ClientAnswer {
     Accepted(Result<(), TaskError>),
     /// To [`ClientRequest::Rescales`].
     Rescales(Vec<Rescale>),
+    /// To [`ClientRequest::Coordinate`].
+    Coordinated(Inspected),
     /// There will be no answer: the job is unknown.
     Gone,
 }
@@ -136,6 +140,7 @@ enum Waiting {
     Requirements(SyncSender<Option<Requirements>>),
     Accepted(SyncSender<Result<()>>),
     Rescales(SyncSender<Vec<Rescale>>),
+    Coordinated(SyncSender<Inspected>),
 }
 
 /// Requests that may wait to be carried.
@@ -202,6 +207,10 @@ impl Handle {
             ClientRequest::Rescales(job) => {
                 PendingAnswer::new(self.request(|reply| Inbound::Rescales { job, reply })?, ClientAnswer::Rescales)
             }
+            ClientRequest::Coordinate(job, subtask, target, request) => {
+                let asked = |reply| Inbound::Coordinate { job, subtask, target, request, reply };
+                PendingAnswer::new(self.request(asked)?, ClientAnswer::Coordinated)
+            }
             ClientRequest::TaskManagers => {
                 PendingAnswer::new(self.request(|reply| Inbound::TaskManagers { reply })?, ClientAnswer::TaskManagers)
             }
@@ -244,6 +253,9 @@ fn split(message: Inbound) -> Option<(ClientRequest, Option<Waiting>)> {
             (ClientRequest::SetRequirements(job, asked), Some(Waiting::Accepted(reply)))
         }
         Inbound::Rescales { job, reply } => (ClientRequest::Rescales(job), Some(Waiting::Rescales(reply))),
+        Inbound::Coordinate { job, subtask, target, request, reply } => {
+            (ClientRequest::Coordinate(job, subtask, target, request), Some(Waiting::Coordinated(reply)))
+        }
         _ => return None,
     })
 }
@@ -263,6 +275,7 @@ impl Answers {
             (Waiting::Requirements(reply), ClientAnswer::Requirements(asked)) => drop(reply.try_send(asked)),
             (Waiting::Accepted(reply), ClientAnswer::Accepted(done)) => drop(reply.try_send(done.map_err(Error::from))),
             (Waiting::Rescales(reply), ClientAnswer::Rescales(rescales)) => drop(reply.try_send(rescales)),
+            (Waiting::Coordinated(reply), ClientAnswer::Coordinated(answer)) => drop(reply.try_send(answer)),
             _ => {}
         }
     }

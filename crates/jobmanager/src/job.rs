@@ -8,34 +8,38 @@
 //!   checkpoint has something to commit again after a restore.
 //! * A region is deployed again when nothing is being stored or committed.
 
+mod autoscale;
 mod checkpoints;
 mod commits;
 mod metrics;
+mod observe;
 mod placement;
 mod recovery;
 mod rescale;
 mod shape;
 
-pub(crate) use checkpoints::Request;
+pub(crate) use checkpoints::{Request, not_running};
 pub use checkpoints::{RequestKind, Stored};
 pub(crate) use placement::SLOT_REQUEST_TIMEOUT;
 pub(crate) use shape::vertices;
 
+use crate::autoscaler::Scaler;
 use crate::execution::{Action, Execution};
 use crate::guard::guarded;
 use crate::ha::Records;
 use crate::locate::Origin;
-use crate::overview::{History, JobDetails, JobSummary};
+use crate::overview::History;
 use crate::rescale::Policy;
 use crate::service::Inbound;
 use crate::sinks::Sinks;
 use crate::splits::Splits;
-use crate::state::{JobResult, JobState, JobStatus};
+use crate::state::{JobResult, JobState};
 use crate::store::Store;
 use crate::task_managers::{SessionId, TaskManagers};
+use autoscale::Autoscaling;
 use checkpoints::Checkpoints;
 use commits::Commits;
-use headwater_checkpoint::{Settings, Statistics};
+use headwater_checkpoint::Settings;
 use headwater_connector_api::Registry;
 use headwater_env::{Env, StorageProvider};
 use headwater_plan::JobGraph;
@@ -74,6 +78,8 @@ pub(crate) struct Job {
     /// What outlives the JobManager.
     records: Option<Records>,
     rescaling: Rescaling,
+    /// `None` where its parallelism is nobody's business but its users'.
+    autoscaling: Option<Autoscaling>,
     /// Regions that wait to be deployed, with their attempts.
     redeploys: Vec<(Vec<SubtaskId>, u32)>,
     /// All tasks have finished: the last commit is due.
@@ -110,6 +116,11 @@ pub(crate) struct NewJob {
     pub(crate) from: Option<Start>,
     pub(crate) records: Option<Records>,
     pub(crate) policy: Policy,
+    /// Where its slots were under an earlier JobManager, by the names of the TaskManagers.
+    pub(crate) places: Vec<(u32, String)>,
+    /// When the job was submitted, whoever led then.
+    pub(crate) submitted_ms: i64,
+    pub(crate) autoscaler: Option<Scaler>,
     pub(crate) splits: Splits,
     pub(crate) sinks: Sinks,
     pub(crate) env: Env,
@@ -138,13 +149,14 @@ impl Job {
             splits: new.splits,
             commits: Commits::new(new.sinks),
             checkpoints,
-            history: History::default(),
+            history: History::since(new.submitted_ms),
             task_managers: new.task_managers,
-            placement: Placement::default(),
+            placement: Placement::after(new.places),
             slot_timeout_ms: new.slot_timeout_ms,
             inbox: new.inbox,
             records: new.records,
             rescaling,
+            autoscaling: new.autoscaler.map(Autoscaling::new),
             redeploys: vec![],
             finishing: false,
             aborting: false,
@@ -170,56 +182,6 @@ impl Job {
     /// Whether the job has ended and its result is known.
     pub(crate) fn is_complete(&self) -> bool {
         self.complete
-    }
-
-    /// The job at this moment.
-    pub(crate) fn status(&self) -> JobStatus {
-        JobStatus {
-            job: self.id,
-            name: self.graph.name.clone(),
-            state: self.state(),
-            tasks: self.execution.tasks().clone(),
-            restarts: self.execution.restarts(),
-            restart_cause: self.execution.restart_cause().cloned().map(Error::from),
-            restart_delay_ms: self.execution.restart_delay_ms(),
-            waits_for: self.placement.waits_for(),
-        }
-    }
-
-    /// Takes over into its history what has changed.
-    pub(crate) fn observe(&mut self) {
-        let before = self.history.state();
-        self.history.observe(&self.execution, self.env.now_ms());
-        let state = self.execution.state();
-        if before != Some(state) {
-            tracing::info!(job = %self.id, name = self.graph.name, ?state, "the state of a job has changed");
-        }
-    }
-
-    /// The job in a list.
-    pub(crate) fn summary(&self) -> JobSummary {
-        self.history.summary(self.id, &self.graph, &self.execution)
-    }
-
-    /// All that is known of the job.
-    pub(crate) fn details(&self) -> JobDetails {
-        let tasks = self.execution.tasks().keys();
-        let places = tasks.filter_map(|subtask| Some((*subtask, self.placement.of(*subtask)?))).collect();
-        JobDetails { places, ..self.history.details(self.summary(), &self.execution) }
-    }
-
-    /// The state that people see: a job that waits for slots does not run.
-    fn state(&self) -> JobState {
-        match (self.execution.state(), self.waits_for_slots()) {
-            (JobState::Running, true) if self.execution.restarts() == 0 => JobState::Created,
-            (JobState::Running, true) => JobState::Restarting,
-            (state, _) => state,
-        }
-    }
-
-    /// The job's checkpoints.
-    pub(crate) fn statistics(&self) -> Statistics {
-        self.checkpoints.coordinator.statistics(self.env.now_ms())
     }
 
     /// Takes a report of a TaskManager. Those of earlier attempts are dropped.
@@ -297,6 +259,7 @@ impl Job {
             unheard,
             self.placement.wake_ms(),
             self.rescaling.wake_ms(),
+            self.autoscaling.as_ref().map(Autoscaling::wake_ms),
         ];
         others.into_iter().chain(checkpoints).flatten().min()
     }
@@ -330,6 +293,7 @@ impl Job {
             return;
         }
         let now_ms = self.env.now_ms();
+        self.autoscale_next(now_ms);
         self.rescale_next(now_ms);
         if !self.rescaling.goes_down() {
             let actions = self.execution.tick(now_ms);
@@ -374,6 +338,10 @@ impl Job {
         metrics: Vec<OperatorSnapshot>,
     ) -> Vec<Action> {
         self.ended.insert(subtask, metrics);
+        if outcome == Outcome::Cancelled {
+            let actions = self.hand_over_cancelled(subtask);
+            self.act(actions);
+        }
         self.placement.ended(subtask);
         let now_ms = self.env.now_ms();
         if outcome == Outcome::Finished {

@@ -17,9 +17,13 @@
 //! The parallelism of a job may change while it runs: [`JobHandle::set_resource_requirements`] gives its vertices bounds,
 //! [`JobHandle::request_rescales`] tells what became of it, and with `scheduler-mode: reactive` it follows the slots.
 //!
+//! What a job's vertices need may be found out by itself: the autoscaler, off by default, sets such bounds.
+//!
 //! TaskManagers come and go; [`TaskManagerInfo`] says what one offers. Jobs take slots of them and wait while there are
 //! too few; the loss of one fails the tasks that ran there, and their regions restart elsewhere.
 
+mod archive;
+mod autoscaler;
 mod client;
 pub mod execution;
 mod guard;

@@ -5,8 +5,8 @@ use crate::task_managers::TaskManagerInfo;
 use headwater_connector_api::Registry;
 use headwater_env::{Env, StorageProvider};
 use headwater_plan::JobGraph;
-use headwater_runtime::{OperatorFactory, StateOptions};
-use headwater_taskmanager::{Options as TaskManagerOptions, TaskManager};
+use headwater_runtime::{OperatorFactory, ProcessMemory};
+use headwater_taskmanager::{LocalState, Options as TaskManagerOptions, TaskManager};
 use headwater_types::Result;
 use headwater_types::config::Configuration;
 use std::sync::Arc;
@@ -40,7 +40,9 @@ impl LocalCluster {
     /// Starts a cluster. Costs two threads; lanes start with the first job.
     pub fn start(options: LocalOptions) -> Result<Self> {
         let LocalOptions { lanes, registry, operator_factory, env, config, storage } = options;
-        let state_memory = StateOptions::process_memory(&config)?;
+        let state_memory = ProcessMemory::from_config(&config)?;
+        let id = format!("{}-{:06x}", std::process::id(), env.random_u64() & 0xff_ffff);
+        let local = Arc::new(LocalState::new(&config, &id, false));
         let job_manager = service::Options {
             env: env.clone(),
             registry: registry.clone(),
@@ -49,9 +51,9 @@ impl LocalCluster {
             records: None,
         };
         let job_manager = job_manager.start()?;
-        let exchange = None;
+        let (exchange, local) = (None, Some(local));
         let task_manager =
-            TaskManagerOptions { lanes, env, registry, operator_factory, storage, state_memory, exchange }
+            TaskManagerOptions { lanes, env, registry, operator_factory, storage, state_memory, exchange, local }
                 .start(job_manager.handle().gateway())?;
         job_manager.handle().register(TaskManagerInfo::in_process(), Arc::new(task_manager.handle()))?;
         Ok(Self { attached: vec![], _task_manager: task_manager, job_manager })

@@ -12,6 +12,7 @@ use headwater_plan::JobGraph;
 use headwater_taskmanager::FromTaskManager;
 use headwater_types::Error;
 use headwater_types::ids::{JobId, SubtaskId};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -65,7 +66,7 @@ pub struct JobDetails {
 }
 
 /// One life of a subtask. A subtask has at least one; the last is the present one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
     /// 0 for the first.
     pub number: u32,
@@ -101,7 +102,7 @@ pub struct Part {
 }
 
 /// What was seen of a job.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct History {
     states: VecDeque<(JobState, i64)>,
     subtasks: BTreeMap<SubtaskId, VecDeque<Attempt>>,
@@ -129,20 +130,35 @@ impl History {
         self.subtasks.retain(|subtask, _| subtasks.contains(subtask));
     }
 
-    /// The state last seen.
-    pub(crate) fn state(&self) -> Option<JobState> {
-        self.states.back().map(|(state, _)| *state)
+    /// The history of a job that was submitted at this time.
+    pub(crate) fn since(submitted_ms: i64) -> Self {
+        Self { states: VecDeque::from([(JobState::Created, submitted_ms)]), ..Self::default() }
     }
 
-    /// Takes over what has changed.
-    pub(crate) fn observe(&mut self, execution: &Execution, now_ms: i64) {
-        if self.states.back().is_none_or(|(state, _)| *state != execution.state()) {
-            self.states.push_back((execution.state(), now_ms));
-            if self.states.len() > JOB_STATES_MAX {
-                // The first one tells when the job was created.
-                self.states.remove(1);
-            }
+    /// The job is in this state; whether that is news.
+    fn enter(&mut self, state: JobState, now_ms: i64) -> bool {
+        if self.states.back().is_some_and(|(last, _)| *last == state) {
+            return false;
         }
+        self.states.push_back((state, now_ms));
+        if self.states.len() > JOB_STATES_MAX {
+            // The first one tells when the job was created.
+            self.states.remove(1);
+        }
+        true
+    }
+
+    /// The history of a job that ends in this state now.
+    pub(crate) fn ending(&self, execution: &Execution, state: JobState, now_ms: i64) -> Self {
+        let mut ending = self.clone();
+        ending.observe(execution, now_ms);
+        ending.enter(state, now_ms);
+        ending
+    }
+
+    /// Takes over what has changed; the state that the job has entered, if it has.
+    pub(crate) fn observe(&mut self, execution: &Execution, now_ms: i64) -> Option<JobState> {
+        let entered = self.enter(execution.state(), now_ms);
         let failed = self.observe_tasks(execution, now_ms);
         if execution.restarts() > self.restarts {
             self.restarts = execution.restarts();
@@ -152,6 +168,7 @@ impl History {
             self.has_failed = true;
             self.failed(execution.failure().cloned().map(Error::from), failed, now_ms);
         }
+        entered.then(|| execution.state())
     }
 
     /// Takes over the states of subtasks; one that has just failed, if any.
@@ -181,13 +198,13 @@ impl History {
 
     /// The job in short.
     pub(crate) fn summary(&self, job: JobId, graph: &Arc<JobGraph>, execution: &Execution) -> JobSummary {
-        let changed_ms = self.states.back().map_or(0, |(_, at_ms)| *at_ms);
+        let (state, changed_ms) = self.states.back().copied().unwrap_or((execution.state(), 0));
         JobSummary {
             job,
             graph: graph.clone(),
-            state: execution.state(),
+            state,
             started_ms: self.states.front().map_or(0, |(_, at_ms)| *at_ms),
-            ended_ms: execution.state().is_final().then_some(changed_ms),
+            ended_ms: state.is_final().then_some(changed_ms),
             changed_ms,
             tasks: execution.tasks().values().copied().collect(),
         }

@@ -80,11 +80,9 @@ impl Policy {
 
 /// The bounds of every vertex: as they were asked for, else as the mode gives them.
 pub(crate) fn bounds(graph: &JobGraph, planned: &[u32], asked: Option<&Requirements>, mode: Mode) -> Vec<Bounds> {
-    let widest = planned.iter().copied().max().unwrap_or(1);
-    let one = |(vertex, planned): (&headwater_plan::Vertex, &u32)| {
+    let fixed = fixed(graph, planned);
+    let one = |((vertex, planned), is_fixed): ((&headwater_plan::Vertex, &u32), bool)| {
         let gathers = gathers(graph, vertex.id);
-        // Of a job that is parallel, what is not has a reason.
-        let is_fixed = gathers || (*planned == 1 && widest > 1);
         match (asked.and_then(|asked| asked.get(&vertex.id)), mode) {
             _ if gathers => (1, 1),
             (Some(bounds), _) => *bounds,
@@ -93,7 +91,15 @@ pub(crate) fn bounds(graph: &JobGraph, planned: &[u32], asked: Option<&Requireme
             (None, _) => (1, *planned),
         }
     };
-    graph.vertices.iter().zip(planned).map(one).collect()
+    graph.vertices.iter().zip(planned).zip(fixed).map(one).collect()
+}
+
+/// The vertices that keep their one subtask. Of a job that is parallel, what is not has a reason.
+pub(crate) fn fixed(graph: &JobGraph, planned: &[u32]) -> Vec<bool> {
+    let widest = planned.iter().copied().max().unwrap_or(1);
+    let fixed =
+        |(vertex, planned): (&headwater_plan::Vertex, &u32)| gathers(graph, vertex.id) || (*planned == 1 && widest > 1);
+    graph.vertices.iter().zip(planned).map(fixed).collect()
 }
 
 /// The parallelism of every vertex with so many slots; `None` when they are too few.
@@ -138,7 +144,7 @@ fn gathers(graph: &JobGraph, vertex: VertexId) -> bool {
 }
 
 /// Vertices that have one parallelism, because forward edges join them.
-fn groups(graph: &JobGraph) -> Vec<Vec<usize>> {
+pub(crate) fn groups(graph: &JobGraph) -> Vec<Vec<usize>> {
     let mut group_of: Vec<usize> = (0..graph.vertices.len()).collect();
     for edge in graph.edges.iter().filter(|edge| edge.partitioning == Partitioning::Forward) {
         let at = |vertex: VertexId| group_of.get(vertex.0 as usize).copied();

@@ -1,6 +1,7 @@
 //! The service: one thread that handles requests and reports.
 
 mod core;
+mod ended;
 mod leaving;
 mod overview;
 mod recover;
@@ -9,6 +10,7 @@ mod submit;
 
 pub use core::Core;
 
+use crate::archive::Archive;
 use crate::ha::{JobRecord, Records};
 use crate::job::{Request, RequestKind, Stored};
 use crate::locate::Origin;
@@ -24,7 +26,7 @@ use headwater_plan::JobGraph;
 use headwater_runtime::OperatorSnapshot;
 use headwater_taskmanager::{FromTaskManager, Inspected, Inspection, JobManagerGateway, TaskManagerGateway};
 use headwater_types::config::Configuration;
-use headwater_types::ids::JobId;
+use headwater_types::ids::{JobId, SubtaskId};
 use headwater_types::{Error, Result};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -108,6 +110,14 @@ pub(crate) enum Inbound {
         what: Inspection,
         reply: SyncSender<Inspected>,
     },
+    /// A question to a part of a running task.
+    Coordinate {
+        job: JobId,
+        subtask: SubtaskId,
+        target: String,
+        request: Vec<u8>,
+        reply: SyncSender<Inspected>,
+    },
     Submit {
         plan: Vec<u8>,
         reply: SyncSender<Result<JobId>>,
@@ -157,7 +167,11 @@ pub(crate) enum Inbound {
     },
     /// The jobs of an earlier JobManager.
     Recovered {
-        outcome: Result<(Vec<JobRecord>, Vec<JobResult>)>,
+        outcome: Result<(Vec<JobRecord>, Vec<JobId>)>,
+    },
+    /// A job that ended under an earlier JobManager, and its encoded plan; `None` behind the last one.
+    Remembered {
+        ended: Option<(JobId, Box<Archive>, Vec<u8>)>,
     },
     Accepted {
         submission: Box<Submission>,

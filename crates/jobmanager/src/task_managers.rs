@@ -105,9 +105,14 @@ impl TaskManagers {
         earlier
     }
 
-    /// A TaskManager is gone; what it said of itself, unless that was known.
-    pub(crate) fn remove(&self, session: SessionId) -> Option<TaskManagerInfo> {
-        self.lock().remove(&session).map(|member| member.info)
+    /// A TaskManager is gone; what it said of itself, and whether it had said that it would go, unless that was known.
+    pub(crate) fn remove(&self, session: SessionId) -> Option<(TaskManagerInfo, bool)> {
+        self.lock().remove(&session).map(|member| (member.info, member.leaving))
+    }
+
+    /// Whether a TaskManager is about to end.
+    pub(crate) fn is_leaving(&self, session: SessionId) -> bool {
+        self.lock().get(&session).is_some_and(|member| member.leaving)
     }
 
     /// A TaskManager is about to end; the jobs that have slots there.
@@ -118,20 +123,29 @@ impl TaskManagers {
         member.jobs.keys().copied().collect()
     }
 
-    /// Takes slots for a job, spread over the TaskManagers.
+    /// Takes slots for a job: each of the TaskManager of the name that is `wanted` for it, where that has one, the others
+    /// spread over the TaskManagers.
     ///
     /// # Errors
     /// When there are not enough; then none is taken.
-    pub(crate) fn claim(&self, job: JobId, wanted: usize) -> Result<Vec<SessionId>, Shortage> {
+    pub(crate) fn claim(&self, job: JobId, wanted: &[Option<&str>]) -> Result<Vec<SessionId>, Shortage> {
         let mut members = self.lock();
         let free: Vec<(SessionId, u32)> = members.iter().map(|(session, member)| (*session, member.free())).collect();
-        let placed = place(&free, wanted).map_err(|missing| Shortage { missing, task_managers: members.len() })?;
+        let of_name =
+            |name: &str| members.iter().find(|(_, member)| member.info.id == name).map(|(session, _)| *session);
+        let wanted: Vec<Option<SessionId>> = wanted.iter().map(|name| name.and_then(of_name)).collect();
+        let placed = place(&free, &wanted).map_err(|missing| Shortage { missing, task_managers: members.len() })?;
         for session in &placed {
             if let Some(member) = members.get_mut(session) {
                 *member.jobs.entry(job).or_default() += 1;
             }
         }
         Ok(placed)
+    }
+
+    /// The name of a TaskManager.
+    pub(crate) fn name(&self, session: SessionId) -> Option<String> {
+        self.lock().get(&session).map(|member| member.info.id.clone())
     }
 
     /// The slots that a job has or could have.
@@ -179,10 +193,13 @@ impl TaskManagers {
     /// Looks into the process of the TaskManager of this id. The answer comes by `reply`; never, when there is none.
     pub(crate) fn inspect(&self, id: &str, what: Inspection, reply: SyncSender<Inspected>) {
         let gateway = self.lock().values().find(|member| member.info.id == id).map(|member| member.gateway.clone());
-        let asked = gateway.map(|gateway| gateway.inspect(what, reply));
-        if let Some(Err(error)) = asked {
-            tracing::debug!(task_manager = id, error = error.message(), "a TaskManager could not be looked into");
-        }
+        ask(gateway, what, reply);
+    }
+
+    /// The same for the TaskManager of a session.
+    pub(crate) fn inspect_session(&self, session: SessionId, what: Inspection, reply: SyncSender<Inspected>) {
+        let gateway = self.lock().get(&session).map(|member| member.gateway.clone());
+        ask(gateway, what, reply);
     }
 
     /// All of them.
@@ -201,25 +218,36 @@ impl TaskManagers {
     }
 }
 
-/// Where `wanted` slots are taken, given the free ones: always where most are free, of equals where the older session
-/// is. Else how many are missing.
-fn place(free: &[(SessionId, u32)], wanted: usize) -> Result<Vec<SessionId>, usize> {
+fn ask(gateway: Option<Arc<dyn TaskManagerGateway>>, what: Inspection, reply: SyncSender<Inspected>) {
+    if let Some(Err(error)) = gateway.map(|gateway| gateway.inspect(what, reply)) {
+        tracing::debug!(error = error.message(), "a TaskManager could not be looked into");
+    }
+}
+
+/// Where slots are taken, given the free ones and where each is `wanted`: there if one is free, else always where most
+/// are free, of equals where the older session is. Else how many are missing.
+fn place(free: &[(SessionId, u32)], wanted: &[Option<SessionId>]) -> Result<Vec<SessionId>, usize> {
     let total: u64 = free.iter().map(|(_, slots)| u64::from(*slots)).sum();
     let total = usize::try_from(total).unwrap_or(usize::MAX);
-    if total < wanted {
-        return Err(wanted - total);
+    if total < wanted.len() {
+        return Err(wanted.len() - total);
     }
+    let mut left: BTreeMap<SessionId, u32> = free.iter().copied().collect();
+    let mut granted = |session: &Option<SessionId>| {
+        let slots = left.get_mut(session.as_ref()?).filter(|slots| **slots > 0)?;
+        *slots -= 1;
+        *session
+    };
+    let granted: Vec<Option<SessionId>> = wanted.iter().map(&mut granted).collect();
     let mut heap: BinaryHeap<(u32, Reverse<SessionId>)> =
-        free.iter().map(|(session, slots)| (*slots, Reverse(*session))).collect();
-    let mut placed = Vec::with_capacity(wanted);
-    while placed.len() < wanted {
-        let Some((slots, session)) = heap.pop().filter(|(slots, _)| *slots > 0) else {
-            return Err(wanted - placed.len());
-        };
-        placed.push(session.0);
+        left.into_iter().map(|(session, slots)| (slots, Reverse(session))).collect();
+    let mut most_free = || {
+        let (slots, session) = heap.pop().filter(|(slots, _)| *slots > 0)?;
         heap.push((slots - 1, session));
-    }
-    Ok(placed)
+        Some(session.0)
+    };
+    let placed: Vec<SessionId> = granted.into_iter().filter_map(|session| session.or_else(&mut most_free)).collect();
+    if placed.len() < wanted.len() { Err(wanted.len() - placed.len()) } else { Ok(placed) }
 }
 
 #[cfg(test)]

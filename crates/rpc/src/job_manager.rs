@@ -9,8 +9,8 @@ use headwater_taskmanager::{Inspected, Inspection, TaskManagerGateway, ToTaskMan
 use headwater_transport::Liveness;
 use headwater_transport::messages::{Caller, MessageListener, MessageReader, MessageWriter};
 use headwater_types::{Error, Result};
-use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
@@ -82,7 +82,9 @@ async fn session(caller: Caller, manager: Handle, generation: u64, liveness: Liv
     };
     let (inspections, released) = (Arc::new(Inspections::default()), Arc::new(Notify::new()));
     let (asked, over) = (inspections.clone(), released.clone());
-    let gateway = Arc::new(RemoteTaskManager { writer: writer.clone(), inspections: asked, released: over });
+    let held = Mutex::new(Some(vec![]));
+    let gateway = Arc::new(RemoteTaskManager { writer: writer.clone(), held, inspections: asked, released: over });
+    let known = gateway.clone();
     // The JobManager's inbox is bounded; it never waits for anybody, so this takes a moment at most.
     let registered = tokio::task::block_in_place(|| manager.register(info.clone(), gateway));
     let session = match registered {
@@ -94,7 +96,9 @@ async fn session(caller: Caller, manager: Handle, generation: u64, liveness: Liv
     };
     tracing::info!(task_manager = %info.id, slots = info.slots, "a TaskManager has registered");
     let pulse = Pulse::default();
-    let ended = match writer.send(encode(&Downward::Welcome { generation })?) {
+    let welcomed = writer.send(encode(&Downward::Welcome { generation })?).and_then(|()| known.welcomed());
+    drop(known);
+    let ended = match welcomed {
         Ok(()) => tokio::select! {
             ended = reports(&mut reader, &manager, session, &pulse, &inspections) => ended,
             error = pulse.watch(&writer, liveness) => Err(error),
@@ -186,6 +190,8 @@ async fn answer(number: u64, mut pending: PendingAnswer, writer: &MessageWriter)
 /// A TaskManager at the other end of a connection.
 struct RemoteTaskManager {
     writer: MessageWriter,
+    /// What it is told before it is welcome; `None` after that.
+    held: Mutex<Option<Vec<Vec<u8>>>>,
     inspections: Arc<Inspections>,
     /// Told when the JobManager has no more use for it.
     released: Arc<Notify>,
@@ -197,13 +203,31 @@ impl Drop for RemoteTaskManager {
     }
 }
 
+impl RemoteTaskManager {
+    /// It knows that it is registered: from now on it is told at once.
+    fn welcomed(&self) -> Result<()> {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        held.take().into_iter().flatten().try_for_each(|message| self.writer.send(message))
+    }
+
+    /// The JobManager may have something to say as soon as it has registered, and its welcome comes first.
+    fn tell(&self, message: &Downward) -> Result<()> {
+        let message = encode(message)?;
+        match &mut *self.held.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(held) => held.push(message),
+            None => return self.writer.send(message),
+        }
+        Ok(())
+    }
+}
+
 impl TaskManagerGateway for RemoteTaskManager {
     fn send(&self, message: ToTaskManager) -> Result<()> {
-        self.writer.send(encode(&Downward::Command(message))?)
+        self.tell(&Downward::Command(message))
     }
 
     fn inspect(&self, what: Inspection, reply: SyncSender<Inspected>) -> Result<()> {
         let number = self.inspections.expect(reply);
-        self.writer.send(encode(&Downward::Inspect { number, what })?)
+        self.tell(&Downward::Inspect { number, what })
     }
 }

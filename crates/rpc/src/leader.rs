@@ -3,7 +3,11 @@
 use headwater_jobmanager::ha::Lease;
 use headwater_types::Result;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+
+/// How often to ask one of several whether another one leads.
+const ASK_INTERVAL: Duration = Duration::from_millis(500);
 
 /// A JobManager that leads, or did when somebody looked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +36,33 @@ pub trait Leader: Send + Sync {
 impl Leader for String {
     fn look(&self) -> Result<Option<LeaderAddress>> {
         Ok(Some(LeaderAddress { address: self.clone(), generation: 0 }))
+    }
+}
+
+/// JobManagers of which any may lead: they are asked in turn, and one that does not lead says who does.
+pub struct AnyOf {
+    addresses: Vec<String>,
+    next: AtomicUsize,
+}
+
+impl AnyOf {
+    /// Those of a list, separated by commas; `None` when nothing is in it.
+    pub fn parse(list: &str) -> Option<Self> {
+        let addresses = list.split(',').map(str::trim).filter(|one| !one.is_empty());
+        let addresses: Vec<String> = addresses.map(str::to_owned).collect();
+        (!addresses.is_empty()).then_some(Self { addresses, next: AtomicUsize::new(0) })
+    }
+}
+
+impl Leader for AnyOf {
+    fn look(&self) -> Result<Option<LeaderAddress>> {
+        let at = self.next.fetch_add(1, Ordering::Relaxed) % self.addresses.len().max(1);
+        Ok(self.addresses.get(at).map(|address| LeaderAddress { address: address.clone(), generation: 0 }))
+    }
+
+    fn interval(&self) -> Option<Duration> {
+        // One of several may take over from another; of one alone nothing changes.
+        (self.addresses.len() > 1).then_some(ASK_INTERVAL)
     }
 }
 

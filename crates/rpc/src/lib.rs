@@ -28,8 +28,8 @@ mod wire;
 
 pub use client::{connect, connect_to};
 pub use job_manager::{redirect, serve};
-pub use leader::{Leader, LeaderAddress, LeaseHolder};
-pub use process::{JobManagerProcess, Term};
+pub use leader::{AnyOf, Leader, LeaderAddress, LeaseHolder};
+pub use process::{JobManagerProcess, Standby, Term};
 pub use task_manager::{JoinOptions, join};
 
 #[cfg(test)]

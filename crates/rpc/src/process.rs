@@ -14,6 +14,10 @@ use tokio::sync::oneshot;
 /// end of the term, before the JobManager.
 pub type Term = dyn Fn(&Handle) -> Result<Box<dyn Send>> + Send + Sync;
 
+/// What happens while a JobManager waits to lead: called at the beginning of the wait. What it returns is dropped at its
+/// end, without waiting for that.
+pub type Standby = dyn Fn() -> Result<Box<dyn Send>> + Send + Sync;
+
 /// The process of a JobManager.
 pub struct JobManagerProcess {
     /// How the JobManager works. Its records are those of the term.
@@ -28,6 +32,8 @@ pub struct JobManagerProcess {
     pub high_availability: Option<HaOptions>,
     /// What else is done while it leads, such as answering REST calls.
     pub term: Box<Term>,
+    /// What else is done while it waits to lead, such as handing REST calls on.
+    pub standby: Box<Standby>,
 }
 
 impl JobManagerProcess {
@@ -42,11 +48,13 @@ impl JobManagerProcess {
         loop {
             let (lost, told) = oneshot::channel();
             tracing::info!("waiting to lead");
+            let waiting = Waiting(Some((self.standby)()?));
             let leadership = tokio::select! {
                 won = self.win(shared, lost) => won?,
                 () = redirect(&self.listener, leader.clone()) => continue,
                 () = end.as_mut() => return Ok(()),
             };
+            drop(waiting);
             let records = Records::new(shared, &leadership);
             let ended = tokio::select! {
                 led = self.lead(Some(records), end.as_mut()) => Some(led),
@@ -91,6 +99,16 @@ impl JobManagerProcess {
         drop(term);
         drop(running);
         Ok(())
+    }
+}
+
+/// What is done while waiting; another thread waits for its end.
+struct Waiting(Option<Box<dyn Send>>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let standby = self.0.take();
+        drop(tokio::task::spawn_blocking(move || drop(standby)));
     }
 }
 

@@ -4,10 +4,15 @@ use crate::serve;
 use crate::wire::{Downward, Upward, decode, encode};
 use headwater_connector_api::Registry;
 use headwater_env::Env;
-use headwater_jobmanager::{Handle, JobManager, Options, TaskManagerInfo};
+use headwater_jobmanager::{ClientRequest, Handle, JobManager, Options, TaskManagerInfo};
 use headwater_transport::messages::{MessageListener, MessageReader, MessageWriter, dial};
 use headwater_transport::{Identity, Liveness};
 use headwater_types::config::Configuration;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, TestRunner};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,7 +69,11 @@ async fn one_that_answers_them_stays_and_one_that_leaves_may_go() {
     let (mut reader, writer) = registered(&address, &identity).await;
     let mut heartbeats = 0;
     while let Ok(Some(bytes)) = reader.next().await {
-        let Downward::Heartbeat(number) = decode(&bytes).unwrap() else { panic!("nobody else has anything to say") };
+        let number = match decode(&bytes).unwrap() {
+            Downward::Heartbeat(number) => number,
+            Downward::Command(_) => continue,
+            _ => panic!("nobody else has anything to say"),
+        };
         heartbeats += 1;
         writer.send(encode(&Upward::Heartbeat(number)).unwrap()).unwrap();
         if heartbeats == 30 {
@@ -86,4 +95,38 @@ async fn what_is_no_message_ends_the_connection_and_nothing_else() {
     }
     let (_reader, _writer) = registered(&address, &identity).await;
     assert_eq!(members(&manager.handle()).await, 1);
+}
+
+/// Messages that are begun well, and bytes that are none.
+fn messages() -> impl Strategy<Value = Vec<u8>> {
+    let known = [
+        encode(&Upward::Register(TaskManagerInfo::in_process())).unwrap(),
+        encode(&Upward::Heartbeat(7)).unwrap(),
+        encode(&Upward::Leave).unwrap(),
+        encode(&Upward::Ask { number: 1, request: ClientRequest::TaskManagers }).unwrap(),
+        encode(&Upward::Ask { number: 2, request: ClientRequest::Submit(vec![1, 2, 3]) }).unwrap(),
+    ];
+    let begun = (select(known.to_vec()), any::<Index>(), vec(any::<u8>(), 0..40));
+    let damaged = begun.prop_map(|(message, at, tail)| [&message[..at.index(message.len() + 1)], &tail].concat());
+    prop_oneof![3 => damaged, 1 => vec(any::<u8>(), 0..200)]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_members_say_is_read_or_refused() {
+    let (manager, address, identity) = job_manager();
+    let mut runner = TestRunner::new(Config { cases: 1, ..Config::default() });
+    for _ in 0..200 {
+        let said = vec(messages(), 1..4).new_tree(&mut runner).unwrap().current();
+        let (mut reader, writer) = dial(&address, &identity).await.unwrap();
+        for message in said {
+            drop((decode::<Upward>(&message), decode::<Downward>(&message)));
+            let _ = writer.send(message);
+        }
+        drop(writer);
+        while let Ok(Some(_)) = reader.next().await {}
+    }
+    let (_reader, _writer) = registered(&address, &identity).await;
+    let handle = manager.handle();
+    let named = |name: &str| handle.task_managers().unwrap().iter().any(|found| found.info.id == name);
+    assert!(tokio::task::block_in_place(|| named("odd")), "others are served");
 }

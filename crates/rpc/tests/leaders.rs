@@ -5,9 +5,11 @@
 mod harness;
 
 use harness::{Cluster, end, identity, pipeline, told, wait_or, wait_until};
-use headwater_jobmanager::{JobHandle, JobState};
+use headwater_jobmanager::{JobHandle, JobState, SessionId};
 use headwater_plan::JobGraph;
 use headwater_rpc::connect;
+use headwater_types::ids::SubtaskId;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A cluster of two JobManagers and two TaskManagers, and a job there.
@@ -56,6 +58,60 @@ fn whoever_waits_for_the_end_of_a_job_hears_of_it_from_the_next_leader() {
     cluster.start_job_manager("three");
     cluster.kill_job_manager(&leading);
     assert_eq!(end(&job), JobState::Finished, "how a job ended is remembered");
+    assert_remembered(&cluster, &job);
+}
+
+/// A leader that never saw a job answers all that people ask of it.
+fn assert_remembered(cluster: &Cluster, job: &JobHandle) {
+    let (_, handle) = cluster.leading().unwrap();
+    let all = handle.jobs().unwrap().wait(Duration::from_secs(60)).unwrap();
+    assert_eq!(
+        all.iter().map(|summary| (summary.job, summary.state)).collect::<Vec<_>>(),
+        [(job.id(), JobState::Finished)]
+    );
+    let details = handle.details(job.id()).unwrap().wait(Duration::from_secs(60)).unwrap().unwrap();
+    assert_eq!(details.subtasks.len(), 12);
+    assert!(details.summary.ended_ms.unwrap() >= details.summary.started_ms && details.states.len() >= 3);
+    let status = job.status().unwrap();
+    assert_eq!((status.state, status.tasks.len(), status.name.as_str()), (JobState::Finished, 12, "toy"));
+    assert!(job.checkpoints().unwrap().counts.completed > 0);
+    assert_eq!(job.metrics().unwrap().len(), 12);
+    assert_eq!(job.trigger_checkpoint().unwrap_err().code(), "job-not-running");
+}
+
+/// When the run of a job began, and on which TaskManagers its tasks run, once all do but for sources, which may end.
+fn began_and_places(cluster: &Cluster, job: &JobHandle) -> (i64, BTreeMap<SubtaskId, String>) {
+    let handle = cluster.handle();
+    let mut found = None;
+    wait_until(|| {
+        let details = handle.details(job.id()).unwrap().wait(Duration::from_secs(60)).unwrap();
+        let Some(details) = details else { return false };
+        let names: BTreeMap<_, _> =
+            handle.task_managers().unwrap().into_iter().map(|status| (status.session, status.info.id)).collect();
+        let name = |(subtask, session): (&SubtaskId, &SessionId)| Some((*subtask, names.get(session)?.clone()));
+        let is_no_source = |place: &(&SubtaskId, &SessionId)| place.0.vertex.0 > 0;
+        let places: BTreeMap<_, _> = details.places.iter().filter(is_no_source).filter_map(name).collect();
+        found = Some((details.summary.started_ms, places)).filter(|(_, places)| places.len() == 8);
+        found.is_some()
+    });
+    found.unwrap()
+}
+
+#[test]
+fn the_run_of_a_job_began_once_and_its_tasks_come_back_to_their_places_whoever_leads() {
+    let (mut cluster, job) = with_job(|cluster| {
+        let mut graph = cluster.endless(4);
+        graph.config.set("execution.state-recovery.from-local", "true");
+        graph
+    });
+    let before = began_and_places(&cluster, &job);
+    let (leading, _) = cluster.leading().unwrap();
+    cluster.kill_job_manager(&leading);
+    wait_until(|| cluster.leading().is_some());
+    assert_eq!(began_and_places(&cluster, &job), before, "the id of its run is made of when it began");
+    cluster.wait_for_output(&job);
+    job.cancel();
+    assert_eq!(end(&job), JobState::Canceled);
 }
 
 #[test]

@@ -1,19 +1,20 @@
 //! What a TaskManager does with its messages. It has no thread of its own and never waits.
 
 use crate::checkpoint::{Source, UploadContext, Uploads, merge};
+use crate::local::{JobCopies, Kept, LocalState};
 use crate::messages::{CheckpointTarget, FromTaskManager, JobManagerGateway, Restore, TaskError, ToTaskManager};
 use crate::service::Options;
 use crate::tasks::{JobTasks, Reporter};
-use headwater_checkpoint::GroupSet;
 use headwater_checkpoint::compact::Merge;
 use headwater_checkpoint::manifest::Spread;
+use headwater_checkpoint::{GroupSet, LocalRecovery};
 use headwater_env::Storage;
 use headwater_plan::{JobGraph, Partitioning};
 use headwater_runtime::{Deployment, Lanes, Network, RestoreSource, RuntimeOptions};
 use headwater_types::Result;
 use headwater_types::ids::{JobId, SubtaskId};
 use headwater_types::key_group::owned_range;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A TaskManager without a thread: whoever owns it brings its messages and runs its lanes. Dropping it drops its
@@ -28,6 +29,7 @@ pub struct Core {
 /// A job's part here.
 struct Job {
     tasks: JobTasks,
+    /// Where its checkpoints go, with copies if it wants them.
     storage: Arc<dyn Storage>,
 }
 
@@ -66,6 +68,8 @@ impl Core {
             ToTaskManager::CompleteCheckpoint { job, checkpoint } => {
                 self.with_tasks(job, |tasks| tasks.complete_checkpoint(checkpoint));
             }
+            ToTaskManager::KeepCopies { job, checkpoint, needed } => self.keep_copies(job, checkpoint, needed),
+            ToTaskManager::Retain { jobs } => self.retain(jobs),
             ToTaskManager::MergeRuns { job, request, merge, file } => self.merge(job, request, merge, file),
             ToTaskManager::ReportMetrics { job, request, session } => {
                 let metrics = self.jobs.get(&job).map(|job| job.tasks.metrics()).unwrap_or_default();
@@ -75,6 +79,7 @@ impl Core {
                 let attempts = self.jobs.get(&job).map(|job| job.tasks.attempts()).unwrap_or_default();
                 self.release(job, &attempts);
                 self.jobs.remove(&job);
+                self.with_local(move |local| local.forget(job));
             }
         }
     }
@@ -82,9 +87,13 @@ impl Core {
     fn deploy(&mut self, plan: &[u8], deploy: Deploy) -> Result<()> {
         let graph = headwater_plan::decode(plan)?;
         let Deploy { job, attempt, subtasks, peers, checkpoints, restore } = deploy;
-        let storage = self.options.storage.open(&checkpoints.uri, &graph.config)?;
+        let copies = self.copies(job, &graph)?;
+        let storage = self.storage(&checkpoints.uri, &graph, copies.as_ref())?;
         let uploads = Arc::new(self.uploads((job, attempt), &graph, &subtasks, &storage, checkpoints.inline_bytes));
-        let restore = restore.map(|restore| self.restore(restore, &graph)).transpose()?;
+        // Files of another job may have the same names.
+        let is_own = restore.as_ref().is_some_and(|restore| restore.uri == checkpoints.uri);
+        let copies = copies.filter(|_| is_own && reads_copies(&graph));
+        let restore = restore.map(|restore| self.restore(restore, &graph, copies)).transpose()?;
         let mut options = RuntimeOptions::from_config(&graph.config)?;
         options.state = options.state.within(&self.options.state_memory);
         let earlier = self.jobs.get(&job).map(|job| job.tasks.attempts_of(&subtasks)).unwrap_or_default();
@@ -132,9 +141,49 @@ impl Core {
         Uploads::new(job, attempt, self.gateway.clone(), context, subtasks)
     }
 
-    fn restore(&self, restore: Restore, graph: &JobGraph) -> Result<Arc<dyn RestoreSource>> {
+    fn restore(&self, restore: Restore, graph: &JobGraph, copies: Option<JobCopies>) -> Result<Arc<dyn RestoreSource>> {
         let storage = self.options.storage.open(&restore.uri, &graph.config)?;
-        Ok(Arc::new(Source::new(restore, storage, self.options.env.now_ms())))
+        Ok(Arc::new(Source::new(restore, storage, copies, self.options.env.now_ms())))
+    }
+
+    /// The copies of a job's state, if it wants some and there can be any.
+    fn copies(&self, job: JobId, graph: &JobGraph) -> Result<Option<JobCopies>> {
+        match LocalRecovery::from_config(&graph.config)?.keeps {
+            true => Ok(self.options.local.as_ref().and_then(|local| local.of(job))),
+            false => Ok(None),
+        }
+    }
+
+    fn storage(&self, uri: &str, graph: &JobGraph, copies: Option<&JobCopies>) -> Result<Arc<dyn Storage>> {
+        let storage = self.options.storage.open(uri, &graph.config)?;
+        Ok(match copies.cloned() {
+            Some(copies) => Arc::new(Kept { storage, copies }),
+            None => storage,
+        })
+    }
+
+    /// Lets copies go that nobody will start from.
+    fn keep_copies(&self, job: JobId, checkpoint: u64, needed: BTreeSet<String>) {
+        if self.jobs.contains_key(&job) {
+            self.with_local(move |local| {
+                if let Some(copies) = local.of(job) {
+                    copies.prune(checkpoint, &needed);
+                }
+            });
+        }
+    }
+
+    /// Lets the copies of jobs go that are no more.
+    fn retain(&self, mut jobs: BTreeSet<JobId>) {
+        jobs.extend(self.jobs.keys());
+        self.with_local(move |local| local.retain(&jobs));
+    }
+
+    /// Does something with the local disk, on another thread.
+    fn with_local(&self, f: impl FnOnce(&LocalState) + Send + 'static) {
+        if let Some(local) = self.options.local.clone() {
+            self.options.env.spawn_blocking("local-state", move || f(&local));
+        }
     }
 
     fn merge(&self, job: JobId, request: u64, what: Merge, file: String) {
@@ -176,6 +225,11 @@ struct Deploy {
     peers: Vec<(SubtaskId, String)>,
     checkpoints: CheckpointTarget,
     restore: Option<Restore>,
+}
+
+/// Whether tasks start from copies.
+fn reads_copies(graph: &JobGraph) -> bool {
+    LocalRecovery::from_config(&graph.config).is_ok_and(|local| local.reads)
 }
 
 fn spread_of(partitioning: &Partitioning) -> Spread {

@@ -5,6 +5,7 @@
 //! are those that standard error and standard output are redirected to, so that nothing has to be configured twice and
 //! no other file can be read. Answers are bounded: of a long file the end is told.
 
+use headwater_connector_api::coordination;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
@@ -32,6 +33,13 @@ pub enum Inspection {
     Threads,
     /// What it takes of its host.
     Process,
+    /// What a part of a running task answers ([`headwater_connector_api::coordination`]).
+    Coordinate {
+        /// Its name.
+        target: String,
+        /// The question, as its kind encodes it.
+        request: Vec<u8>,
+    },
 }
 
 /// The answer to an [`Inspection`].
@@ -45,6 +53,8 @@ pub enum Inspected {
     Threads(Vec<ThreadStatus>),
     /// To [`Inspection::Process`].
     Process(ProcessStatus),
+    /// To [`Inspection::Coordinate`]; `None` when there is nobody of that name.
+    Coordinated(Option<Vec<u8>>),
 }
 
 /// A file that output goes to.
@@ -101,6 +111,7 @@ pub fn inspect(what: &Inspection) -> Inspected {
         Inspection::Log(name) => Inspected::Log(content(name)),
         Inspection::Threads => Inspected::Threads(threads()),
         Inspection::Process => Inspected::Process(process()),
+        Inspection::Coordinate { target, request } => Inspected::Coordinated(coordination::ask(target, request)),
     }
 }
 

@@ -12,6 +12,7 @@ mod checkpoint;
 mod core;
 mod exchange;
 pub mod inspect;
+mod local;
 pub mod messages;
 mod service;
 mod tasks;
@@ -19,6 +20,7 @@ mod tasks;
 pub use core::Core;
 pub use exchange::Exchange;
 pub use inspect::{Inspected, Inspection};
+pub use local::LocalState;
 pub use messages::{
     CheckpointTarget, FromTaskManager, JobManagerGateway, Outcome, Restore, SplitAnswer, TaskError, TaskManagerGateway,
     ToTaskManager,

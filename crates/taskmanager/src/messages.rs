@@ -32,6 +32,7 @@ use headwater_runtime::OperatorSnapshot;
 use headwater_types::ids::{JobId, SubtaskId};
 use headwater_types::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::sync::mpsc::SyncSender;
 
 /// What a JobManager tells a TaskManager.
@@ -97,6 +98,21 @@ pub enum ToTaskManager {
         job: JobId,
         /// Its number.
         checkpoint: u64,
+    },
+    /// A checkpoint is complete: of the local copies of state up to it, these are needed. May get lost: the next one
+    /// says it again.
+    KeepCopies {
+        /// The job.
+        job: JobId,
+        /// Number of the checkpoint.
+        checkpoint: u64,
+        /// The files, relative to the job's directory.
+        needed: BTreeSet<String>,
+    },
+    /// These are the jobs there are: of others, nothing need be kept.
+    Retain {
+        /// The jobs.
+        jobs: BTreeSet<JobId>,
     },
     /// Merge runs of a table.
     MergeRuns {

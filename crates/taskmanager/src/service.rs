@@ -3,11 +3,11 @@
 use crate::core::Core;
 use crate::exchange::Exchange;
 use crate::inspect::{Inspected, Inspection, inspect};
+use crate::local::LocalState;
 use crate::messages::{JobManagerGateway, TaskManagerGateway, ToTaskManager};
 use headwater_connector_api::Registry;
 use headwater_env::{Env, StorageProvider};
-use headwater_runtime::{Lanes, OperatorFactory, Scheduler};
-use headwater_state::memory::MemoryBudget;
+use headwater_runtime::{Lanes, OperatorFactory, ProcessMemory, Scheduler};
 use headwater_types::{Error, Result};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -29,10 +29,12 @@ pub struct Options {
     pub operator_factory: Arc<dyn OperatorFactory>,
     /// Opens checkpoint storage.
     pub storage: Arc<dyn StorageProvider>,
-    /// Memory for state on disk, of all jobs together.
-    pub state_memory: MemoryBudget,
+    /// Memory for the state of all jobs together.
+    pub state_memory: ProcessMemory,
     /// Channels to and from other TaskManagers; `None` where there are none.
     pub exchange: Option<Arc<Exchange>>,
+    /// Copies of state on the disk of this host, for jobs that want them; `None` where there are none.
+    pub local: Option<Arc<LocalState>>,
 }
 
 /// A running TaskManager. Dropping it ends its tasks and threads.

@@ -7,9 +7,11 @@
 
 mod cache;
 pub mod kafka;
+pub mod maven;
 pub mod ports;
 pub mod postgres;
 pub mod process;
+pub mod python;
 pub mod s3;
 
 pub use kafka::{Kafka, KafkaOptions};

@@ -5,19 +5,28 @@
 //! `headwater.ssl.<part>.certificate` and `.private-key` name them. A key store of the JVM is refused with the command
 //! that converts it.
 //!
-//! Between processes both sides always show a certificate; at the REST port clients do where `authentication-enabled`
-//! says so. Private keys never appear in errors or `Debug` output.
+//! Between processes both sides always show a certificate, whose authority is checked and no host name, since processes
+//! come and go on any host; see `trust`. At the REST port clients show one where `authentication-enabled` says so.
+//! Private keys never appear in errors or `Debug` output.
+//!
+//! Files are read whenever a side is made: who makes one for every connection takes up certificates that were replaced.
 
+mod failure;
 mod pem;
+mod trust;
+
+pub use failure::explain;
 
 use headwater_types::config::Configuration;
 use headwater_types::{Error, Result};
 use pem::Pem;
 use rustls::crypto::CryptoProvider;
+use rustls::pki_types::CertificateDer;
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use std::path::PathBuf;
 use std::sync::Arc;
+use trust::{Fingerprint, Trust};
 
 /// Which connections are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +54,8 @@ pub struct Options {
     certificate: Option<PathBuf>,
     private_key: Option<PathBuf>,
     truststore: Option<PathBuf>,
+    /// Of the certificates that peers may show; any that is trusted where there are none.
+    fingerprints: Vec<Fingerprint>,
     authenticates: bool,
 }
 
@@ -78,8 +89,21 @@ impl Options {
             certificate: path("certificate"),
             private_key: path("private-key"),
             truststore: path("truststore"),
+            fingerprints: match part {
+                Part::Internal => Fingerprint::list(config, &key(part, "cert.fingerprint"))?,
+                Part::Rest => vec![],
+            },
             authenticates: part == Part::Internal || flag("authentication-enabled")?,
         }))
+    }
+
+    /// Tries whether both sides can be made.
+    ///
+    /// # Errors
+    /// When one cannot, and what is to be done.
+    pub fn check(&self) -> Result<()> {
+        self.server()?;
+        self.client().map(drop)
     }
 
     /// Whether clients have to show a certificate.
@@ -96,9 +120,10 @@ impl Options {
         let builder = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(|e| self.unusable("keystore", e))?;
-        let builder = match self.authenticates {
-            false => builder.with_no_client_auth(),
-            true => {
+        let builder = match (self.part, self.authenticates) {
+            (Part::Internal, _) => builder.with_client_cert_verifier(Arc::new(self.trust()?)),
+            (Part::Rest, false) => builder.with_no_client_auth(),
+            (Part::Rest, true) => {
                 let roots = Arc::new(self.roots()?);
                 let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider()).build();
                 builder.with_client_cert_verifier(verifier.map_err(|e| self.unusable("truststore", e))?)
@@ -115,9 +140,15 @@ impl Options {
     pub fn client(&self) -> Result<Arc<ClientConfig>> {
         let builder = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
-            .map_err(|e| self.unusable("truststore", e))?
-            .with_root_certificates(self.roots()?);
+            .map_err(|e| self.unusable("truststore", e))?;
+        let builder = match self.part {
+            Part::Internal => builder.dangerous().with_custom_certificate_verifier(Arc::new(self.trust()?)),
+            Part::Rest => builder.with_root_certificates(self.roots()?),
+        };
         let config = match self.own()?.filter(|_| self.authenticates) {
+            None if self.authenticates && self.part == Part::Internal => {
+                return Err(self.missing("keystore", "the certificate to show and its private key"));
+            }
             None => builder.with_no_client_auth(),
             Some(own) => builder
                 .with_client_auth_cert(own.certificates()?, own.private_key()?)
@@ -144,14 +175,24 @@ impl Options {
     }
 
     fn roots(&self) -> Result<RootCertStore> {
-        let path = self.truststore.as_ref();
-        let path = path.ok_or_else(|| self.missing("truststore", "the certificates of the authorities to trust"))?;
-        let pem = Pem::read(path, &self.key("truststore"))?;
         let mut roots = RootCertStore::empty();
-        for certificate in pem.certificates()? {
+        for certificate in self.trusted()? {
             roots.add(certificate).map_err(|e| self.unusable("truststore", e))?;
         }
         Ok(roots)
+    }
+
+    /// The certificates of the trust store.
+    fn trusted(&self) -> Result<Vec<CertificateDer<'static>>> {
+        let path = self.truststore.as_ref();
+        let path = path.ok_or_else(|| self.missing("truststore", "the certificates of the authorities to trust"))?;
+        Pem::read(path, &self.key("truststore"))?.certificates()
+    }
+
+    /// Who is trusted between processes.
+    fn trust(&self) -> Result<Trust> {
+        let trust = Trust::new(self.roots()?, self.trusted()?, self.fingerprints.clone(), provider());
+        trust.map_err(|e| self.unusable("truststore", e))
     }
 
     /// The own certificates and key; `None` where neither is named.

@@ -81,3 +81,116 @@ fn what_is_no_pem_file_is_refused_with_what_to_do() {
     assert!(options(Part::Rest, &pairs).server().unwrap_err().message().contains("cannot be read"));
     assert!(options(Part::Rest, &pairs[..1]).server().unwrap_err().message().contains("keystore' is not set"));
 }
+
+/// A certificate as `openssl req -x509` makes it, and its authority's key with it: made out for an authority.
+fn authority() -> (rcgen::Certificate, rcgen::Issuer<'static, rcgen::KeyPair>, String) {
+    let mut params = rcgen::CertificateParams::new(vec![]).expect("no names");
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let key = rcgen::KeyPair::generate().expect("a key can be made");
+    let pem = key.serialize_pem();
+    let certificate = params.self_signed(&key).expect("it signs itself");
+    (certificate, rcgen::Issuer::new(params, key), pem)
+}
+
+/// Whether the two shake hands; what either side says if not.
+fn shake(caller: &Options, called: &Options) -> std::result::Result<(), (Option<String>, Option<String>)> {
+    let name = "anything".try_into().expect("a name");
+    let mut client = rustls::ClientConnection::new(caller.client().expect("usable"), name).expect("usable");
+    let mut server = rustls::ServerConnection::new(called.server().expect("usable")).expect("usable");
+    let told = |error: rustls::Error| {
+        let error = std::io::Error::other(error);
+        explain(&error).map(|error| error.message().to_owned())
+    };
+    let (mut to_server, mut to_client) = (vec![], vec![]);
+    for _ in 0..8 {
+        while client.wants_write() {
+            client.write_tls(&mut to_server).expect("memory takes it");
+        }
+        let mut input = &to_server[..];
+        while !input.is_empty() {
+            server.read_tls(&mut input).expect("memory gives it");
+        }
+        to_server.clear();
+        let refused = server.process_new_packets().err();
+        while server.wants_write() {
+            server.write_tls(&mut to_client).expect("memory takes it");
+        }
+        let mut input = &to_client[..];
+        while !input.is_empty() {
+            client.read_tls(&mut input).expect("memory gives it");
+        }
+        to_client.clear();
+        let failed = client.process_new_packets().err();
+        if refused.is_some() || failed.is_some() {
+            return Err((failed.and_then(told), refused.and_then(told)));
+        }
+    }
+    assert!(!client.is_handshaking() && !server.is_handshaking(), "the handshake ends");
+    Ok(())
+}
+
+/// TLS between processes with these files.
+fn internal(keystore: &str, truststore: &str, more: &[(&str, &str)]) -> Options {
+    let pairs = [
+        ("security.ssl.internal.enabled", "true"),
+        ("security.ssl.internal.keystore", keystore),
+        ("security.ssl.internal.truststore", truststore),
+    ];
+    options(Part::Internal, &[&pairs[..], more].concat())
+}
+
+#[test]
+fn processes_trust_an_authority_and_what_stands_in_the_trust_store_whatever_the_host() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let (certificate, issuer, key) = authority();
+    let trusted = write(directory.path(), "trusted.pem", certificate.pem());
+    let signed = |name: &str| {
+        let key = rcgen::KeyPair::generate().expect("a key can be made");
+        let params = rcgen::CertificateParams::new(vec![name.to_owned()]).expect("a name");
+        let signed = params.signed_by(&key, &issuer).expect("it is signed");
+        (write(directory.path(), name, key.serialize_pem() + &signed.pem()), signed)
+    };
+    let ((a, of_a), (b, _)) = (signed("a"), signed("b"));
+    assert_eq!(shake(&internal(&a, &trusted, &[]), &internal(&b, &trusted, &[])), Ok(()));
+    let own = write(directory.path(), "own.pem", format!("{key}{}", certificate.pem()));
+    assert_eq!(shake(&internal(&own, &trusted, &[]), &internal(&b, &trusted, &[])), Ok(()), "made for an authority");
+    assert_eq!(shake(&internal(&b, &trusted, &[]), &internal(&own, &trusted, &[])), Ok(()), "the other way round");
+
+    let (stranger, stranger_key) = self::certificate();
+    let stranger = write(directory.path(), "stranger.pem", stranger_key + &stranger);
+    let (_, refused) = shake(&internal(&stranger, &trusted, &[]), &internal(&a, &trusted, &[])).unwrap_err();
+    assert!(refused.expect("a matter of TLS").contains("'security.ssl.internal.truststore'"));
+
+    use sha1::Digest;
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02X}")).collect::<Vec<_>>().join(":");
+    for pin in [hex(&sha1::Sha1::digest(of_a.der())), hex(&sha2::Sha256::digest(of_a.der())).replace(':', "")] {
+        let pinned = [("security.ssl.internal.cert.fingerprint", pin.as_str())];
+        assert_eq!(shake(&internal(&a, &trusted, &[]), &internal(&b, &trusted, &pinned)), Ok(()));
+        let (_, refused) = shake(&internal(&b, &trusted, &[]), &internal(&b, &trusted, &pinned)).unwrap_err();
+        assert!(refused.expect("a matter of TLS").contains("is none of 'security.ssl.internal.cert.fingerprint'"));
+        let (refused, _) = shake(&internal(&a, &trusted, &pinned), &internal(&b, &trusted, &[])).unwrap_err();
+        assert!(refused.expect("a matter of TLS").contains("cert.fingerprint"), "callers look, too");
+    }
+}
+
+#[test]
+fn what_was_shown_once_and_has_expired_is_not_trusted() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let key = rcgen::KeyPair::generate().expect("a key can be made");
+    let mut params = rcgen::CertificateParams::new(vec![]).expect("no names");
+    params.not_after = rcgen::date_time_ymd(2001, 1, 1);
+    let expired = params.self_signed(&key).expect("it signs itself").pem();
+    let both = write(directory.path(), "both.pem", key.serialize_pem() + &expired);
+    let (failed, _) = shake(&internal(&both, &both, &[]), &internal(&both, &both, &[])).unwrap_err();
+    assert!(failed.expect("a matter of TLS").contains("xpired"));
+}
+
+#[test]
+fn settings_between_processes_are_checked() {
+    let on = ("security.ssl.internal.enabled", "true");
+    let message = options(Part::Internal, &[on]).check().unwrap_err().message().to_owned();
+    assert!(message.contains("'security.ssl.internal.keystore' is not set"), "{message}");
+    let odd = config(&[on, ("security.ssl.internal.cert.fingerprint", "00:11")]);
+    let message = Options::from_config(&odd, Part::Internal).unwrap_err().message().to_owned();
+    assert!(message.contains("'00:11'") && message.contains("SHA-1"), "{message}");
+}

@@ -3,8 +3,9 @@
 use crate::credit::Credit;
 use crate::element::ElementEncoder;
 use crate::frame::{self, Frame, Kind, bad};
-use crate::handshake::{Identity, greet};
+use crate::handshake::Identity;
 use crate::sender::RemoteSender;
+use crate::stream::{self, Open, ReadHalf};
 use crate::{ChannelEnd, ChannelEvents, ChannelId, lock, writer};
 use headwater_exchange::Grammar;
 use headwater_types::{Error, Result};
@@ -12,13 +13,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::BufReader;
-use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
-/// How long the peer may take to answer a call.
-pub(crate) const DIAL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Largest frame that a consumer sends.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
 /// Bytes read from the system at a time.
@@ -29,11 +27,11 @@ pub(crate) struct Dialers {
     identity: Identity,
     events: Arc<dyn ChannelEvents>,
     runtime: Handle,
-    open: Mutex<BTreeMap<String, Open>>,
+    open: Mutex<BTreeMap<String, Carried>>,
 }
 
 /// A connection and the task that carries its frames.
-type Open = (Arc<Dialer>, JoinHandle<()>);
+type Carried = (Arc<Dialer>, JoinHandle<()>);
 
 /// A connection that rows leave on.
 pub(crate) struct Dialer {
@@ -66,7 +64,7 @@ impl Dialers {
     pub(crate) fn sender(&self, address: &str, channel: ChannelId) -> RemoteSender {
         let dialer = self.dialer(address);
         let (number, credit) = dialer.open(channel);
-        let (encoder, grammar) = (ElementEncoder::default(), Grammar::new());
+        let (encoder, grammar) = (ElementEncoder::new(self.identity.compression), Grammar::new());
         RemoteSender { number, dialer, credit, encoder, grammar, ended: false }
     }
 
@@ -102,37 +100,21 @@ async fn run(dialer: Arc<Dialer>, frames: UnboundedReceiver<Frame>, identity: Id
 }
 
 async fn carry(dialer: &Dialer, frames: UnboundedReceiver<Frame>, identity: &Identity) -> Result<()> {
-    let dialled = tokio::time::timeout(DIAL_TIMEOUT, TcpStream::connect(&dialer.address)).await;
-    let mut stream = match dialled {
-        Ok(Ok(stream)) => stream,
-        Ok(Err(e)) => return Err(unreachable(&e.to_string()).with_source(e)),
-        Err(_) => return Err(unreachable("it did not answer in time")),
-    };
-    stream.set_nodelay(true).map_err(frame::broken)?;
-    greet(&mut stream, identity).await?;
-    let (input, mut output) = stream.into_split();
+    let Open { input, mut output, .. } = stream::dial(&dialer.address, identity).await?;
     // Whoever ends first ends the connection.
     tokio::select! {
         read = answers(dialer, BufReader::with_capacity(READ_BYTES, input), identity.liveness.timeout) => read,
-        written = writer::write(&mut output, frames, identity.liveness.interval) => written,
+        written = writer::write(&mut output, frames, identity.liveness) => written,
     }
 }
 
-async fn answers(
-    dialer: &Dialer,
-    mut input: BufReader<tokio::net::tcp::OwnedReadHalf>,
-    silence_max: Duration,
-) -> Result<()> {
+async fn answers(dialer: &Dialer, mut input: BufReader<ReadHalf>, silence_max: Duration) -> Result<()> {
     loop {
         let next = tokio::time::timeout(silence_max, frame::read(&mut input, ANSWER_BYTES_MAX)).await;
         let next = next.map_err(|_| Error::retryable("connection-silent", "the peer fell silent"))?;
         let Some(frame) = next? else { return Ok(()) };
         dialer.answer(&frame)?;
     }
-}
-
-fn unreachable(why: &str) -> Error {
-    Error::retryable("peer-unreachable", format!("it cannot be reached: {why}"))
 }
 
 impl Dialer {

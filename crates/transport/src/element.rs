@@ -1,6 +1,8 @@
 //! Elements of a channel as frames.
 
+use crate::compression::{Codec, Packer, unpack};
 use crate::frame::{Frame, Header, Kind, bad};
+use arrow::array::RecordBatch;
 use arrow::buffer::{Buffer, ScalarBuffer};
 use arrow::datatypes::SchemaRef;
 use arrow::ipc::reader::StreamDecoder;
@@ -18,6 +20,7 @@ const APPEND: u32 = u32::MAX;
 #[derive(Default)]
 pub struct ElementEncoder {
     stream: Option<(SchemaRef, StreamEncoder)>,
+    packer: Packer,
 }
 
 /// Decodes the elements of one channel.
@@ -37,7 +40,12 @@ enum Control {
 }
 
 impl ElementEncoder {
-    /// The frame of an element that counts `cost` bytes. Columns are not copied.
+    /// Encodes rows that are compressed so.
+    pub fn new(codec: Codec) -> Self {
+        Self { stream: None, packer: Packer::new(codec) }
+    }
+
+    /// The frame of an element that counts `cost` bytes. Columns are not copied, unless they are compressed.
     ///
     /// # Errors
     /// When the rows cannot be encoded.
@@ -66,7 +74,8 @@ impl ElementEncoder {
                 length
             }
         };
-        Ok(Frame { header: Header { kind: Kind::Batch, channel, row_kinds, cost }, payload })
+        let header = Header { row_kinds, cost, ..Header::new(Kind::Batch, channel) };
+        self.packer.pack(Frame { header, payload })
     }
 
     fn stream(&mut self, schema: &SchemaRef) -> Result<&mut StreamEncoder> {
@@ -91,7 +100,7 @@ impl ElementDecoder {
     pub fn decode(&mut self, frame: Frame) -> Result<Element> {
         let payload = frame.payload.into_iter().next().unwrap_or_else(|| Buffer::from_vec(Vec::<u8>::new()));
         match frame.header.kind {
-            Kind::Batch => self.batch(&frame.header, payload),
+            Kind::Batch => self.batch(&frame.header, unpack(payload, frame.header.codec)?),
             Kind::Control => control(&payload),
             other => Err(bad(format!("a {other:?} frame is no element"))),
         }
@@ -101,8 +110,7 @@ impl ElementDecoder {
         let kinds = if header.row_kinds == APPEND { 0 } else { header.row_kinds as usize };
         let split = payload.len().checked_sub(kinds).ok_or_else(|| bad("it has fewer bytes than rows"))?;
         let mut stream = payload.slice_with_length(0, split);
-        let rows = self.stream.decode(&mut stream).map_err(|e| bad("its rows cannot be decoded").with_source(e))?;
-        let rows = rows.ok_or_else(|| bad("it has no rows"))?;
+        let rows = self.rows(&mut stream)?.ok_or_else(|| bad("it has no rows"))?;
         if !stream.is_empty() || rows.num_rows() == 0 {
             return Err(bad("it has bytes behind its rows, or none"));
         }
@@ -115,6 +123,22 @@ impl ElementDecoder {
             return Err(bad("its row kinds do not fit its rows"));
         }
         Ok(Element::Batch(ChangeBatch::mixed(rows, ScalarBuffer::new(bytes, 0, kinds))))
+    }
+}
+
+impl ElementDecoder {
+    /// The rows at the beginning of some bytes, which are taken from there.
+    fn rows(&mut self, stream: &mut Buffer) -> Result<Option<RecordBatch>> {
+        let undecodable = |e| bad("its rows cannot be decoded").with_source(e);
+        let rows = self.stream.decode(stream).map_err(undecodable)?;
+        if rows.is_some() || !stream.is_empty() {
+            return Ok(rows);
+        }
+        // Rows without columns, as COUNT(*) needs them, have no bytes behind their header; the decoder looks at what it
+        // has only when there are more. It takes none of these.
+        let mut more = Buffer::from_vec(vec![0u8]);
+        let rows = self.stream.decode(&mut more).map_err(undecodable)?;
+        Ok(rows.filter(|_| more.len() == 1))
     }
 }
 

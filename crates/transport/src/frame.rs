@@ -2,12 +2,15 @@
 //!
 //! ```text
 //! frame   := header payload
-//! header  := "HWFR" kind:u8 version:u8 reserved:u16 channel:u32 length:u32 rows_kinds:u32 cost:u32 checksum:u64
+//! header  := "HWFR" kind:u8 version:u8 codec:u8 reserved:u8 channel:u32 length:u32 rows_kinds:u32 cost:u32 checksum:u64
 //! ```
 //!
 //! Numbers are little-endian. `length` is that of the payload; `checksum` is the xxh3 of the header before it and
-//! the payload. What the other fields mean depends on the kind.
+//! the payload as it travels. `codec` says how the payload is compressed. What the other fields mean depends on the kind.
+//!
+//! Memory for a payload is taken as its bytes come: an announcement alone costs nothing.
 
+use crate::compression::Codec;
 use arrow::buffer::{Buffer, MutableBuffer};
 use headwater_types::{Error, ErrorKind, Result};
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -21,6 +24,10 @@ pub(crate) const HEADER_BYTES: usize = 32;
 pub const MAX_PAYLOAD_BYTES: usize = 1 << 30;
 
 const MAGIC: &[u8; 4] = b"HWFR";
+/// What a connection with TLS starts with: a handshake, or an alert; then the version of TLS.
+const TLS: [[u8; 2]; 2] = [[0x16, 0x03], [0x15, 0x03]];
+/// Memory that is taken for a payload of which nothing has come yet; twice of what has come after that.
+const FIRST_BYTES: usize = 4 << 20;
 
 /// What a frame is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +77,15 @@ pub struct Header {
     pub row_kinds: u32,
     /// Bytes of credit.
     pub cost: u32,
+    /// How the payload is compressed.
+    pub codec: Codec,
+}
+
+impl Header {
+    /// A header of a frame that is not compressed.
+    pub fn new(kind: Kind, channel: u32) -> Self {
+        Self { kind, channel, row_kinds: 0, cost: 0, codec: Codec::None }
+    }
 }
 
 /// A frame; its payload in parts that need not be contiguous.
@@ -84,13 +100,12 @@ pub struct Frame {
 impl Frame {
     /// A frame without payload.
     pub fn empty(kind: Kind, channel: u32, cost: u32) -> Self {
-        Self { header: Header { kind, channel, row_kinds: 0, cost }, payload: vec![] }
+        Self { header: Header { cost, ..Header::new(kind, channel) }, payload: vec![] }
     }
 
     /// A frame with one part.
     pub fn of_bytes(kind: Kind, channel: u32, payload: Vec<u8>) -> Self {
-        let header = Header { kind, channel, row_kinds: 0, cost: 0 };
-        Self { header, payload: vec![Buffer::from_vec(payload)] }
+        Self { header: Header::new(kind, channel), payload: vec![Buffer::from_vec(payload)] }
     }
 
     /// Bytes of the payload.
@@ -108,11 +123,12 @@ impl Frame {
             let message = format!("rows of {length} bytes are more than a frame holds ({MAX_PAYLOAD_BYTES})");
             return Err(Error::user("frame-too-large", message));
         }
-        let Header { kind, channel, row_kinds, cost } = self.header;
+        let Header { kind, channel, row_kinds, cost, codec } = self.header;
         let mut out = [0; HEADER_BYTES];
         out[..4].copy_from_slice(MAGIC);
         out[4] = kind as u8;
         out[5] = VERSION;
+        out[6] = codec as u8;
         for (at, number) in [(8, channel), (12, length as u32), (16, row_kinds), (20, cost)] {
             out[at..at + 4].copy_from_slice(&number.to_le_bytes());
         }
@@ -131,18 +147,48 @@ pub(crate) async fn read(input: &mut (impl AsyncRead + Unpin), max_bytes: usize)
     if input.read(&mut bytes[..1]).await.map_err(broken)? == 0 {
         return Ok(None);
     }
+    if bytes[0] != MAGIC[0] {
+        return Err(foreign(bytes[0], input).await);
+    }
     input.read_exact(&mut bytes[1..]).await.map_err(broken)?;
     let (header, length, expected) = parse(&bytes)?;
     if length > max_bytes {
         return Err(bad(format!("it announces {length} bytes, and {max_bytes} are the most")));
     }
-    // Allocated by Arrow, so that the columns inside are aligned and need no copy.
-    let mut payload = MutableBuffer::from_len_zeroed(length);
-    input.read_exact(payload.as_slice_mut()).await.map_err(broken)?;
+    let payload = read_payload(input, length).await?;
     if checksum(&bytes[..24], [payload.as_slice()].into_iter()) != expected {
         return Err(bad("its checksum does not match: bytes were changed on the way"));
     }
     Ok(Some(Frame { header, payload: vec![payload.into()] }))
+}
+
+/// The error of a peer whose first byte begins no frame: others send less than a header and wait.
+async fn foreign(first: u8, input: &mut (impl AsyncRead + Unpin)) -> Error {
+    let mut second = [0];
+    let start = match input.read(&mut second).await {
+        Ok(1) => [first, second[0]],
+        _ => [first, 0],
+    };
+    if TLS.contains(&start) {
+        let message = "the peer speaks TLS, and this process does not: 'security.ssl.internal.enabled' has to be the \
+                       same in all processes";
+        return Error::new(ErrorKind::User, "tls-refused", message);
+    }
+    bad("it does not start as one: the peer speaks another protocol")
+}
+
+/// Allocated by Arrow, so that the columns inside are aligned and need no copy.
+async fn read_payload(input: &mut (impl AsyncRead + Unpin), length: usize) -> Result<MutableBuffer> {
+    let mut payload = MutableBuffer::from_len_zeroed(length.min(FIRST_BYTES));
+    let mut filled = 0;
+    loop {
+        input.read_exact(&mut payload.as_slice_mut()[filled..]).await.map_err(broken)?;
+        filled = payload.len();
+        if filled == length {
+            return Ok(payload);
+        }
+        payload.resize(length.min(filled.saturating_mul(2)), 0);
+    }
 }
 
 /// Header, length of the payload, checksum.
@@ -160,7 +206,8 @@ fn parse(bytes: &[u8; HEADER_BYTES]) -> Result<(Header, usize, u64)> {
     }
     let kind = Kind::from_byte(bytes[4]).ok_or_else(|| bad(format!("its kind {} is unknown", bytes[4])))?;
     let number = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-    let header = Header { kind, channel: number(8), row_kinds: number(16), cost: number(20) };
+    let codec = Codec::from_byte(bytes[6]).ok_or_else(|| bad(format!("its codec {} is unknown", bytes[6])))?;
+    let header = Header { kind, channel: number(8), row_kinds: number(16), cost: number(20), codec };
     let checksum = u64::from(number(24)) | u64::from(number(28)) << 32;
     Ok((header, number(12) as usize, checksum))
 }
@@ -179,5 +226,8 @@ pub(crate) fn bad(what: impl std::fmt::Display) -> Error {
 
 /// The error of a connection that broke.
 pub(crate) fn broken(e: std::io::Error) -> Error {
+    if let Some(error) = headwater_tls::explain(&e) {
+        return error.with_source(e);
+    }
     Error::retryable("connection-broken", format!("the connection broke: {e}")).with_source(e)
 }

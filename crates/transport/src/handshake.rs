@@ -1,5 +1,6 @@
 //! The first frame of each side of a connection.
 
+use crate::compression::Codec;
 use crate::frame::{self, Frame, Kind, bad};
 use headwater_types::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize};
@@ -8,13 +9,11 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 /// Largest greeting: bytes of a stranger are not worth more memory.
 const HELLO_BYTES_MAX: usize = 4096;
-/// How long a stranger may take for it.
-const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Version of everything that processes say to each other. Rises with every change of a message or a frame.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 
-/// Who a process is, and how soon it takes others for dead.
+/// Who a process is, and how its connections are watched, secured and packed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// Its name, for messages.
@@ -23,6 +22,10 @@ pub struct Identity {
     pub cluster: String,
     /// How connections are watched.
     pub liveness: Liveness,
+    /// Both sides show certificates; without it there is no TLS.
+    pub tls: Option<headwater_tls::Options>,
+    /// How the rows are compressed that it sends.
+    pub compression: Codec,
 }
 
 /// How a connection is watched.
@@ -41,9 +44,10 @@ impl Default for Liveness {
 }
 
 impl Identity {
-    /// A process of a cluster that watches its connections as by default.
+    /// A process of a cluster that watches its connections as by default, without TLS and compression.
     pub fn new(name: impl Into<String>, cluster: impl Into<String>) -> Self {
-        Self { name: name.into(), cluster: cluster.into(), liveness: Liveness::default() }
+        let (name, cluster, liveness) = (name.into(), cluster.into(), Liveness::default());
+        Self { name, cluster, liveness, tls: None, compression: Codec::None }
     }
 }
 
@@ -63,19 +67,13 @@ impl Hello {
     }
 }
 
-/// Exchanges greetings; the name of the peer.
+/// Exchanges greetings; the name of the peer. Waits for as long as the peer takes.
 ///
 /// # Errors
-/// When the peer is silent, no part of this cluster or no Headwater at all.
+/// When the peer is no part of this cluster or no Headwater at all.
 pub(crate) async fn greet<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, own: &Identity) -> Result<String> {
-    let exchange = async {
-        send(stream, own).await?;
-        receive(stream, own).await
-    };
-    match tokio::time::timeout(HELLO_TIMEOUT, exchange).await {
-        Ok(peer) => peer,
-        Err(_) => Err(Error::retryable("transport-silent", "the peer did not introduce itself in time")),
-    }
+    send(stream, own).await?;
+    receive(stream, own).await
 }
 
 async fn send(stream: &mut (impl AsyncWrite + Unpin), own: &Identity) -> Result<()> {
@@ -105,7 +103,7 @@ async fn receive(stream: &mut (impl AsyncRead + Unpin), own: &Identity) -> Resul
 }
 
 /// Reads a greeting. Of one of another version only the version is understood.
-fn read_hello(bytes: &[u8]) -> Result<Hello> {
+pub(crate) fn read_hello(bytes: &[u8]) -> Result<Hello> {
     let (protocol, _) = postcard::take_from_bytes::<u32>(bytes).map_err(|e| bad("its greeting").with_source(e))?;
     let hello: Option<Hello> = postcard::from_bytes(bytes).ok();
     if protocol != PROTOCOL {

@@ -15,22 +15,29 @@
 //!   of other channels.
 //! * Every frame carries a checksum, and belongs to a channel that names job and attempt: what an earlier attempt
 //!   sends is refused. A frame that does not fit the protocol ends the connection, never the process.
+//! * Who a peer is gets settled before anything else: by TLS, where it is on, then by a greeting. Strangers are bounded
+//!   in number, time and bytes ([`Identity`]).
 //! * A connection that breaks breaks its channels: it is told to [`ChannelEvents`], and the subtasks fail. Nothing is
 //!   sent again, since what the other side received is unknown; a restart from the checkpoint repairs it.
 //!
 //! What this is not: it knows no TaskManagers, no deployment and no messages of a JobManager.
 
+mod compression;
 mod credit;
 mod dialer;
 mod element;
 mod frame;
 mod handshake;
 mod inlet;
+pub mod inputs;
 mod listener;
 pub mod messages;
 mod sender;
+mod strangers;
+mod stream;
 mod writer;
 
+pub use compression::Codec;
 pub use element::{ElementDecoder, ElementEncoder};
 pub use frame::{Frame, Header, Kind, MAX_PAYLOAD_BYTES};
 pub use handshake::{Identity, Liveness, PROTOCOL};

@@ -3,8 +3,10 @@
 use crate::dialer::READ_BYTES;
 use crate::element::ElementDecoder;
 use crate::frame::{self, Frame, Kind, MAX_PAYLOAD_BYTES, bad};
-use crate::handshake::{Identity, greet};
+use crate::handshake::Identity;
 use crate::inlet::Inlet;
+use crate::strangers::Strangers;
+use crate::stream::{self, Open, ReadHalf};
 use crate::{ChannelEnd, ChannelEvents, ChannelId, lock, writer};
 use headwater_exchange::{Element, LocalSender, Waker};
 use headwater_types::ids::JobId;
@@ -136,12 +138,13 @@ pub(crate) fn cannot_listen(address: SocketAddr, e: std::io::Error) -> Error {
 
 /// Takes connections for ever.
 pub(crate) async fn accept(listener: TcpListener, identity: Identity, endpoints: Arc<Endpoints>) {
+    let strangers = Arc::new(Strangers::default());
     loop {
         match listener.accept().await {
             Ok((stream, from)) => {
-                let (identity, endpoints) = (identity.clone(), endpoints.clone());
+                let (identity, endpoints, strangers) = (identity.clone(), endpoints.clone(), strangers.clone());
                 tokio::spawn(async move {
-                    if let Err(error) = serve(stream, &identity, endpoints).await {
+                    if let Err(error) = serve(stream, &identity, endpoints, &strangers).await {
                         tracing::warn!(%from, error = error.message(), "an exchange connection ended");
                     }
                 });
@@ -155,15 +158,14 @@ pub(crate) async fn accept(listener: TcpListener, identity: Identity, endpoints:
     }
 }
 
-async fn serve(mut stream: TcpStream, identity: &Identity, endpoints: Arc<Endpoints>) -> Result<()> {
-    stream.set_nodelay(true).map_err(frame::broken)?;
-    let peer = greet(&mut stream, identity).await?;
-    let (input, mut output) = stream.into_split();
+async fn serve(stream: TcpStream, identity: &Identity, endpoints: Arc<Endpoints>, strangers: &Strangers) -> Result<()> {
+    let Open { peer, input, mut output } = strangers.admit(stream::answer(stream, identity)).await?;
     let (queue, frames) = unbounded_channel();
     let connection = Arc::new(Connection { queue, endpoints, inlets: Mutex::default() });
+    let _joined = Joined(connection.clone());
     let ended = tokio::select! {
         read = receive(&connection, BufReader::with_capacity(READ_BYTES, input), identity.liveness.timeout) => read,
-        written = writer::write(&mut output, frames, identity.liveness.interval) => written,
+        written = writer::write(&mut output, frames, identity.liveness) => written,
     };
     let error = match &ended {
         Ok(()) => Error::retryable("connection-closed", format!("'{peer}' ended the connection")),
@@ -173,11 +175,7 @@ async fn serve(mut stream: TcpStream, identity: &Identity, endpoints: Arc<Endpoi
     ended
 }
 
-async fn receive(
-    connection: &Arc<Connection>,
-    mut input: BufReader<tokio::net::tcp::OwnedReadHalf>,
-    silence_max: Duration,
-) -> Result<()> {
+async fn receive(connection: &Arc<Connection>, mut input: BufReader<ReadHalf>, silence_max: Duration) -> Result<()> {
     // What the channels' columns are; of no concern to lanes, which lock the inlets.
     let mut decoders = BTreeMap::new();
     loop {
@@ -185,6 +183,16 @@ async fn receive(
         let next = next.map_err(|_| Error::retryable("connection-silent", "the peer fell silent"))?;
         let Some(frame) = next? else { return Ok(()) };
         connection.handle(frame, &mut decoders)?;
+    }
+}
+
+/// A connection that is read. However that ends, nobody waits for more.
+struct Joined(Arc<Connection>);
+
+impl Drop for Joined {
+    fn drop(&mut self) {
+        // Nothing is left to tell unless the reader gave up without a word.
+        self.0.break_off(&Error::retryable("connection-broken", "what the peer sent could not be read"));
     }
 }
 
@@ -202,6 +210,10 @@ impl Connection {
         let number = frame.header.channel;
         match frame.header.kind {
             Kind::Open => {
+                // Also those that were refused are kept, for what their producer has sent before it hears of that.
+                if decoders.len() == CHANNELS_MAX {
+                    return Err(bad("it opens one channel too many"));
+                }
                 decoders.insert(number, ElementDecoder::default());
                 self.open(number, &frame)
             }

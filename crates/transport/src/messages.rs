@@ -3,16 +3,18 @@
 //! What messages mean is their users' business. A connection that breaks loses those under way; it is not dialled
 //! again here, because both sides have to start over anyway.
 
-use crate::dialer::{DIAL_TIMEOUT, READ_BYTES};
+use crate::dialer::READ_BYTES;
 use crate::frame::{self, Frame, Kind, bad};
-use crate::handshake::{Identity, Liveness, greet};
+use crate::handshake::{Identity, Liveness};
 use crate::listener::{bind, cannot_listen};
+use crate::strangers::Strangers;
+use crate::stream::{self, Open, ReadHalf};
 use crate::writer;
 use headwater_types::{Error, Result};
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::BufReader;
-use tokio::net::tcp::OwnedReadHalf;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
@@ -24,7 +26,7 @@ const MESSAGE_BYTES_MAX: usize = 256 << 20;
 pub struct MessageReader {
     /// Name of the peer.
     pub peer: String,
-    input: BufReader<OwnedReadHalf>,
+    input: BufReader<ReadHalf>,
     silence_max: Duration,
 }
 
@@ -38,6 +40,7 @@ pub struct MessageWriter {
 pub struct MessageListener {
     listener: TcpListener,
     identity: Identity,
+    strangers: Arc<Strangers>,
 }
 
 impl MessageListener {
@@ -46,7 +49,7 @@ impl MessageListener {
     /// # Errors
     /// When the address cannot be listened on.
     pub fn bind(address: SocketAddr, identity: Identity, runtime: &Handle) -> Result<Self> {
-        Ok(Self { listener: bind(address, runtime)?, identity })
+        Ok(Self { listener: bind(address, runtime)?, identity, strangers: Arc::default() })
     }
 
     /// Where it listens.
@@ -68,7 +71,8 @@ impl MessageListener {
     /// When the system gives out no connection; those who called will call again.
     pub async fn accept(&self) -> Result<Caller> {
         let (stream, from) = self.listener.accept().await.map_err(frame::broken)?;
-        Ok(Caller { stream, from, identity: self.identity.clone() })
+        let (identity, strangers) = (self.identity.clone(), self.strangers.clone());
+        Ok(Caller { stream, from, identity, strangers })
     }
 }
 
@@ -76,17 +80,19 @@ impl MessageListener {
 pub struct Caller {
     stream: TcpStream,
     identity: Identity,
+    strangers: Arc<Strangers>,
     /// From where.
     pub from: SocketAddr,
 }
 
 impl Caller {
-    /// Exchanges greetings.
+    /// Exchanges certificates, where TLS is on, and greetings.
     ///
     /// # Errors
     /// When the caller is no part of this cluster.
     pub async fn greet(self) -> Result<(MessageReader, MessageWriter)> {
-        open(self.stream, &self.identity).await
+        let opened = self.strangers.admit(stream::answer(self.stream, &self.identity)).await?;
+        Ok(start(opened, &self.identity))
     }
 }
 
@@ -95,29 +101,21 @@ impl Caller {
 /// # Errors
 /// When it cannot be reached, or is no part of this cluster.
 pub async fn dial(address: &str, identity: &Identity) -> Result<(MessageReader, MessageWriter)> {
-    let dialled = tokio::time::timeout(DIAL_TIMEOUT, TcpStream::connect(address)).await;
-    let unreachable =
-        |why: String| Error::retryable("peer-unreachable", format!("'{address}' cannot be reached: {why}"));
-    match dialled {
-        Ok(Ok(stream)) => open(stream, identity).await.map_err(|error| error.context(format_args!("'{address}'"))),
-        Ok(Err(e)) => Err(unreachable(e.to_string()).with_source(e)),
-        Err(_) => Err(unreachable("it did not answer in time".to_owned())),
-    }
+    let opened = stream::dial(address, identity).await.map_err(|error| error.context(format_args!("'{address}'")))?;
+    Ok(start(opened, identity))
 }
 
-async fn open(mut stream: TcpStream, identity: &Identity) -> Result<(MessageReader, MessageWriter)> {
-    stream.set_nodelay(true).map_err(frame::broken)?;
-    let peer = greet(&mut stream, identity).await?;
-    let (input, mut output) = stream.into_split();
+fn start(opened: Open, identity: &Identity) -> (MessageReader, MessageWriter) {
+    let Open { peer, input, mut output } = opened;
     let (queue, frames) = unbounded_channel();
     let liveness = identity.liveness;
     tokio::spawn(async move {
-        if let Err(error) = writer::write(&mut output, frames, liveness.interval).await {
+        if let Err(error) = writer::write(&mut output, frames, liveness).await {
             tracing::debug!(error = error.message(), "a message connection ended");
         }
     });
     let input = BufReader::with_capacity(READ_BYTES, input);
-    Ok((MessageReader { peer, input, silence_max: liveness.timeout }, MessageWriter { queue }))
+    (MessageReader { peer, input, silence_max: liveness.timeout }, MessageWriter { queue })
 }
 
 impl MessageReader {

@@ -1,7 +1,8 @@
 //! Writes frames to a connection, control elements before the rows of other channels.
 
 use crate::frame::{Frame, HEADER_BYTES, Kind, broken};
-use headwater_types::Result;
+use crate::handshake::Liveness;
+use headwater_types::{Error, Result};
 use std::collections::{HashMap, VecDeque};
 use std::io::IoSlice;
 use std::time::Duration;
@@ -54,17 +55,18 @@ impl Waiting {
 /// Writes what comes until nobody can send any more, and a beat when nothing comes for a while.
 ///
 /// # Errors
-/// When the connection breaks.
+/// When the connection breaks, or the peer takes nothing for too long: it always reads, so that it is gone, and what
+/// waits for it must not pile up.
 pub(crate) async fn write(
     output: &mut (impl AsyncWrite + Unpin),
     mut queue: UnboundedReceiver<Frame>,
-    beat: Duration,
+    liveness: Liveness,
 ) -> Result<()> {
     let (mut waiting, mut taken) = (Waiting::default(), Vec::with_capacity(TAKE_FRAMES));
     loop {
         if waiting.is_empty() {
-            output.flush().await.map_err(broken)?;
-            match tokio::time::timeout(beat, queue.recv()).await {
+            taken_in_time(output.flush(), liveness.timeout).await?;
+            match tokio::time::timeout(liveness.interval, queue.recv()).await {
                 Ok(Some(frame)) => waiting.push(frame),
                 Ok(None) => return output.shutdown().await.map_err(broken),
                 Err(_) => waiting.push(Frame::empty(Kind::Beat, 0, 0)),
@@ -77,12 +79,19 @@ pub(crate) async fn write(
             }
         }
         taken.drain(..).for_each(|frame| waiting.push(frame));
-        write_some(output, &mut waiting).await?;
+        write_some(output, &mut waiting, liveness.timeout).await?;
+    }
+}
+
+async fn taken_in_time<T>(io: impl Future<Output = std::io::Result<T>>, stall_max: Duration) -> Result<T> {
+    match tokio::time::timeout(stall_max, io).await {
+        Ok(done) => done.map_err(broken),
+        Err(_) => Err(Error::retryable("connection-stalled", "the peer takes nothing that is sent to it")),
     }
 }
 
 /// Writes frames up to about [`WRITE_BYTES`].
-async fn write_some(output: &mut (impl AsyncWrite + Unpin), waiting: &mut Waiting) -> Result<()> {
+async fn write_some(output: &mut (impl AsyncWrite + Unpin), waiting: &mut Waiting, stall_max: Duration) -> Result<()> {
     let (mut frames, mut bytes) = (vec![], 0);
     while bytes < WRITE_BYTES {
         let Some(frame) = waiting.pop() else { break };
@@ -96,7 +105,7 @@ async fn write_some(output: &mut (impl AsyncWrite + Unpin), waiting: &mut Waitin
     let mut parts: Vec<IoSlice<'_>> = parts.collect();
     let mut left = &mut parts[..];
     while !left.is_empty() {
-        let written = output.write_vectored(left).await.map_err(broken)?;
+        let written = taken_in_time(output.write_vectored(left), stall_max).await?;
         if written == 0 {
             return Err(broken(std::io::ErrorKind::WriteZero.into()));
         }

@@ -19,7 +19,7 @@ use headwater_jobmanager::Handle;
 use headwater_lineage::{JobLineage, run_id};
 use headwater_lineage_client::{Client, Settings, Surroundings};
 use headwater_plan::JobGraph;
-use headwater_types::config::Configuration;
+use headwater_types::config::{Configuration, JOB_LINEAGE};
 use headwater_types::ids::JobId;
 use headwater_types::{Error, Result};
 use std::collections::BTreeMap;
@@ -29,23 +29,23 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use watch::Watch;
 
-/// Key of a job's configuration that holds its lineage.
-pub const LINEAGE_KEY: &str = "$internal.lineage";
 /// How often a reporter looks at jobs.
 const TURN: Duration = Duration::from_millis(250);
 /// Longest wait for an answer of the JobManager.
 const ANSWER: Duration = Duration::from_secs(5);
+/// How long before a reporter began a job may have ended that it tells: whoever ran it may not have come to it.
+const UNTOLD_MS: i64 = 60_000;
 /// Transports that one process uses at most.
 const CLIENTS_MAX: usize = 16;
 
 /// Puts a job's lineage into its configuration.
 pub fn attach(graph: &mut JobGraph, lineage: &JobLineage) {
-    graph.config.set(LINEAGE_KEY, lineage.to_json());
+    graph.config.set(JOB_LINEAGE, lineage.to_json());
 }
 
 /// The lineage of a job, if it carries one.
 pub fn attached(graph: &JobGraph) -> Option<JobLineage> {
-    JobLineage::from_json(graph.config.get(LINEAGE_KEY)?).ok()
+    JobLineage::from_json(graph.config.get(JOB_LINEAGE)?).ok()
 }
 
 /// What a reporter knows of its process.
@@ -95,7 +95,8 @@ impl Reporter {
     /// When no thread can be started.
     pub fn start(manager: Handle, options: ReporterOptions) -> Result<Self> {
         let (wake, signals) = sync_channel(16);
-        let watcher = Watcher { manager, options, jobs: BTreeMap::new(), clients: BTreeMap::new() };
+        let since_ms = options.env.now_ms();
+        let watcher = Watcher { manager, options, since_ms, jobs: BTreeMap::new(), clients: BTreeMap::new() };
         let thread = std::thread::Builder::new()
             .name("lineage-watch".to_owned())
             .spawn(move || watcher.run(&signals))
@@ -122,6 +123,8 @@ impl Drop for Reporter {
 struct Watcher {
     manager: Handle,
     options: ReporterOptions,
+    /// When the watching began.
+    since_ms: i64,
     /// Jobs that are known; `None` for those that have nothing to tell.
     jobs: BTreeMap<JobId, Option<Watch>>,
     /// Clients by the options of their transports.
@@ -162,8 +165,11 @@ impl Watcher {
         Ok(())
     }
 
-    /// A job that is new here.
+    /// A job that is new here. Those that ended long before are the history of an earlier JobManager, which told them.
     fn admit(&mut self, summary: &headwater_jobmanager::JobSummary) -> Option<Watch> {
+        if summary.ended_ms.is_some_and(|ended_ms| ended_ms < self.since_ms.saturating_sub(UNTOLD_MS)) {
+            return None;
+        }
         let lineage = attached(&summary.graph)?;
         let settings = self.options.settings(&summary.graph.config);
         for warning in &settings.warnings {

@@ -1,4 +1,5 @@
-//! The execution of a job whose parallelism changes: all regions end, and others begin in their place.
+//! What ends regions on purpose: the parallelism of the job changes, so that all of them end and others begin in their
+//! place, or their tasks must run elsewhere. Neither is a failure, and the restart strategy is not asked.
 
 use super::region::{Phase, Region};
 use super::{Action, Execution};
@@ -8,19 +9,30 @@ use headwater_types::ids::SubtaskId;
 impl Execution {
     /// Ends all regions that run, as if they had failed, without counting it as a failure.
     pub fn take_down(&mut self, now_ms: i64) -> Vec<Action> {
+        self.end_regions(|_| true, now_ms)
+    }
+
+    /// Ends the regions of tasks that are to go on elsewhere, as if they had failed, without counting it as a failure.
+    pub fn hand_over(&mut self, leaving: &[SubtaskId], now_ms: i64) -> Vec<Action> {
+        let is_alive = |subtask: &&SubtaskId| self.tasks.get(subtask).is_some_and(|task| !task.is_final());
+        let alive: Vec<SubtaskId> = leaving.iter().filter(is_alive).copied().collect();
+        self.end_regions(|region| alive.iter().any(|subtask| region.holds(*subtask)), now_ms)
+    }
+
+    fn end_regions(&mut self, which: impl Fn(&Region) -> bool, now_ms: i64) -> Vec<Action> {
         if !self.state.is_active() || self.committing {
             return vec![];
         }
         let mut actions = vec![];
         for index in 0..self.regions.len() {
-            if self.regions[index].phase == Phase::Running {
+            if self.regions[index].phase == Phase::Running && which(&self.regions[index]) {
                 self.regions[index].phase = Phase::Cancelling { until_ms: now_ms };
                 let subtasks = self.regions[index].subtasks.clone();
                 let cancel = self.cancel_tasks(|subtask| subtasks.contains(&subtask));
                 actions.extend([Action::Restarting(subtasks), cancel]);
+                self.state = JobState::Restarting;
             }
         }
-        self.state = JobState::Restarting;
         actions.extend(self.when_ended(now_ms));
         actions
     }

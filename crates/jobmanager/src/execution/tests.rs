@@ -49,6 +49,19 @@ fn a_job_commits_when_all_tasks_finished() {
 }
 
 #[test]
+fn tasks_that_are_handed_over_go_on_although_nothing_may_restart() {
+    let mut job = job(&[&[0], &[1]], "0");
+    let actions = job.hand_over(&[subtask(1)], 100);
+    assert_eq!(actions, [Action::Restarting(vec![subtask(1)]), cancel(&[1])]);
+    assert_eq!(ended(&mut job, 1, Outcome::Cancelled), []);
+    assert_eq!(job.tick(100), [Action::Redeploy { subtasks: vec![subtask(1)], attempt: 1 }]);
+    assert_eq!((job.state(), job.restarts()), (JobState::Running, 0));
+    ended(&mut job, 0, Outcome::Finished);
+    assert_eq!(job.hand_over(&[subtask(0)], 200), [], "what has ended stays so");
+    assert_eq!(job.state(), JobState::Running);
+}
+
+#[test]
 fn the_first_failure_is_the_cause_and_cancels_the_rest() {
     let mut job = running();
     assert_eq!(ended(&mut job, 1, Outcome::Failed(error("first"))), [cancel(&[0])]);

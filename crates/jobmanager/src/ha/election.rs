@@ -2,6 +2,7 @@
 
 use super::lease::{Candidate, Holder, Lease};
 use super::options::HaOptions;
+use super::probe::refuses;
 use headwater_env::Env;
 use headwater_types::{Error, Result};
 use std::sync::Arc;
@@ -44,12 +45,36 @@ impl Election {
             }
         }
     }
+
+    /// Whether the last sign of life is older than it should be: reason to look whether its owner is there.
+    fn is_late(&self, now_ms: i64, late_ms: i64) -> bool {
+        self.seen.is_some_and(|(_, since_ms)| now_ms.saturating_sub(since_ms) >= late_ms)
+    }
+}
+
+/// How long a leader may be silent until somebody looks whether it is there, and until it is taken for dead.
+#[derive(Debug, Clone, Copy)]
+struct Patience {
+    late_ms: i64,
+    lease_ms: i64,
+}
+
+impl Patience {
+    /// A sign of life is late when two were to come since.
+    fn of(options: &HaOptions) -> Self {
+        let millis = |duration: std::time::Duration| i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        let (late, lease) = (options.retry_period.saturating_mul(2), options.lease_duration);
+        Self { late_ms: millis(late), lease_ms: millis(lease) }
+    }
 }
 
 /// A term as leader. Dropping it gives the lease up.
 pub struct Leadership {
     generation: u64,
+    /// What was won.
     lease: Arc<dyn Lease>,
+    /// What says in storage whose term it is.
+    fence: Arc<dyn Lease>,
     stop: SyncSender<()>,
     keeper: Option<JoinHandle<()>>,
 }
@@ -67,11 +92,10 @@ impl Leadership {
         stop: &Receiver<()>,
         lost: impl FnOnce(Error) + Send + 'static,
     ) -> Result<Option<Self>> {
-        let lease = options.lease();
-        let lease_ms = i64::try_from(options.lease_duration.as_millis()).unwrap_or(i64::MAX);
-        let mut election = Election::default();
+        let lease = options.contended(env)?;
+        let (mut election, patience) = (Election::default(), Patience::of(options));
         loop {
-            match attempt(lease.as_ref(), &mut election, candidate, monotonic_ms(env), lease_ms) {
+            match attempt(lease.as_ref(), &mut election, candidate, monotonic_ms(env), patience) {
                 Ok(Some(generation)) => return Self::keep(lease, options, env, generation, lost).map(Some),
                 Ok(None) => {}
                 Err(error) => tracing::warn!(error = error.message(), "the lease could not be looked at"),
@@ -101,7 +125,7 @@ impl Leadership {
             })
             .map_err(|e| Error::retryable("no-thread", "the lease could not be kept").with_source(e))?;
         tracing::info!(generation, "this JobManager leads");
-        Ok(Self { generation, lease, stop, keeper: Some(keeper) })
+        Ok(Self { generation, lease, fence: options.lease(), stop, keeper: Some(keeper) })
     }
 
     /// Number of the term.
@@ -109,9 +133,9 @@ impl Leadership {
         self.generation
     }
 
-    /// The lease.
+    /// The lease in storage, by which everything is fenced that a leader does.
     pub fn lease(&self) -> Arc<dyn Lease> {
-        self.lease.clone()
+        self.fence.clone()
     }
 }
 
@@ -127,19 +151,25 @@ impl Drop for Leadership {
     }
 }
 
-/// Looks, and contends if it is time; the generation that was won.
+/// Looks, and contends if it is time; the generation that was won. It is time, too, when the leader's signs of life are
+/// late and its host says that nobody listens there any more: its process has ended. If that should be wrong, the
+/// generation fences it as always.
 fn attempt(
     lease: &dyn Lease,
     election: &mut Election,
     candidate: &Candidate,
     now_ms: i64,
-    lease_ms: i64,
+    patience: Patience,
 ) -> Result<Option<u64>> {
     let holder = lease.look()?;
-    match election.observed(holder.as_ref(), now_ms, lease_ms) {
-        Step::Wait => Ok(None),
-        Step::Contend(generation) => Ok(lease.acquire(generation, candidate)?.then_some(generation)),
-    }
+    let generation = match (election.observed(holder.as_ref(), now_ms, patience.lease_ms), holder) {
+        (Step::Contend(generation), _) => generation,
+        (Step::Wait, Some(holder)) if election.is_late(now_ms, patience.late_ms) && refuses(&holder.address) => {
+            holder.generation.saturating_add(1)
+        }
+        (Step::Wait, _) => return Ok(None),
+    };
+    Ok(lease.acquire(generation, candidate)?.then_some(generation))
 }
 
 /// Renews a lease.
@@ -153,17 +183,19 @@ struct Keeper {
 impl Keeper {
     /// Until it is told to stop, or the lease is lost: then why.
     fn run(self, stopped: &Receiver<()>) -> Option<Error> {
-        let lease_ms = i64::try_from(self.options.lease_duration.as_millis()).unwrap_or(i64::MAX);
+        let deadline_ms = i64::try_from(self.options.renew_deadline.as_millis()).unwrap_or(i64::MAX);
         let (mut beat, mut renewed_ms) = (0, monotonic_ms(&self.env));
         loop {
             beat += 1;
+            // What counts is when it was asked for: others may have seen it then.
+            let asked_ms = monotonic_ms(&self.env);
             match self.lease.renew(self.generation, beat) {
-                Ok(true) => renewed_ms = monotonic_ms(&self.env),
+                Ok(true) => renewed_ms = asked_ms,
                 Ok(false) => return Some(super::lease::deposed(self.generation, self.generation + 1)),
                 Err(error) => {
                     tracing::warn!(error = error.message(), "the lease could not be renewed");
                     // Others may take over from now on; who cannot see that must not act.
-                    if monotonic_ms(&self.env).saturating_sub(renewed_ms) >= lease_ms {
+                    if monotonic_ms(&self.env).saturating_sub(renewed_ms) >= deadline_ms {
                         return Some(error.context("the lease expired"));
                     }
                 }

@@ -3,18 +3,15 @@
 use super::election::Leadership;
 use super::lease::{Lease, deposed};
 use super::options::HaOptions;
-use crate::state::{JobResult, JobState};
+use crate::archive::Archive;
 use headwater_env::Storage;
 use headwater_storage::join;
-use headwater_taskmanager::TaskError;
 use headwater_types::ids::JobId;
 use headwater_types::{Error, ErrorKind, Result};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Ended jobs that are remembered.
-const ENDED_MAX: usize = 64;
 const JOBS: &str = "jobs/";
 
 /// The jobs of a cluster during the term of a leader.
@@ -33,6 +30,8 @@ pub struct JobRecord {
     pub job: JobId,
     /// The encoded job graph.
     pub plan: Vec<u8>,
+    /// When it was submitted, milliseconds since the epoch.
+    pub submitted_ms: i64,
     /// What it starts from.
     pub latest: Option<Latest>,
 }
@@ -44,6 +43,9 @@ pub struct Latest {
     pub checkpoint: u64,
     /// Where it is.
     pub path: String,
+    /// The TaskManager of each slot at that time, by name: copies of its state may be there.
+    #[serde(default)]
+    pub places: Vec<(u32, String)>,
 }
 
 /// What is known of a job beside its graph.
@@ -53,15 +55,6 @@ struct Accepted {
     submitted_ms: i64,
     /// Term in which it was accepted.
     generation: u64,
-}
-
-/// How a job ended.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Ended {
-    name: String,
-    state: JobState,
-    error: Option<TaskError>,
-    ended_ms: i64,
 }
 
 impl Records {
@@ -102,7 +95,13 @@ impl Records {
         self.check()
     }
 
-    /// A job that was accepted could not be started.
+    /// A job that was accepted has another plan.
+    pub(crate) fn replan(&self, job: JobId, plan: &[u8]) -> Result<()> {
+        self.check()?;
+        self.storage.put(&file(job, "plan"), plan)
+    }
+
+    /// Nothing is remembered of a job: it could not be started, or is one of many that have ended.
     pub(crate) fn forget(&self, job: JobId) -> Result<()> {
         for object in self.storage.list(&format!("{JOBS}{job}/"))? {
             self.storage.delete(&object.path)?;
@@ -116,21 +115,17 @@ impl Records {
         self.check()
     }
 
-    /// A job has ended: nobody starts it again.
-    pub(crate) fn ended(&self, result: &JobResult, now_ms: i64) -> Result<()> {
+    /// A job has ended: nobody starts it again. Its plan and what people may ask of it stay.
+    pub(crate) fn ended(&self, job: JobId, archive: &Archive) -> Result<()> {
         self.check()?;
-        let error = result.error.as_ref().map(TaskError::from);
-        let ended = Ended { name: result.name.clone(), state: result.state, error, ended_ms: now_ms };
-        self.storage.put(&file(result.job, "ended"), &encode(&ended)?)?;
-        let obsolete = self.storage.list(&format!("{JOBS}{}/", result.job))?;
-        for object in obsolete.iter().filter(|object| !object.path.ends_with("/ended")) {
-            self.storage.delete(&object.path)?;
-        }
-        Ok(())
+        self.storage.put(&file(job, "ended"), &encode(archive)?)?;
+        let obsolete = self.storage.list(&format!("{JOBS}{job}/"))?;
+        let kept = [file(job, "ended"), file(job, "plan")];
+        obsolete.iter().filter(|object| !kept.contains(&object.path)).try_for_each(|o| self.storage.delete(&o.path))
     }
 
-    /// The jobs that have not ended, and how the last ones did that have.
-    pub(crate) fn read(&self) -> Result<(Vec<JobRecord>, Vec<JobResult>)> {
+    /// The jobs that have not ended, and those that have.
+    pub(crate) fn read(&self) -> Result<(Vec<JobRecord>, Vec<JobId>)> {
         let mut files: BTreeMap<JobId, Vec<String>> = BTreeMap::new();
         for object in self.storage.list(JOBS)? {
             let Some((job, name)) = object.path.strip_prefix(JOBS).and_then(|rest| rest.split_once('/')) else {
@@ -144,39 +139,38 @@ impl Records {
         for (job, names) in files {
             let has = |name: &str| names.iter().any(|known| known == name);
             if has("ended") {
-                ended.extend(self.read_ended(job)?);
+                ended.push(job);
             } else if has("job") && has("plan") {
                 jobs.push(self.read_job(job, &names)?);
             }
         }
-        self.forget_oldest(&mut ended)?;
-        Ok((jobs, ended.into_iter().map(|(_, result)| result).collect()))
+        Ok((jobs, ended))
     }
 
-    /// Bounds what is kept of jobs that have ended.
-    fn forget_oldest(&self, ended: &mut Vec<(i64, JobResult)>) -> Result<()> {
-        ended.sort_by_key(|(ended_ms, _)| *ended_ms);
-        let surplus = ended.len().saturating_sub(ENDED_MAX);
-        ended.drain(..surplus).try_for_each(|(_, result)| self.forget(result.job))
-    }
-
-    fn read_ended(&self, job: JobId) -> Result<Option<(i64, JobResult)>> {
-        let Some(ended) = self.get::<Ended>(&file(job, "ended"))? else { return Ok(None) };
-        let error = ended.error.map(Error::from);
-        let result = JobResult { job, name: ended.name, state: ended.state, error, operators: vec![] };
-        Ok(Some((ended.ended_ms, result)))
+    /// A job that has ended, with its encoded plan. One that cannot be read is left out: nothing but what people see
+    /// depends on it.
+    pub(crate) fn read_ended(&self, job: JobId) -> Option<(Archive, Vec<u8>)> {
+        let read = || -> Result<Option<(Archive, Vec<u8>)>> {
+            let archive = self.get::<Archive>(&file(job, "ended"))?;
+            Ok(archive.zip(self.storage.get(&file(job, "plan"))?))
+        };
+        read().unwrap_or_else(|error| {
+            tracing::warn!(%job, error = error.message(), "what is known of a job that has ended cannot be read");
+            None
+        })
     }
 
     fn read_job(&self, job: JobId, names: &[String]) -> Result<JobRecord> {
         let plan = self.storage.get(&file(job, "plan"))?;
         let plan = plan.ok_or_else(|| corrupt(&file(job, "plan")))?;
+        let accepted: Accepted = self.get(&file(job, "job"))?.ok_or_else(|| corrupt(&file(job, "job")))?;
         // Every leader starts from what the one before knew, so that of the latest term is the latest.
         let terms = names.iter().filter_map(|name| name.strip_prefix("latest/")?.parse::<u64>().ok());
         let latest = match terms.filter(|term| *term <= self.generation).max() {
             Some(term) => self.get(&latest_file(job, term))?,
             None => None,
         };
-        Ok(JobRecord { job, plan, latest })
+        Ok(JobRecord { job, plan, submitted_ms: accepted.submitted_ms, latest })
     }
 
     fn get<T: DeserializeOwned>(&self, file: &str) -> Result<Option<T>> {

@@ -2,11 +2,17 @@
 
 use super::lease::StorageLease;
 use super::*;
-use crate::state::{JobResult, JobState};
+use crate::archive::EndedJob;
+use crate::overview::{Attempt, Failure, JobDetails, JobSummary};
+use crate::state::{JobResult, JobState, JobStatus, TaskState};
+use headwater_checkpoint::Statistics;
 use headwater_env::{Env, MemoryStorage, Storage, StorageProvider};
+use headwater_plan::JobGraph;
+use headwater_runtime::testing::{GraphBuilder, sink, source};
 use headwater_types::config::Configuration;
-use headwater_types::ids::JobId;
+use headwater_types::ids::{JobId, SubtaskId, VertexId};
 use headwater_types::{Error, ErrorKind};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
@@ -17,7 +23,14 @@ fn candidate(name: &str) -> Candidate {
 
 fn options(storage: &Arc<MemoryStorage>) -> HaOptions {
     let (lease_duration, retry_period) = (Duration::from_millis(200), Duration::from_millis(5));
-    HaOptions { uri: "memory://c".to_owned(), storage: storage.clone(), lease_duration, retry_period }
+    HaOptions {
+        uri: "memory://c".to_owned(),
+        storage: storage.clone(),
+        elected_by: ElectedBy::Storage,
+        lease_duration,
+        renew_deadline: lease_duration,
+        retry_period,
+    }
 }
 
 #[test]
@@ -81,8 +94,62 @@ fn term(storage: &Arc<MemoryStorage>, generation: u64) -> Records {
     Records::of(storage.clone(), lease, generation)
 }
 
+fn graph() -> JobGraph {
+    let mut graph = GraphBuilder::new();
+    graph.vertex(1, vec![source(&[]), sink(&[])]);
+    graph.build()
+}
+
+/// A job that restarted once and then failed.
+fn ended() -> EndedJob {
+    let (job, subtask) = (JobId(3), SubtaskId { vertex: VertexId(0), index: 0 });
+    let error = || Error::user("test", "why");
+    let states = VecDeque::from([(JobState::Created, 5), (JobState::Running, 6), (JobState::Failed, 9)]);
+    let attempt = Attempt { number: 1, states: vec![(TaskState::Running, 7), (TaskState::Failed, 8)] };
+    let graph = Arc::new(graph());
+    EndedJob {
+        details: JobDetails {
+            summary: JobSummary {
+                job,
+                graph,
+                state: JobState::Failed,
+                started_ms: 5,
+                ended_ms: Some(9),
+                changed_ms: 9,
+                tasks: vec![TaskState::Failed],
+            },
+            states,
+            subtasks: BTreeMap::from([(subtask, VecDeque::from([attempt]))]),
+            failures: VecDeque::from([Failure { at_ms: 8, error: error(), subtask: Some(subtask) }]),
+            failures_truncated: false,
+            root_cause: Some(error()),
+            parts: BTreeMap::new(),
+            places: BTreeMap::new(),
+        },
+        status: JobStatus {
+            job,
+            name: "toy".to_owned(),
+            state: JobState::Failed,
+            tasks: BTreeMap::from([(subtask, TaskState::Failed)]),
+            restarts: 1,
+            restart_cause: Some(error()),
+            restart_delay_ms: 0,
+            waits_for: None,
+        },
+        statistics: Statistics::default(),
+        rescales: vec![],
+        result: JobResult {
+            job,
+            name: "toy".to_owned(),
+            state: JobState::Failed,
+            error: Some(error()),
+            operators: vec![],
+        },
+    }
+}
+
 fn latest(checkpoint: u64) -> Latest {
-    Latest { checkpoint, path: format!("chk-{checkpoint}") }
+    Latest { checkpoint, path: format!("chk-{checkpoint}"), places: vec![(0, "a".to_owned())] }
 }
 
 #[test]
@@ -90,26 +157,23 @@ fn the_next_leader_finds_jobs_and_their_last_checkpoints() {
     let storage = Arc::new(MemoryStorage::new());
     let first = term(&storage, 1);
     for job in 1..=3 {
-        first.accept(JobId(job), "job", &[7], 5).unwrap();
+        first.accept(JobId(job), "toy", &headwater_plan::encode(&graph()).unwrap(), 5).unwrap();
     }
     first.completed(JobId(1), &latest(3)).unwrap();
     first.completed(JobId(1), &latest(4)).unwrap();
-    let over = JobResult {
-        job: JobId(3),
-        name: "job".to_owned(),
-        state: JobState::Failed,
-        error: Some(Error::user("test", "why")),
-        operators: vec![],
-    };
-    first.ended(&over, 9).unwrap();
+    first.ended(JobId(3), &ended().archive()).unwrap();
     let second = term(&storage, 2);
     let (jobs, ended) = second.read().unwrap();
     let found: Vec<_> = jobs.iter().map(|record| (record.job.0, record.latest.clone())).collect();
     assert_eq!(found, [(1, Some(latest(4))), (2, None)]);
-    assert_eq!((ended[0].job, ended[0].state), (JobId(3), JobState::Failed));
-    assert_eq!(ended[0].error.as_ref().unwrap().message(), "why");
+    assert_eq!((ended, jobs[0].submitted_ms), (vec![JobId(3)], 5));
+    let (archive, plan) = second.read_ended(JobId(3)).unwrap();
+    let found = archive.open(JobId(3), headwater_plan::decode(&plan).unwrap());
+    assert_eq!(format!("{found:?}"), format!("{:?}", self::ended()));
     let names: Vec<String> = storage.list("jobs/").unwrap().into_iter().map(|object| object.path).collect();
-    assert!(!names.iter().any(|name| name.contains(&format!("{:032x}/plan", 3))), "{names:?}");
+    assert!(!names.iter().any(|name| name.contains(&format!("{:032x}/job", 3))), "{names:?}");
+    storage.put(&format!("jobs/{:032x}/ended", 3), b"not JSON").unwrap();
+    assert!(second.read_ended(JobId(3)).is_none(), "what is damaged is left out");
 }
 
 #[test]

@@ -16,14 +16,14 @@ use headwater_checkpoint::coordinator::AckStatistics;
 use headwater_checkpoint::garbage::Roots;
 use headwater_checkpoint::layout::Vertex;
 use headwater_checkpoint::restore::plan;
-use headwater_checkpoint::{Action, Blob, ClaimMode, Coordinator, Kind, Manifest};
+use headwater_checkpoint::{Action, Blob, ClaimMode, Coordinator, Kind, LocalRecovery, Manifest};
 use headwater_connector_api::Split;
 use headwater_runtime::{Alignment, Barrier, BarrierKind, StateEngine, StateOptions};
 use headwater_taskmanager::ToTaskManager;
 use headwater_types::ids::{SubtaskId, VertexId};
 use headwater_types::{Error, Result};
 use merges::Merges;
-pub(crate) use requests::Request;
+pub(crate) use requests::{Request, not_running};
 pub use requests::{RequestKind, Stored};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -349,7 +349,8 @@ impl Job {
         self.checkpoints.storing = true;
         let (job, inbox, store, checkpoint) =
             (self.id, self.inbox.clone(), self.checkpoints.store.clone(), next.checkpoint);
-        let term = Term { records: self.records.clone(), job, is_final: matches!(next.kind, Kind::Stop { .. }) };
+        let (places, is_final) = (self.placement.names(), matches!(next.kind, Kind::Stop { .. }));
+        let term = Term { records: self.records.clone(), job, places, is_final };
         self.env.spawn_blocking("store", move || {
             let own = manifest.clone();
             let outcome = guarded(|| match target? {
@@ -415,6 +416,15 @@ impl Job {
         self.checkpoints.latest = Some(Arc::new(manifest));
         self.collect_garbage(checkpoint);
         self.start_merges();
+        self.keep_copies(checkpoint);
+    }
+
+    /// Tells TaskManagers which of their copies they need no more. Merges that have just begun write some that they do.
+    fn keep_copies(&self, checkpoint: u64) {
+        if LocalRecovery::from_config(&self.graph.config).is_ok_and(|local| local.keeps) {
+            let needed = lock(&self.checkpoints.roots).newest();
+            self.tell(&ToTaskManager::KeepCopies { job: self.id, checkpoint, needed });
+        }
     }
 
     /// Tasks that began to restart while the savepoint was written must not go on behind it.

@@ -3,18 +3,19 @@
 use super::Job;
 use super::checkpoints::delete_claimed;
 use super::recovery::Point;
+use crate::archive::Archive;
 use crate::guard::guarded;
 use crate::ha::{DEPOSED, Records};
 use crate::service::Inbound;
 use crate::sinks::Sinks;
-use crate::state::{JobResult, JobState};
+use crate::state::JobState;
 use crate::store::Store;
 use headwater_checkpoint::Retention;
 use headwater_checkpoint::garbage::Roots;
 use headwater_checkpoint::manifest::Committables;
 use headwater_connector_api::Committable;
 use headwater_taskmanager::TaskError;
-use headwater_types::ids::{SubtaskId, VertexId};
+use headwater_types::ids::{JobId, SubtaskId, VertexId};
 use headwater_types::{Error, Result};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -151,10 +152,10 @@ impl Job {
         // Behind a savepoint without drain the job will go on.
         let ended = self.checkpoints.stopped_with.is_none() || self.checkpoints.drained;
         let claimed = self.checkpoints.take_claimed(|_| false);
-        let record = self.last_record(JobState::Finished);
+        let (record, records) = (self.last_record(JobState::Finished), self.records.clone());
         self.env.spawn_blocking("finish", move || {
             let outcome = guarded(|| {
-                check(record.records.as_ref())?;
+                check(records.as_ref())?;
                 sinks.finish(staged, ended)?;
                 // Before the checkpoints go: else the job would be started again, from nothing.
                 record.write()
@@ -211,8 +212,7 @@ impl Job {
 
     /// What the cluster remembers of the job when it ends in this state.
     fn last_record(&self, state: JobState) -> LastRecord {
-        let result = JobResult { state, operators: vec![], ..self.result() };
-        LastRecord { records: self.records.clone(), result, now_ms: self.env.now_ms() }
+        LastRecord(self.records.clone().map(|records| (records, self.id, self.ending(state).archive())))
     }
 
     /// Whether checkpoints outlive the job as it ends.
@@ -225,16 +225,12 @@ impl Job {
     }
 }
 
-/// What the cluster remembers of a job.
-struct LastRecord {
-    records: Option<Records>,
-    result: JobResult,
-    now_ms: i64,
-}
+/// What the cluster remembers of a job; nothing where jobs end with their JobManager.
+struct LastRecord(Option<(Records, JobId, Archive)>);
 
 impl LastRecord {
     fn write(&self) -> Result<()> {
-        self.records.as_ref().map_or(Ok(()), |records| records.ended(&self.result, self.now_ms))
+        self.0.as_ref().map_or(Ok(()), |(records, job, archive)| records.ended(*job, archive))
     }
 }
 

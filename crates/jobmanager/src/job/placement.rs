@@ -3,11 +3,12 @@
 use super::Job;
 use crate::execution::Action;
 use crate::task_managers::{SessionId, Shortage};
-use headwater_taskmanager::{Outcome, TaskError, ToTaskManager};
+use headwater_taskmanager::{Inspected, Inspection, Outcome, TaskError, ToTaskManager};
 use headwater_types::config::Key;
 use headwater_types::ids::SubtaskId;
 use headwater_types::{Error, ErrorKind, Result};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::mpsc::SyncSender;
 
 /// How long a job waits for slots.
 pub(crate) const SLOT_REQUEST_TIMEOUT: Key = Key { name: "slot.request.timeout", default: "5 min" };
@@ -17,6 +18,8 @@ pub(crate) const SLOT_REQUEST_TIMEOUT: Key = Key { name: "slot.request.timeout",
 pub(super) struct Placement {
     /// The TaskManager of each slot. Kept over restarts, so that tasks come back to where their files are.
     slots: BTreeMap<u32, SessionId>,
+    /// The name of the TaskManager that each slot was of last: it may come back, with the files that it kept.
+    names: BTreeMap<u32, String>,
     /// Where the tasks are that were deployed and have not ended.
     tasks: BTreeMap<SubtaskId, SessionId>,
     /// The TaskManagers that know the job.
@@ -40,6 +43,16 @@ impl Wait {
 }
 
 impl Placement {
+    /// A job that ran before, with its slots at TaskManagers of these names.
+    pub(super) fn after(names: impl IntoIterator<Item = (u32, String)>) -> Self {
+        Self { names: names.into_iter().collect(), ..Self::default() }
+    }
+
+    /// The name of the TaskManager of each slot.
+    pub(super) fn names(&self) -> Vec<(u32, String)> {
+        self.names.iter().map(|(slot, name)| (*slot, name.clone())).collect()
+    }
+
     /// The TaskManagers that know the job.
     pub(super) fn sessions(&self) -> &BTreeSet<SessionId> {
         &self.sessions
@@ -74,6 +87,21 @@ impl Placement {
 }
 
 impl Job {
+    /// Whether tasks can go on elsewhere without harm: there are checkpoints to go on from, and the job does not end with
+    /// a savepoint that is complete.
+    fn may_be_handed_over(&self) -> bool {
+        self.is_checkpointed() && self.checkpoints.stopped_with.is_none()
+    }
+
+    /// A task was cancelled by its TaskManager: when that one is about to end, its tasks go on elsewhere.
+    pub(super) fn hand_over_cancelled(&mut self, subtask: SubtaskId) -> Vec<Action> {
+        let leaving = self.placement.of(subtask).is_some_and(|session| self.task_managers.is_leaving(session));
+        match leaving && self.may_be_handed_over() {
+            true => self.execution.hand_over(&[subtask], self.env.now_ms()),
+            false => vec![],
+        }
+    }
+
     /// Whether the job waits for slots.
     pub(crate) fn waits_for_slots(&self) -> bool {
         !self.complete && self.placement.waits.is_some()
@@ -84,9 +112,14 @@ impl Job {
         let wanted: BTreeSet<u32> = subtasks.iter().map(|subtask| subtask.index).collect();
         let missing: Vec<u32> =
             wanted.iter().filter(|index| !self.placement.slots.contains_key(index)).copied().collect();
-        match self.task_managers.claim(self.id, missing.len()) {
+        let names: Vec<Option<&str>> =
+            missing.iter().map(|index| self.placement.names.get(index).map(String::as_str)).collect();
+        match self.task_managers.claim(self.id, &names) {
             Ok(sessions) => {
-                self.placement.slots.extend(missing.into_iter().zip(sessions));
+                for (slot, session) in missing.into_iter().zip(sessions) {
+                    self.placement.slots.insert(slot, session);
+                    self.placement.names.extend(self.task_managers.name(session).map(|name| (slot, name)));
+                }
                 true
             }
             Err(shortage) => {
@@ -108,6 +141,7 @@ impl Job {
     /// The job has another parallelism: it needs this many slots, and waits for none yet.
     pub(super) fn placement_reshaped(&mut self, slots: u32) {
         self.placement.waits = None;
+        self.placement.names.retain(|slot, _| *slot < slots);
         for (_, session) in self.placement.slots.extract_if(slots.., |_, _| true) {
             self.task_managers.release_one(self.id, session);
         }
@@ -179,6 +213,21 @@ impl Job {
         }
     }
 
+    /// Carries a question to a part of a task. Of one that does not run at the moment there is no answer.
+    pub(crate) fn coordinate(
+        &self,
+        subtask: SubtaskId,
+        target: String,
+        request: Vec<u8>,
+        reply: SyncSender<Inspected>,
+    ) {
+        let what = Inspection::Coordinate { target, request };
+        match self.placement.of(subtask) {
+            Some(session) => self.task_managers.inspect_session(session, what, reply),
+            None => drop(reply.try_send(Inspected::Coordinated(None))),
+        }
+    }
+
     /// Tells all TaskManagers that know the job. One that cannot be reached has no tasks either.
     pub(super) fn tell(&self, message: &ToTaskManager) {
         for session in self.placement.sessions() {
@@ -194,15 +243,22 @@ impl Job {
         self.placement.sessions().iter().try_for_each(|session| self.task_managers.send(*session, message.clone()))
     }
 
-    /// A TaskManager is gone, and with it the tasks that ran there.
-    pub(crate) fn task_manager_lost(&mut self, session: SessionId, lost: &Error) {
+    /// A TaskManager is gone, and with it the tasks that ran there. When it was `planned`, its tasks go on
+    /// elsewhere, whatever the restart strategy says of failures.
+    pub(crate) fn task_manager_gone(&mut self, session: SessionId, lost: &Error, planned: bool) {
         if self.complete {
             return;
         }
         self.checkpoints.session_lost(session);
         self.metrics_lost(session);
-        for subtask in self.placement.lose(session) {
-            let outcome = Outcome::Failed(TaskError::from(lost));
+        let gone = self.placement.lose(session);
+        let handed_over = planned && self.may_be_handed_over();
+        if handed_over {
+            let actions = self.execution.hand_over(&gone, self.env.now_ms());
+            self.act(actions);
+        }
+        for subtask in gone {
+            let outcome = if handed_over { Outcome::Cancelled } else { Outcome::Failed(TaskError::from(lost)) };
             let actions: Vec<Action> = self.task_ended(subtask, outcome, 0, vec![]);
             self.act(actions);
         }

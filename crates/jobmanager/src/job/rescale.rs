@@ -60,6 +60,16 @@ impl Rescaling {
         matches!(self.phase, Phase::GoingDown(_))
     }
 
+    /// A change is under way.
+    pub(super) fn is_changing(&self) -> bool {
+        !matches!(self.phase, Phase::Idle) || self.history.front().is_some_and(|last| last.ended_ms.is_none())
+    }
+
+    /// The parallelism of the plan.
+    pub(super) fn planned(&self) -> &[u32] {
+        &self.planned
+    }
+
     /// The parallelism of the job depends on its slots.
     fn follows_slots(&self) -> bool {
         self.policy.mode != Mode::Planned || self.asked.is_some()
@@ -269,9 +279,9 @@ impl Job {
     /// The next JobManager starts the job as it is now.
     fn record_plan(&self) {
         let Some(records) = self.records.clone() else { return };
-        let (job, name, plan, now_ms) = (self.id, self.graph.name.clone(), self.plan.clone(), self.env.now_ms());
+        let (job, plan) = (self.id, self.plan.clone());
         self.env.spawn_blocking("record", move || {
-            if let Err(error) = records.accept(job, &name, &plan, now_ms) {
+            if let Err(error) = records.replan(job, &plan) {
                 tracing::warn!(%job, error = error.message(), "the new parallelism of the job could not be recorded");
             }
         });

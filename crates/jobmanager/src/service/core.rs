@@ -3,9 +3,9 @@
 use super::leaving::Leaving;
 use super::recover::Earlier;
 use super::{Handle, Inbound, Options};
-use crate::job::Job;
-use crate::task_managers::{SessionId, TaskManagers};
-use headwater_taskmanager::FromTaskManager;
+use crate::job::{Job, not_running};
+use crate::task_managers::{SessionId, TaskManagerInfo, TaskManagers};
+use headwater_taskmanager::{FromTaskManager, TaskManagerGateway, ToTaskManager};
 use headwater_types::Error;
 use headwater_types::ids::JobId;
 use std::collections::{BTreeMap, VecDeque};
@@ -18,8 +18,6 @@ use std::time::Duration;
 const INBOX_MESSAGES: usize = 512;
 /// Longest time until the clock is looked at again while something is due.
 const TICK_MS_MAX: u64 = 50;
-/// Ended jobs whose results are kept.
-const HISTORY_JOBS: usize = 64;
 
 /// A JobManager without a thread: whoever owns it lets it handle what has arrived, and tells it when time has passed.
 pub struct Core {
@@ -30,7 +28,7 @@ pub struct Core {
     sessions: Arc<AtomicU64>,
     pub(super) jobs: BTreeMap<JobId, Job>,
     /// Ended jobs, oldest first.
-    history: VecDeque<JobId>,
+    pub(super) history: VecDeque<JobId>,
     pub(super) leaving: Vec<Leaving>,
     /// Jobs of earlier JobManagers that have ended, and those that are about to be started again.
     pub(super) earlier: Earlier,
@@ -102,23 +100,25 @@ impl Core {
     /// Handles a message; whether others may follow.
     fn receive(&mut self, message: Inbound) -> bool {
         match message {
-            Inbound::Register { session, info, gateway } => {
-                if let Some(earlier) = self.task_managers.add(session, info, gateway) {
-                    self.task_manager_lost(earlier, "it has registered again");
-                }
-                self.offer_slots();
-            }
+            Inbound::Register { session, info, gateway } => self.register(session, info, gateway),
             Inbound::TaskManagerLost { session, reason } => self.task_manager_lost(session, &reason),
             Inbound::TaskManagerLeaves { session } => self.task_manager_leaves(session),
             Inbound::TaskManagers { reply } => drop(reply.try_send(self.task_managers.list())),
             Inbound::Inspect { task_manager, what, reply } => self.task_managers.inspect(&task_manager, what, reply),
-            Inbound::Submit { plan, reply } => self.submit(&plan, reply),
-            Inbound::Requirements { job, reply } => self.with_job(job, |job| drop(reply.try_send(job.requirements()))),
-            Inbound::SetRequirements { job, asked, reply } => {
-                self.with_job(job, |job| drop(reply.try_send(job.set_requirements(asked))));
+            Inbound::Coordinate { job, subtask, target, request, reply } => {
+                self.with_job(job, |job| job.coordinate(subtask, target, request, reply));
             }
-            Inbound::Rescales { job, reply } => self.with_job(job, |job| drop(reply.try_send(job.rescales()))),
+            Inbound::Submit { plan, reply } => self.submit(&plan, reply),
+            Inbound::Requirements { job, reply } => self.answer(job, &reply, |job| job.requirements(), |_| None),
+            Inbound::SetRequirements { job, asked, reply } => {
+                self.answer(job, &reply, |job| job.set_requirements(asked), |_| Err(not_running()));
+            }
+            Inbound::Rescales { job, reply } => {
+                self.answer(job, &reply, |job| job.rescales(), |ended| ended.rescales.clone());
+            }
             Inbound::Recovered { outcome } => self.recovered(outcome),
+            Inbound::Remembered { ended: Some((job, archive, plan)) } => self.remembered(job, *archive, &plan),
+            Inbound::Remembered { ended: None } => self.all_remembered(),
             Inbound::Accepted { submission, outcome } => self.accepted(*submission, outcome),
             Inbound::Deposed(error) => {
                 tracing::error!(error = error.message(), "this JobManager leads no more");
@@ -128,17 +128,17 @@ impl Core {
             Inbound::Cancel(job) => self.with_job(job, Job::cancel),
             Inbound::Stop(job) => self.with_job(job, Job::stop),
             Inbound::Wait { job, reply } => self.wait_for(job, reply),
-            Inbound::Metrics { job, reply } => self.with_job(job, |job| job.metrics(reply)),
-            Inbound::Status { job, reply } => self.with_job(job, |job| {
-                let _ = reply.try_send(job.status());
-            }),
-            Inbound::Jobs { reply } => drop(reply.try_send(self.jobs.values().map(Job::summary).collect())),
-            Inbound::Details { job, reply } => drop(reply.try_send(self.jobs.get(&job).map(Job::details))),
+            Inbound::Metrics { job, reply } => self.metrics(job, reply),
+            Inbound::Status { job, reply } => {
+                self.answer(job, &reply, |job| job.status(), |ended| ended.status.clone());
+            }
+            Inbound::Jobs { reply } => drop(reply.try_send(self.summaries())),
+            Inbound::Details { job, reply } => drop(reply.try_send(self.details(job))),
             Inbound::Report(message) => self.with_job(job_of(&message), |job| job.report(message)),
-            Inbound::Checkpoint { job, request } => self.with_job(job, |job| job.request(request)),
-            Inbound::Statistics { job, reply } => self.with_job(job, |job| {
-                let _ = reply.try_send(job.statistics());
-            }),
+            Inbound::Checkpoint { job, request } => self.take_checkpoint(job, request),
+            Inbound::Statistics { job, reply } => {
+                self.answer(job, &reply, |job| job.statistics(), |ended| ended.statistics.clone());
+            }
             Inbound::Adopted { job, outcome } => self.with_job(job, |job| job.adopted(outcome)),
             Inbound::Stored { job, checkpoint, kind, request, outcome } => {
                 self.with_job(job, |job| job.stored(checkpoint, kind, request, outcome));
@@ -153,13 +153,32 @@ impl Core {
         true
     }
 
+    fn register(&mut self, session: SessionId, info: TaskManagerInfo, gateway: Arc<dyn TaskManagerGateway>) {
+        if let Some(earlier) = self.task_managers.add(session, info, gateway) {
+            self.task_manager_lost(earlier, "it has registered again");
+        }
+        self.tell_jobs(session);
+        self.offer_slots();
+    }
+
     pub(super) fn task_manager_lost(&mut self, session: SessionId, reason: &str) {
-        let Some(info) = self.task_managers.remove(session) else { return };
-        tracing::warn!(task_manager = info.id, host = info.host, reason, "a TaskManager is lost");
+        let Some((info, planned)) = self.task_managers.remove(session) else { return };
+        match planned {
+            true => tracing::info!(task_manager = info.id, host = info.host, reason, "a TaskManager has left"),
+            false => tracing::warn!(task_manager = info.id, host = info.host, reason, "a TaskManager is lost"),
+        }
         let message = format!("the TaskManager '{}' on {} is lost: {reason}", info.id, info.host);
         let lost = Error::retryable("taskmanager-lost", message);
         let jobs: Vec<JobId> = self.jobs.keys().copied().collect();
-        jobs.into_iter().for_each(|id| self.with_job(id, |job| job.task_manager_lost(session, &lost)));
+        jobs.into_iter().for_each(|id| self.with_job(id, |job| job.task_manager_gone(session, &lost, planned)));
+    }
+
+    /// Tells a TaskManager which jobs there are, of which it may have kept something; not before that is known.
+    pub(super) fn tell_jobs(&self, session: SessionId) {
+        if let Some(jobs) = self.active_jobs() {
+            // One that does not hear it keeps more than it needs.
+            let _ = self.task_managers.send(session, ToTaskManager::Retain { jobs });
+        }
     }
 
     /// There are free slots: the jobs that wait take them, others may grow.
@@ -179,19 +198,6 @@ impl Core {
         if !before && job.is_complete() {
             self.remember(id);
             self.offer_slots();
-        }
-    }
-
-    /// Adds a job that has just ended to the history, and forgets the oldest one beyond its bound.
-    pub(super) fn remember(&mut self, id: JobId) {
-        if !self.jobs.get(&id).is_some_and(Job::is_complete) {
-            return;
-        }
-        self.history.push_back(id);
-        if self.history.len() > HISTORY_JOBS
-            && let Some(oldest) = self.history.pop_front()
-        {
-            self.jobs.remove(&oldest);
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::state::JobStatus;
 use headwater_checkpoint::Statistics;
 use headwater_runtime::OperatorSnapshot;
 use headwater_taskmanager::{Inspected, Inspection};
-use headwater_types::ids::JobId;
+use headwater_types::ids::{JobId, SubtaskId};
 use headwater_types::{Error, Result};
 use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
@@ -86,6 +86,16 @@ impl Handle {
 }
 
 impl JobHandle {
+    /// Asks a part of a running task ([`headwater_connector_api::coordination`]). The answer is that there is none while
+    /// the task does not run; none comes when its TaskManager is lost.
+    ///
+    /// # Errors
+    /// When the JobManager has ended.
+    pub fn coordinate(&self, subtask: SubtaskId, target: &str, request: Vec<u8>) -> Result<Pending<Inspected>> {
+        let target = target.to_owned();
+        self.manager.request(|reply| Inbound::Coordinate { job: self.job, subtask, target, request, reply })
+    }
+
     /// Asks for the present counters of all operator instances, without waiting.
     ///
     /// # Errors

@@ -4,12 +4,13 @@
 
 use super::submit::Submission;
 use super::{Core, Inbound};
+use crate::archive::{Archive, EndedJob};
 use crate::guard::guarded;
 use crate::ha::{JobRecord, Records};
 use crate::state::JobResult;
 use headwater_types::ids::JobId;
 use headwater_types::{Error, ErrorKind, Result};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::SyncSender;
 
 /// Pause until recovery is tried again.
@@ -19,7 +20,7 @@ const AGAIN_MS: i64 = 1_000;
 #[derive(Default)]
 pub(super) struct Earlier {
     /// The ones that had ended.
-    ended: BTreeMap<JobId, JobResult>,
+    pub(super) ended: BTreeMap<JobId, EndedJob>,
     /// The ones that are about to go on, with those who wait for their ends.
     expected: BTreeMap<JobId, Vec<SyncSender<JobResult>>>,
     /// Those who ask before the records were read.
@@ -42,6 +43,16 @@ impl Earlier {
 const EARLY_MAX: usize = 1024;
 
 impl Core {
+    /// The jobs that run or will; `None` while that is not known.
+    pub(super) fn active_jobs(&self) -> Option<BTreeSet<JobId>> {
+        if self.earlier.reading {
+            return None;
+        }
+        let running = self.jobs.iter().filter(|(_, job)| !job.is_complete()).map(|(id, _)| *id);
+        let failed = self.earlier.again.iter().map(|(_, record)| record.job);
+        Some(running.chain(self.earlier.expected.keys().copied()).chain(failed).collect())
+    }
+
     /// Reads the records of the cluster, if there are any.
     pub fn recover(&mut self) {
         let Some(records) = self.options.records.clone() else { return };
@@ -49,26 +60,49 @@ impl Core {
         let inbox = self.inbox.clone();
         self.options.env.spawn_blocking("recover", move || {
             let outcome = guarded(|| records.read());
+            let ended = outcome.as_ref().ok().map(|(_, ended)| ended.clone());
             let _ = inbox.send(Inbound::Recovered { outcome });
+            // Jobs that go on come first: nobody's output waits for the past.
+            let Some(ended) = ended else { return };
+            for job in ended {
+                let read = guarded(|| Ok(records.read_ended(job))).unwrap_or_default();
+                if let Some((archive, plan)) = read {
+                    let _ = inbox.send(Inbound::Remembered { ended: Some((job, Box::new(archive), plan)) });
+                }
+            }
+            let _ = inbox.send(Inbound::Remembered { ended: None });
         });
     }
 
-    /// The records were read, or could not be.
-    pub(super) fn recovered(&mut self, outcome: Result<(Vec<JobRecord>, Vec<JobResult>)>) {
+    /// A job that had ended was read.
+    pub(super) fn remembered(&mut self, job: JobId, archive: Archive, plan: &[u8]) {
+        match headwater_plan::decode(plan) {
+            Ok(graph) => drop(self.earlier.ended.insert(job, archive.open(job, graph))),
+            Err(error) => tracing::warn!(%job, error = error.message(), "the plan of a job that has ended is no plan"),
+        }
+    }
+
+    /// All jobs that had ended were read.
+    pub(super) fn all_remembered(&mut self) {
         self.earlier.reading = false;
+        self.bound_history();
+        let sessions: Vec<_> = self.task_managers.list().iter().map(|status| status.session).collect();
+        sessions.into_iter().for_each(|session| self.tell_jobs(session));
+        for (job, reply) in std::mem::take(&mut self.earlier.early) {
+            self.wait_for(job, reply);
+        }
+    }
+
+    /// The records were read, or could not be.
+    pub(super) fn recovered(&mut self, outcome: Result<(Vec<JobRecord>, Vec<JobId>)>) {
         let now_ms = self.options.env.now_ms();
         match outcome {
-            Ok((jobs, ended)) => {
+            Ok((jobs, _)) => {
                 tracing::info!(jobs = jobs.len(), "recovering the jobs of the cluster");
-                self.earlier.ended = ended.into_iter().map(|result| (result.job, result)).collect();
                 jobs.into_iter().for_each(|record| self.go_on(record));
-                for (job, reply) in std::mem::take(&mut self.earlier.early) {
-                    self.wait_for(job, reply);
-                }
             }
             Err(error) => {
                 tracing::error!(error = error.message(), "the jobs of the cluster cannot be read, trying again");
-                self.earlier.reading = true;
                 self.earlier.read_ms = Some(now_ms.saturating_add(AGAIN_MS));
             }
         }
@@ -121,8 +155,8 @@ impl Core {
         if self.jobs.contains_key(&job) {
             return self.with_job(job, |job| job.wait(reply));
         }
-        if let Some(result) = self.earlier.ended.get(&job) {
-            let _ = reply.try_send(result.clone());
+        if let Some(ended) = self.earlier.ended.get(&job) {
+            let _ = reply.try_send(ended.result.clone());
         } else if let Some(waiting) = self.earlier.expected.get_mut(&job) {
             waiting.push(reply);
         } else if self.earlier.reading && self.earlier.early.len() < EARLY_MAX {
@@ -130,7 +164,7 @@ impl Core {
         }
     }
 
-    /// Removes a job from the records that was accepted and could not be started.
+    /// Removes a job from the records: one that was accepted and could not be started, or the oldest that has ended.
     pub(super) fn forget(&self, job: JobId) {
         let Some(records) = self.options.records.clone() else { return };
         self.options.env.spawn_blocking("forget", move || forget(&records, job));
@@ -139,6 +173,6 @@ impl Core {
 
 fn forget(records: &Records, job: JobId) {
     if let Err(error) = records.forget(job) {
-        tracing::warn!(%job, error = error.message(), "the record of a job that was refused was left behind");
+        tracing::warn!(%job, error = error.message(), "the record of a job was left behind");
     }
 }

@@ -1,6 +1,7 @@
 //! From a plan to a job that runs: checks, the checkpoint to start from, connectors.
 
 use super::{Core, Inbound};
+use crate::autoscaler::Scaler;
 use crate::execution::Execution;
 use crate::guard::guarded;
 use crate::ha::{JobRecord, Records};
@@ -33,6 +34,8 @@ pub(crate) struct Submission {
     graph: JobGraph,
     settings: Settings,
     recovery: Recovery,
+    /// When the job was submitted: its run begins then, whoever leads.
+    submitted_ms: i64,
     asker: Asker,
 }
 
@@ -50,7 +53,8 @@ impl Submission {
         if let Some(latest) = &record.latest {
             recovery = Recovery { path: Some(latest.path.clone()), start_empty: vec![], ..recovery };
         }
-        Ok(Self { job: record.job, graph, settings, recovery, asker: Asker::Cluster(record.clone()) })
+        let (job, submitted_ms, asker) = (record.job, record.submitted_ms, Asker::Cluster(record.clone()));
+        Ok(Self { job, graph, settings, recovery, submitted_ms, asker })
     }
 
     /// URI of the directory for the job's checkpoints.
@@ -58,6 +62,14 @@ impl Submission {
         match &self.settings.directory {
             Some(directory) => join(directory, &self.job.to_string()),
             None => format!("memory://{}", self.job),
+        }
+    }
+
+    /// Where the slots of the job were when it completed its last checkpoint.
+    fn places(&self) -> Vec<(u32, String)> {
+        match &self.asker {
+            Asker::Cluster(JobRecord { latest: Some(latest), .. }) => latest.places.clone(),
+            Asker::Cluster(_) | Asker::Client(_) => vec![],
         }
     }
 
@@ -77,7 +89,8 @@ impl Core {
         };
         let env = &self.options.env;
         let job = JobId(u128::from(env.random_u64()) << 64 | u128::from(env.random_u64()));
-        let submission = Submission { job, graph, settings, recovery, asker: Asker::Client(reply) };
+        let (submitted_ms, asker) = (env.now_ms(), Asker::Client(reply));
+        let submission = Submission { job, graph, settings, recovery, submitted_ms, asker };
         match self.options.records.clone() {
             None => self.locate(submission),
             Some(records) => self.accept(records, submission),
@@ -86,10 +99,10 @@ impl Core {
 
     /// Sees to it that the job outlives this JobManager.
     fn accept(&self, records: Records, submission: Submission) {
-        let (inbox, now_ms) = (self.inbox.clone(), self.options.env.now_ms());
+        let inbox = self.inbox.clone();
         self.options.env.spawn_blocking("accept", move || {
-            let (job, graph) = (submission.job, &submission.graph);
-            let recorded = || records.accept(job, &graph.name, &headwater_plan::encode(graph)?, now_ms);
+            let (job, graph, submitted_ms) = (submission.job, &submission.graph, submission.submitted_ms);
+            let recorded = || records.accept(job, &graph.name, &headwater_plan::encode(graph)?, submitted_ms);
             let outcome = guarded(recorded).map_err(|error| error.context("recording the job for other JobManagers"));
             let _ = inbox.send(Inbound::Accepted { submission: Box::new(submission), outcome });
         });
@@ -126,15 +139,17 @@ impl Core {
     fn start_from(&mut self, submission: Submission, origin: Option<Origin>) {
         let own = origin.as_ref().is_some_and(|origin| submission.goes_on_from(origin));
         let uri = submission.directory();
-        let Submission { job, mut graph, settings, recovery, asker } = submission;
+        let places = submission.places();
+        let Submission { job, mut graph, settings, recovery, submitted_ms, asker } = submission;
         let start = || match origin {
-            None => self.start(job, graph, settings, uri, None),
+            None => self.start(Accepted { job, graph, settings, uri, places, submitted_ms }, None),
             Some(origin) => {
                 let origin = without(Origin { claim: recovery.claim, ..origin }, &recovery.start_empty);
                 take_max_parallelism(&mut graph, &origin);
                 let (vertices, ignore) = (vertices(&graph), recovery.ignore_unclaimed);
                 check(&origin.path, &origin.manifest, &vertices, graph.max_parallelism, ignore)?;
-                self.start(job, graph, settings, uri, Some(if own { Start::Own(origin) } else { Start::Other(origin) }))
+                let start = if own { Start::Own(origin) } else { Start::Other(origin) };
+                self.start(Accepted { job, graph, settings, uri, places, submitted_ms }, Some(start))
             }
         };
         let started = start();
@@ -172,14 +187,8 @@ impl Core {
         Ok((graph, settings, recovery))
     }
 
-    fn start(
-        &mut self,
-        id: JobId,
-        graph: JobGraph,
-        settings: Settings,
-        uri: String,
-        from: Option<Start>,
-    ) -> Result<JobId> {
+    fn start(&mut self, accepted: Accepted, from: Option<Start>) -> Result<JobId> {
+        let Accepted { job: id, graph, settings, uri, places, submitted_ms } = accepted;
         let slot_timeout = graph.config.duration(SLOT_REQUEST_TIMEOUT)?;
         let (registry, env, provider) = (&self.options.registry, &self.options.env, &self.options.storage);
         let store = Store { storage: provider.open(&uri, &graph.config)?, uri };
@@ -193,6 +202,9 @@ impl Core {
             from,
             records: self.options.records.clone(),
             policy: Policy::from_config(&graph.config)?,
+            places,
+            submitted_ms,
+            autoscaler: Scaler::from_config(&graph.config)?,
             splits: guarded(|| Splits::new(&graph, registry, env))?,
             sinks: guarded(|| Sinks::new(id, &graph, registry, env))?,
             graph,
@@ -207,6 +219,18 @@ impl Core {
         self.remember(id);
         Ok(id)
     }
+}
+
+/// A job that nothing speaks against.
+struct Accepted {
+    job: JobId,
+    graph: JobGraph,
+    settings: Settings,
+    /// Where its checkpoints go.
+    uri: String,
+    /// Where its slots were.
+    places: Vec<(u32, String)>,
+    submitted_ms: i64,
 }
 
 /// The first attempt of jobs in a term: higher than all of earlier terms, so that tasks and files of those, which may

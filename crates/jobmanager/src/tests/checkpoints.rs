@@ -3,6 +3,7 @@
 mod cancel;
 mod counting;
 mod damage;
+mod local;
 mod pinned;
 mod setup;
 mod unaligned;

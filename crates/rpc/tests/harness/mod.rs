@@ -5,19 +5,20 @@
 
 #![allow(dead_code, reason = "every test uses a part of it")]
 
-mod counting;
 mod cut;
 
 use cut::Way;
 use headwater_connector_api::Registry;
 use headwater_env::Env;
-use headwater_jobmanager::ha::HaOptions;
+use headwater_jobmanager::ha::{ElectedBy, HaOptions};
 use headwater_jobmanager::{Handle, JobHandle, JobState, Options as JobManagerOptions, TaskManagerInfo};
 use headwater_plan::{JobGraph, Partitioning};
 use headwater_rpc::{JobManagerProcess, JoinOptions, Leader, LeaseHolder, connect_to, join};
-use headwater_runtime::StateOptions;
-use headwater_runtime::testing::{GraphBuilder, Ledger, LedgerConnector, NumbersConnector, operator, sink_of, source};
-use headwater_taskmanager::{Exchange, Options as TaskManagerOptions};
+use headwater_runtime::ProcessMemory;
+use headwater_runtime::testing::{
+    CountByKey, GraphBuilder, Ledger, LedgerConnector, NumbersConnector, ToyFactory, operator, sink_of, source,
+};
+use headwater_taskmanager::{Exchange, LocalState, Options as TaskManagerOptions};
 use headwater_transport::Identity;
 use headwater_transport::messages::MessageListener;
 use headwater_types::config::Configuration;
@@ -41,6 +42,8 @@ pub struct Cluster {
     shared: bool,
     job_managers: BTreeMap<String, JobManager>,
     task_managers: BTreeMap<String, TaskManager>,
+    /// What TaskManagers keep on their disks, by name.
+    copies: BTreeMap<String, Arc<LocalState>>,
 }
 
 struct JobManager {
@@ -84,6 +87,7 @@ impl Cluster {
             shared,
             job_managers: BTreeMap::new(),
             task_managers: BTreeMap::new(),
+            copies: BTreeMap::new(),
         };
         job_managers.iter().for_each(|name| cluster.start_job_manager(name));
         wait_until(|| cluster.leading().is_some());
@@ -113,6 +117,7 @@ impl Cluster {
                 *told.lock().unwrap() = Some(handle.clone());
                 Ok(Box::new(Forget(told.clone())))
             }),
+            standby: Box::new(|| Ok(Box::new(()))),
         };
         runtime.spawn(async move { process.run(std::future::pending()).await.unwrap() });
         self.job_managers.insert(name.to_owned(), JobManager { runtime, way, leads });
@@ -122,7 +127,14 @@ impl Cluster {
         let uri = self.directory.path().join("ha").to_str().unwrap().to_owned();
         let storage = way.to(headwater_storage::open(&uri, &Configuration::new()).unwrap());
         let (lease_duration, retry_period) = (Duration::from_millis(600), Duration::from_millis(50));
-        HaOptions { uri, storage, lease_duration, retry_period }
+        HaOptions {
+            uri,
+            storage,
+            elected_by: ElectedBy::Storage,
+            lease_duration,
+            renew_deadline: lease_duration,
+            retry_period,
+        }
     }
 
     /// Where members find the JobManager.
@@ -165,10 +177,11 @@ impl Cluster {
                 lanes: 1,
                 env: Env::real(),
                 registry: registry(&self.ledger),
-                operator_factory: Arc::new(counting::factory()),
+                operator_factory: Arc::new(ToyFactory::new().with("count", |_| CountByKey::default())),
                 storage: Arc::new(headwater_storage::Provider),
-                state_memory: StateOptions::default().memory,
+                state_memory: ProcessMemory::default(),
                 exchange: Some(exchange),
+                local: Some(self.local_state(name)),
             },
             leader: self.leader(),
         };
@@ -180,6 +193,14 @@ impl Cluster {
         };
         let joined = runtime.spawn(async move { join(options, leaves).await.unwrap() });
         self.task_managers.insert(name.to_owned(), TaskManager { runtime, leave: Some(leave), joined });
+    }
+
+    /// The copies of a TaskManager, which finds them again when it comes back by the same name.
+    fn local_state(&mut self, name: &str) -> Arc<LocalState> {
+        let mut config = Configuration::new();
+        config.set("process.taskmanager.working-dir", self.directory.path().join("local").to_str().unwrap());
+        let new = || Arc::new(LocalState::new(&config, name, true));
+        self.copies.entry(name.to_owned()).or_insert_with(new).clone()
     }
 
     /// Ends a TaskManager as `kill -9` does.

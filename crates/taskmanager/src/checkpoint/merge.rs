@@ -11,6 +11,9 @@ use std::sync::Arc;
 
 /// Finished bytes are sent to storage in parts of about this size.
 const PART_BYTES: usize = 4 << 20;
+/// Bytes of all runs together that are in memory at once, about; and the least that is worth a request.
+const READ_BYTES: u64 = 16 << 20;
+const RUN_READ_BYTES_MIN: u64 = 128 << 10;
 
 /// Opens a run in storage.
 pub(super) fn open(storage: &Arc<dyn Storage>, run: &Run) -> Result<StoredRun> {
@@ -21,14 +24,15 @@ pub(super) fn open(storage: &Arc<dyn Storage>, run: &Run) -> Result<StoredRun> {
 /// Merges runs into one file of storage. The newest run says what the table is. A base is sorted, and so is a delta
 /// of sorted runs. What has unsorted runs is gathered, which costs a fraction.
 pub(crate) fn merge(storage: &Arc<dyn Storage>, merge: &Merge, file: &str, now_ms: i64) -> Result<Run> {
-    let opened = merge.runs.iter().map(|run| open(storage, run)).collect::<Result<Vec<_>>>()?;
+    let read_bytes = (READ_BYTES / merge.runs.len().max(1) as u64).max(RUN_READ_BYTES_MIN);
+    let open = |run: &Run| open(storage, run).map(|opened| opened.reading(read_bytes));
+    let opened = merge.runs.iter().map(open).collect::<Result<Vec<_>>>()?;
     let descriptor = opened.last().map(|newest| newest.descriptor().clone());
     let descriptor = descriptor.ok_or_else(|| Error::internal("a merge of no runs"))?;
     let mut file = MergedFile::create(storage.as_ref(), file)?;
     // State engines that need runs in order write them so.
-    let can_be_gathered = || {
-        opened.iter().any(|run| !run.is_sorted()) && opened.iter().all(|run| *run.descriptor() == descriptor)
-    };
+    let can_be_gathered =
+        || opened.iter().any(|run| !run.is_sorted()) && opened.iter().all(|run| *run.descriptor() == descriptor);
     let entries = match merge.kind {
         RunKind::Delta if can_be_gathered() => gather(&opened, &merge.groups, &descriptor, &mut file)?,
         kind => {

@@ -1,6 +1,7 @@
 //! What subtasks start with after a restore.
 
 use super::{channels, merge, read_place};
+use crate::local::{JobCopies, Verified};
 use crate::messages::Restore;
 use headwater_checkpoint::SubtaskRestore;
 use headwater_checkpoint::manifest::{Blob, Channel, TableState};
@@ -20,6 +21,8 @@ use std::sync::Arc;
 pub(crate) struct Source {
     checkpoint: u64,
     storage: Arc<dyn Storage>,
+    /// What there is of its files on the local disk.
+    copies: Option<JobCopies>,
     subtasks: BTreeMap<SubtaskId, SubtaskRestore>,
     advice: String,
     now_ms: i64,
@@ -27,33 +30,38 @@ pub(crate) struct Source {
 
 impl Source {
     /// The checkpoint of a message, whose files are in `storage`.
-    pub(crate) fn new(restore: Restore, storage: Arc<dyn Storage>, now_ms: i64) -> Self {
+    pub(crate) fn new(restore: Restore, storage: Arc<dyn Storage>, copies: Option<JobCopies>, now_ms: i64) -> Self {
         let Restore { checkpoint, subtasks, advice, .. } = restore;
-        Self { checkpoint, storage, subtasks: subtasks.into_iter().collect(), advice, now_ms }
+        Self { checkpoint, storage, copies, subtasks: subtasks.into_iter().collect(), advice, now_ms }
     }
 
     fn restored(&self, restore: &SubtaskRestore) -> Result<RestoredSubtask> {
+        let storage: Arc<dyn Storage> = match &self.copies {
+            Some(copies) => Arc::new(Verified::new(self.storage.clone(), copies, restore)),
+            None => self.storage.clone(),
+        };
         let mut operators = BTreeMap::new();
         for operator in &restore.operators {
-            operators.insert(operator.uid.clone(), self.operator(operator)?);
+            operators.insert(operator.uid.clone(), self.operator(operator, &storage)?);
         }
+        let channels = restore.channels.iter().map(|channel| channel_state(&storage, channel));
         Ok(RestoredSubtask {
             finished: restore.finished,
-            splits: blobs(&self.storage, &restore.splits)?.into_iter().map(Split).collect(),
+            splits: blobs(&storage, &restore.splits)?.into_iter().map(Split).collect(),
             operators,
-            writer: blobs(&self.storage, &restore.writer)?,
-            channel_state: restore.channels.iter().map(|channel| self.channel(channel)).collect::<Result<_>>()?,
+            writer: blobs(&storage, &restore.writer)?,
+            channel_state: channels.collect::<Result<_>>()?,
         })
     }
 
-    fn operator(&self, operator: &OperatorRestore) -> Result<RestoredOperator> {
+    fn operator(&self, operator: &OperatorRestore, storage: &Arc<dyn Storage>) -> Result<RestoredOperator> {
         let tables = operator.tables.iter().map(|table| (table.descriptor.name.clone(), table.clone()));
         let mut lists = BTreeMap::new();
         for list in &operator.lists {
-            lists.insert(list.name.clone(), list_snapshot(&self.storage, list)?);
+            lists.insert(list.name.clone(), list_snapshot(storage, list)?);
         }
         let state = RestoredState {
-            storage: self.storage.clone(),
+            storage: storage.clone(),
             tables: tables.collect(),
             lists,
             advice: self.advice.clone(),
@@ -61,11 +69,11 @@ impl Source {
         };
         Ok(RestoredOperator { state: Arc::new(state), watermark: operator.watermark })
     }
+}
 
-    fn channel(&self, channel: &Channel) -> Result<ChannelState> {
-        let batches = channels::decode(&blob(&self.storage, &channel.rows)?)?;
-        Ok(ChannelState { edge: channel.edge, batches })
-    }
+fn channel_state(storage: &Arc<dyn Storage>, channel: &Channel) -> Result<ChannelState> {
+    let batches = channels::decode(&blob(storage, &channel.rows)?)?;
+    Ok(ChannelState { edge: channel.edge, batches })
 }
 
 impl RestoreSource for Source {

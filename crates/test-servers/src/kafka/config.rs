@@ -4,6 +4,7 @@ use super::tls::Certificates;
 use super::{ADMIN, GUEST, PASSWORD, Ports};
 use std::fmt::Write;
 use std::io;
+use std::net::Ipv4Addr;
 use std::path::Path;
 
 /// What does not depend on the broker.
@@ -31,12 +32,12 @@ sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256
 /// The text of the file.
 pub(super) fn server_properties(
     directory: &Path,
-    ports: Ports,
+    (host, ports): (Ipv4Addr, Ports),
     certificates: Option<&Certificates>,
     more: &[String],
 ) -> io::Result<String> {
     let Ports { plaintext, sasl, tls, controller } = ports;
-    let mut listeners = format!("PLAINTEXT://127.0.0.1:{plaintext},SASL_PLAINTEXT://127.0.0.1:{sasl}");
+    let mut listeners = format!("PLAINTEXT://{host}:{plaintext},SASL_PLAINTEXT://127.0.0.1:{sasl}");
     if certificates.is_some() {
         let _ = write!(listeners, ",SSL://localhost:{tls}");
     }

@@ -1,6 +1,6 @@
 //! Apache Kafka: one node that is broker and controller (KRaft).
 //!
-//! Listeners, all on loopback: `PLAINTEXT` (whose anonymous user may do everything), `SASL_PLAINTEXT` (PLAIN and
+//! Listeners, all on loopback unless the first is wanted elsewhere: `PLAINTEXT` (whose anonymous user may do everything), `SASL_PLAINTEXT` (PLAIN and
 //! SCRAM-SHA-256) and, where an `openssl` command makes the certificates, `SSL`. Users: `admin` may do everything, `guest`
 //! nothing.
 
@@ -53,6 +53,8 @@ struct Ports {
 /// A running broker.
 #[derive(Debug)]
 pub struct Kafka {
+    /// Where the listener without security is.
+    host: Ipv4Addr,
     directory: PathBuf,
     jars: PathBuf,
     ports: Ports,
@@ -66,10 +68,19 @@ impl Kafka {
     /// # Errors
     /// When Java or the jars are not to be had, or the broker does not come up; the message says what to do.
     pub fn start(options: &KafkaOptions) -> io::Result<Self> {
+        Self::start_at(Ipv4Addr::LOCALHOST, options)
+    }
+
+    /// As [`Kafka::start`], with the listener without security at an address of this machine, for clients in other
+    /// network namespaces.
+    ///
+    /// # Errors
+    /// As [`Kafka::start`].
+    pub fn start_at(host: Ipv4Addr, options: &KafkaOptions) -> io::Result<Self> {
         let jars = jars::directory()?;
         let mut last = io::Error::other("not tried");
         for _ in 0..START_ATTEMPTS {
-            match Self::start_once(options, &jars) {
+            match Self::start_once(host, options, &jars) {
                 Ok(kafka) => return Ok(kafka),
                 Err(error) => last = error,
             }
@@ -77,14 +88,14 @@ impl Kafka {
         Err(last)
     }
 
-    fn start_once(options: &KafkaOptions, jars: &Path) -> io::Result<Self> {
+    fn start_once(host: Ipv4Addr, options: &KafkaOptions, jars: &Path) -> io::Result<Self> {
         let directory = tempfile::Builder::new().prefix("headwater-kafka-").tempdir()?.keep();
         let [plaintext, sasl, tls, controller] = ports::free()?;
         let ports = Ports { plaintext, sasl, tls, controller };
         let certificates = if options.tls { Some(Certificates::create(&directory)?) } else { None };
-        let text = config::server_properties(&directory, ports, certificates.as_ref(), &options.properties)?;
+        let text = config::server_properties(&directory, (host, ports), certificates.as_ref(), &options.properties)?;
         std::fs::write(directory.join("server.properties"), text)?;
-        let mut kafka = Self { directory, jars: jars.to_path_buf(), ports, certificates, process: None };
+        let mut kafka = Self { host, directory, jars: jars.to_path_buf(), ports, certificates, process: None };
         kafka.format()?;
         kafka.start_again()?;
         Ok(kafka)
@@ -129,7 +140,7 @@ impl Kafka {
             if !self.is_running() {
                 break;
             }
-            if answers(self.ports.plaintext).is_ok() {
+            if answers(self.host, self.ports.plaintext).is_ok() {
                 return Ok(());
             }
             std::thread::park_timeout(READY_PAUSE);
@@ -160,7 +171,7 @@ impl Kafka {
 
     /// `host:port` of the listener without security.
     pub fn bootstrap(&self) -> String {
-        format!("127.0.0.1:{}", self.ports.plaintext)
+        format!("{}:{}", self.host, self.ports.plaintext)
     }
 
     /// `host:port` of the listener with SASL.
@@ -190,9 +201,9 @@ const JAVA_OPTIONS: [&str; 3] = ["-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStop
 const CLUSTER_ID: &str = "aGVhZHdhdGVyLXRlc3QtMQ";
 
 /// Asks a listener without security for the versions of its API.
-fn answers(port: u16) -> io::Result<()> {
+fn answers(host: Ipv4Addr, port: u16) -> io::Result<()> {
     let limit = Duration::from_secs(2);
-    let mut stream = TcpStream::connect_timeout(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)), limit)?;
+    let mut stream = TcpStream::connect_timeout(&SocketAddr::from((host, port)), limit)?;
     stream.set_read_timeout(Some(limit))?;
     // Length, API key 18, version 0, correlation 1, no client id.
     stream.write_all(&[0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 1, 0xff, 0xff])?;

@@ -31,10 +31,14 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- if .Values.rest.tlsSecret -}}HTTPS{{- else -}}HTTP{{- end -}}
 {{- end -}}
 
+{{/* Whether JobManagers elect their leader by a Lease: true or false. */}}
+{{- define "headwater.electsByKubernetes" -}}
+{{- and (gt (int .Values.jobManager.replicas) 1) (eq .Values.highAvailability.type "kubernetes") -}}
+{{- end -}}
+
 {{/* What all pods have. */}}
 {{- define "headwater.pod" -}}
 serviceAccountName: {{ include "headwater.serviceAccount" . }}
-automountServiceAccountToken: false
 enableServiceLinks: false
 terminationGracePeriodSeconds: 60
 securityContext:

@@ -7,6 +7,7 @@ use headwater_checkpoint::compact::choose;
 use headwater_checkpoint::garbage::Roots;
 use headwater_checkpoint::{Run, layout};
 use headwater_taskmanager::{TaskError, ToTaskManager};
+use headwater_types::ids::SubtaskId;
 use headwater_types::key_group::owned_range;
 use std::collections::BTreeMap;
 
@@ -110,12 +111,13 @@ impl Job {
             let slices: Vec<_> = slices.collect();
             for operator in &vertex.operators {
                 for (name, table) in checkpoints.chain.tables(&operator.key) {
-                    for slice in &slices {
+                    for (index, slice) in (0..).zip(&slices) {
                         if checkpoints.merges.is_under_way(&operator.key, name, slice.start) {
                             continue;
                         }
                         if let Some(merge) = choose(&table.runs, slice) {
-                            wanted.push((operator.key.clone(), name.clone(), slice.start, merge));
+                            let owner = SubtaskId { vertex: vertex.id, index };
+                            wanted.push((operator.key.clone(), name.clone(), slice.start, owner, merge));
                         }
                     }
                 }
@@ -124,10 +126,12 @@ impl Job {
         wanted.sort_by_key(|(.., merge)| std::cmp::Reverse(merge.runs.len()));
         wanted.truncate(MERGES_MAX.saturating_sub(checkpoints.merges.under_way.len()));
         let sessions: Vec<SessionId> = self.placement.sessions().iter().copied().collect();
-        for (operator, table, slice, merge) in wanted {
+        for (operator, table, slice, owner, merge) in wanted {
             let request = checkpoints.merges.next;
             checkpoints.merges.next += 1;
-            let Some(session) = sessions.get(request as usize % sessions.len().max(1)).copied() else { return };
+            // Who owns the keys may keep a copy of them.
+            let any = || sessions.get(request as usize % sessions.len().max(1)).copied();
+            let Some(session) = self.placement.of(owner).or_else(any) else { return };
             let file = layout::merged_file(merge.checkpoint, self.env.random_u64());
             let under_way = UnderWay { operator, table, slice, since: merge.since, file: file.clone(), session };
             let message = ToTaskManager::MergeRuns { job: self.id, request, merge, file: file.clone() };

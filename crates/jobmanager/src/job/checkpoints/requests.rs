@@ -110,6 +110,7 @@ impl Job {
     }
 }
 
-fn not_running() -> Error {
+/// What who asks for a checkpoint of a job that has ended is told.
+pub(crate) fn not_running() -> Error {
     Error::user("job-not-running", "no checkpoint can be taken: the job is not running")
 }

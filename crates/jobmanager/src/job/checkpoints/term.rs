@@ -11,6 +11,8 @@ pub(super) struct Term {
     /// `None` where jobs end with their JobManager.
     pub(super) records: Option<Records>,
     pub(super) job: JobId,
+    /// Where its slots are.
+    pub(super) places: Vec<(u32, String)>,
     /// The job ends behind it.
     pub(super) is_final: bool,
 }
@@ -41,7 +43,7 @@ impl Term {
     }
 
     fn record(&self, checkpoint: u64, path: &str) -> Result<()> {
-        let latest = Latest { checkpoint, path: path.to_owned() };
+        let latest = Latest { checkpoint, path: path.to_owned(), places: self.places.clone() };
         self.records.as_ref().map_or(Ok(()), |records| records.completed(self.job, &latest))
     }
 }

@@ -3,7 +3,7 @@
 use super::counting;
 use crate::{JobHandle, JobResult, LocalCluster, LocalOptions};
 use headwater_connector_api::Registry;
-use headwater_env::Env;
+use headwater_env::{Env, StorageProvider};
 use headwater_plan::{JobGraph, Partitioning};
 use headwater_runtime::testing::{GraphBuilder, Ledger, LedgerConnector, NumbersConnector, operator, sink_of, source};
 use headwater_types::Result;
@@ -28,19 +28,23 @@ impl Bench {
     }
 
     pub(super) fn with_env(env: Env) -> Self {
+        Self::with(env, Arc::new(headwater_storage::Provider), &[])
+    }
+
+    /// With directories of its own below these keys of the cluster's configuration.
+    pub(super) fn with(env: Env, storage: Arc<dyn StorageProvider>, directories: &[(&str, &str)]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let mut config = Configuration::new();
+        for (key, name) in directories {
+            config.set(*key, directory.path().join(name).to_str().unwrap());
+        }
         let ledger = Arc::new(Ledger::default());
         let mut registry = Registry::new();
         registry.register(Arc::new(NumbersConnector));
         registry.register(Arc::new(LedgerConnector { ledger: ledger.clone() }));
-        let options = LocalOptions {
-            lanes: 2,
-            registry,
-            operator_factory: Arc::new(counting::factory()),
-            env,
-            config: Configuration::new(),
-            storage: Arc::new(headwater_storage::Provider),
-        };
-        Self { cluster: LocalCluster::start(options).unwrap(), ledger, directory: tempfile::tempdir().unwrap() }
+        let options =
+            LocalOptions { lanes: 2, registry, operator_factory: Arc::new(counting::factory()), env, config, storage };
+        Self { cluster: LocalCluster::start(options).unwrap(), ledger, directory }
     }
 
     /// What the sink commits to.

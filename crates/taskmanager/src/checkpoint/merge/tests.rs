@@ -58,7 +58,8 @@ const NEW: &[Entry] = &[(1, "a", None), (1, "c", Some("2"))];
 #[test]
 fn unsorted_runs_are_gathered_by_group_in_the_order_they_came() {
     let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::default());
-    let runs = |sorted| vec![store(&*storage, 1, &table("t"), sorted, OLD), store(&*storage, 2, &table("t"), false, NEW)];
+    let runs =
+        |sorted| vec![store(&*storage, 1, &table("t"), sorted, OLD), store(&*storage, 2, &table("t"), false, NEW)];
     let expected = (["a=1", "a=-", "c=2", "b=1"].map(str::to_owned).to_vec(), false);
     assert_eq!(merged(&storage, runs(false), RunKind::Delta), expected);
     assert_eq!(merged(&storage, runs(true), RunKind::Delta), expected, "one of them may be sorted");

@@ -1,0 +1,8 @@
+//! Whatever a peer sends to a port between processes is read or refused.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| {
+    headwater_transport::inputs::read(data);
+});

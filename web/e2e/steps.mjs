@@ -1,35 +1,9 @@
 /** What a user does, step by step, in a real browser. Each step begins at an address of its own. */
 import { hostileDataset, hostileJob } from "../fixtures/events.mjs";
+import { brightNodes, idOf, node, open } from "./places.mjs";
 import { check, until } from "./world.mjs";
 
-/** @typedef {import("playwright-core").Page} Page */
-/** @typedef {{ page: Page, url: string, real: boolean, image: (name: string) => Promise<void> }} World */
-
-/** Opens a place of the pages, in a fresh load. @param {World} world @param {string} place */
-async function open({ page, url }, place) {
-  await page.goto("about:blank");
-  await page.goto(`${url}#${place}`);
-}
-
-/** @param {World} world @param {"datasets" | "jobs" | "runs"} kind @param {string} name */
-async function idOf({ url }, kind, name) {
-  const answer = await fetch(`${url}v1/${kind}?page_size=50`);
-  const { items } = /** @type {{ items: { id: string, data: { name: string }, job?: { name: string } }[] }} */ (await answer.json());
-  const found = items.find((item) => (kind === "runs" ? item.job?.name : item.data.name) === name);
-  check(found, `${kind} has no ${name}`);
-  return found.id;
-}
-
-/** @param {Page} page @param {string} title */
-function node(page, title) {
-  return page.locator(`.lineage-node[data-title="${title}"]`);
-}
-
-/** Titles of nodes that are not dimmed. @param {Page} page */
-async function brightNodes(page) {
-  const titles = await page.locator(".react-flow__node:not(.dim) .lineage-node").evaluateAll((found) => found.map((one) => one.getAttribute("data-title")));
-  return titles.sort();
-}
+/** @typedef {import("./places.mjs").World} World */
 
 /** @type {[string, (world: World) => Promise<void>][]} */
 export const steps = [
@@ -89,6 +63,16 @@ export const steps = [
       await node(page, "daily-revenue").getByText("Failed").waitFor();
       await page.getByText("1.2M rows").first().waitFor();
       await world.image("lineage-graph");
+    },
+  ],
+  [
+    "the graph shows also where no worker can be started",
+    async (world) => {
+      const { page } = world;
+      await page.route("**/layout.worker*", (route) => route.abort());
+      await open(world, `/jobs/${await idOf(world, "jobs", "orders-by-country")}/lineage`);
+      await node(page, "orders").waitFor();
+      await node(page, "fraud-watch").waitFor();
     },
   ],
   [

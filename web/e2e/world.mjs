@@ -8,10 +8,13 @@ import { shopEvents } from "../fixtures/events.mjs";
 
 const browsers = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/usr/bin/google-chrome-stable"];
 
-/** A browser of this machine; none is downloaded. */
-export async function openBrowser() {
-  const path = process.env.CHROMIUM ?? browsers.find((one) => existsSync(one));
-  if (!path) throw new Error("no Chromium found: `apt-get install chromium`, or set CHROMIUM to one");
+/** Where the browser of this machine is; none is downloaded. */
+export function findBrowser() {
+  return process.env.CHROMIUM ?? browsers.find((one) => existsSync(one));
+}
+
+/** @param {string} path */
+export async function openBrowser(path) {
   // In a container without user namespaces Chromium's sandbox cannot start; the pages are our own.
   return chromium.launch({ executablePath: path, args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"] });
 }

@@ -20,6 +20,8 @@ use std::time::Duration;
 #[derive(Clone)]
 struct Seen {
     requests: Arc<Mutex<Vec<(HeaderMap, Value)>>>,
+    /// What the token endpoint was sent.
+    forms: Arc<Mutex<Vec<String>>>,
     /// Statuses of the next answers; 200 after them.
     answers: Arc<Mutex<Vec<StatusCode>>>,
     delay: Duration,
@@ -33,9 +35,10 @@ struct Server {
 
 fn serve(answers: &[u16], delay: Duration) -> Server {
     let answers = answers.iter().rev().map(|code| StatusCode::from_u16(*code).unwrap()).collect();
-    let seen = Seen { requests: Arc::default(), answers: Arc::new(Mutex::new(answers)), delay };
+    let (requests, forms) = (Arc::default(), Arc::default());
+    let seen = Seen { requests, forms, answers: Arc::new(Mutex::new(answers)), delay };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let app = Router::new().route("/api/v1/lineage", post(take)).with_state(seen.clone());
+    let app = Router::new().route("/api/v1/lineage", post(take)).route("/token", post(give)).with_state(seen.clone());
     let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     runtime.spawn(async move { axum::serve(listener, app).await });
@@ -57,6 +60,15 @@ async fn take(State(seen): State<Seen>, headers: HeaderMap, body: Bytes) -> Stat
         seen.requests.lock().unwrap().push((headers, serde_json::from_str(&text).unwrap()));
     }
     answer
+}
+
+/// The token endpoint: tokens are numbered, and good for so many seconds as the key says.
+async fn give(State(seen): State<Seen>, body: String) -> (StatusCode, String) {
+    let mut forms = seen.forms.lock().unwrap();
+    let seconds = body.split('&').find_map(|pair| pair.strip_prefix("apikey=good-for-")).map(str::to_owned);
+    forms.push(body);
+    let expires = seconds.map(|seconds| format!(", \"expires_in\": {seconds}")).unwrap_or_default();
+    (StatusCode::OK, format!("{{\"access_token\": \"t{}\"{expires}}}", forms.len()))
 }
 
 fn event(kind: EventType) -> RunEvent {
@@ -101,6 +113,34 @@ fn an_event_arrives_compressed_and_with_its_key() {
         ("Bearer k3y", "data")
     );
     assert_eq!(body["eventType"], "START");
+}
+
+/// The bearer tokens of three events, of which the server refuses as many as there are `answers`.
+fn tokens(key: &str, answers: &[u16]) -> (Vec<String>, Vec<String>) {
+    let server = serve(answers, Duration::ZERO);
+    let endpoint = format!("{}/token", server.url);
+    let auth = json!({"type": "jwt", "apiKey": key, "tokenEndpoint": endpoint, "tokenRefreshBuffer": "60"});
+    let client = client(&json!({"type": "http", "url": server.url, "auth": auth}), limits());
+    for kind in [EventType::Start, EventType::Running, EventType::Complete] {
+        client.emit(&event(kind));
+    }
+    until(&client, |counters| counters.sent == 3);
+    let requests = server.seen.requests.lock().unwrap();
+    let sent = requests.iter().map(|(headers, _)| headers["authorization"].to_str().unwrap().to_owned()).collect();
+    (sent, server.seen.forms.lock().unwrap().clone())
+}
+
+#[test]
+fn a_token_is_fetched_once_and_again_before_it_ends_or_when_it_is_refused() {
+    let (sent, forms) = tokens("hush", &[]);
+    assert_eq!(sent, ["Bearer t1"; 3]);
+    assert_eq!(
+        forms,
+        ["apikey=hush&grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&response_type=token"]
+    );
+    assert_eq!(tokens("good-for-3600", &[]).0, ["Bearer t1"; 3]);
+    assert_eq!(tokens("good-for-30", &[]).0, ["Bearer t1", "Bearer t2", "Bearer t3"]);
+    assert_eq!(tokens("hush", &[401]).0, ["Bearer t2"; 3]);
 }
 
 #[test]
@@ -186,7 +226,9 @@ fn a_wrong_configuration_is_refused_without_telling_secrets() {
         (json!({"type": "htp"}), "did you mean 'http'"),
         (json!({"type": "http"}), "transport.url"),
         (json!({"type": "http", "url": "ftp://h"}), "http://"),
-        (json!({"type": "http", "url": "http://h", "auth": {"type": "jwt", "apiKey": "hush"}}), "auth.type"),
+        (json!({"type": "http", "url": "http://h", "auth": {"type": "oauth", "apiKey": "hush"}}), "auth.type"),
+        (json!({"type": "http", "url": "http://h", "auth": {"type": "jwt", "apiKey": "hush"}}), "tokenEndpoint"),
+        (json!({"type": "http", "url": "http://h", "auth": {"type": "jwt", "tokenEndpoint": "http://h"}}), "apiKey"),
         (json!({"type": "http", "url": "http://h", "headers": {"a": "hush\n"}}), "headers.a"),
         (json!({"type": "kafka", "topicName": "t"}), "bootstrap.servers"),
         (json!({"type": "file"}), "transport.location"),

@@ -16,7 +16,7 @@ pub mod extract;
 pub mod facts;
 pub mod graph;
 pub mod ingest;
-mod maintenance;
+pub mod maintenance;
 pub mod metrics;
 pub mod names;
 pub mod options;

@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::error::Result;
 use crate::read::iso;
+use crate::store::Row;
 use crate::webhooks::Notice;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -14,28 +15,56 @@ const ROUND: Duration = Duration::from_secs(60);
 /// Stale runs told of in one round.
 const STALE_MAX: i64 = 1000;
 
+/// Rows that are forgotten in one transaction.
+const STEP: i64 = 5000;
+
 const DAY_US: i64 = 24 * 3600 * 1_000_000;
 
+/// What the rounds remember. The server makes one a minute; tests make their own.
+#[derive(Debug, Default)]
+pub struct Upkeep {
+    /// Stale runs that were told of.
+    told: BTreeSet<String>,
+}
+
 /// Works until told to stop.
-pub async fn run(app: App, mut stopped: watch::Receiver<bool>) {
-    let mut told = BTreeSet::new();
+pub(crate) async fn run(app: App, mut stopped: watch::Receiver<bool>) {
+    let mut upkeep = Upkeep::default();
     loop {
         tokio::select! {
             _ = stopped.wait_for(|stop| *stop) => return,
             () = tokio::time::sleep(ROUND) => {}
         }
-        if let Err(error) = round(&app, &mut told).await {
+        if let Err(error) = upkeep.round(&app).await {
             tracing::warn!(%error, "the catalog's upkeep failed; it is tried again");
         }
     }
 }
 
-async fn round(app: &App, told: &mut BTreeSet<String>) -> Result<()> {
-    tell_stale(app, told).await?;
-    if let Some(days) = app.options().retention_days {
-        forget(app, app.signals().now_us() - i64::from(days) * DAY_US).await?;
+impl Upkeep {
+    /// One round: tells of runs that went silent and forgets what is older than the retention.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn round(&mut self, app: &App) -> Result<()> {
+        self.tell_stale(app).await?;
+        if let Some(days) = app.options().retention_days {
+            forget(app, app.signals().now_us() - i64::from(days) * DAY_US).await?;
+        }
+        Ok(())
     }
-    Ok(())
+
+    async fn tell_stale(&mut self, app: &App) -> Result<()> {
+        let stale = stale(app, STALE_MAX).await?;
+        app.signals().metrics.stale(i64::try_from(stale.len()).unwrap_or(i64::MAX));
+        let now: BTreeSet<String> = stale.iter().map(|run| run.uuid.clone()).collect();
+        for run in stale.into_iter().filter(|run| !self.told.contains(&run.uuid)) {
+            let body = json!({"run_id": run.uuid, "last_heard_at": iso(run.last_at)});
+            app.signals().notices.send(Notice { event: "STALE", body });
+        }
+        self.told = now;
+        Ok(())
+    }
 }
 
 /// A run that did not end and should have been heard of.
@@ -67,35 +96,51 @@ pub async fn stale(app: &App, limit: i64) -> Result<Vec<Stale>> {
     Ok(rows.iter().map(|row| Stale { id: row.int(0), uuid: row.text(1), last_at: row.int(2) }).collect())
 }
 
-async fn tell_stale(app: &App, told: &mut BTreeSet<String>) -> Result<()> {
-    let stale = stale(app, STALE_MAX).await?;
-    app.signals().metrics.stale(i64::try_from(stale.len()).unwrap_or(i64::MAX));
-    let now: BTreeSet<String> = stale.iter().map(|run| run.uuid.clone()).collect();
-    for run in stale.into_iter().filter(|run| !told.contains(&run.uuid)) {
-        let body = json!({"run_id": run.uuid, "last_heard_at": iso(run.last_at)});
-        app.signals().notices.send(Notice { event: "STALE", body });
-    }
-    *told = now;
-    Ok(())
+/// Deletes events and runs that are older than a moment. Runs that did not end stay while they are heard of, and what is
+/// declared stays; so do the events of both, from which a rebuild would make them again.
+async fn forget(app: &App, before: i64) -> Result<()> {
+    while forget_runs(app, before).await? {}
+    let events = "DELETE FROM raw_event WHERE id IN (SELECT e.id FROM raw_event e WHERE e.received_at < $1 \
+                  AND e.event_at < $1 AND e.run_uuid IS NOT NULL \
+                  AND NOT EXISTS (SELECT 1 FROM run r WHERE r.uuid = e.run_uuid) \
+                  AND NOT EXISTS (SELECT 1 FROM operation o WHERE o.uuid = e.run_uuid) LIMIT $2)";
+    while app.db().execute(events, vec![before.into(), STEP.into()]).await? > 0 {}
+    app.db().execute("DELETE FROM quarantine WHERE received_at < $1", vec![before.into()]).await.map(|_| ())
 }
 
-/// Deletes events and runs that are older than a moment. Runs that did not end stay while they are heard of.
-///
-/// # Errors
-/// Those of the database.
-pub async fn forget(app: &App, before: i64) -> Result<()> {
-    let old = "SELECT id FROM run WHERE declared = 0 AND last_at < $1 AND COALESCE(ended_at, last_at) < $1 \
-               AND first_at < $1";
-    let mut tx = app.db().begin().await?;
-    for table in ["edge", "column_lineage"] {
-        tx.execute(&format!("DELETE FROM {table} WHERE run_id IN ({old})"), vec![before.into()]).await?;
+/// Runs that are older than moment `$1`.
+const OLD: &str = "declared = 0 AND last_at < $1 AND COALESCE(ended_at, last_at) < $1 AND first_at < $1";
+
+/// One step of it, so that events do not wait long for the database. Returns whether there was anything.
+async fn forget_runs(app: &App, before: i64) -> Result<bool> {
+    // Looked for by a reader: where nothing is old, nobody who writes has to wait.
+    let sql = format!("SELECT id FROM run WHERE {OLD} LIMIT $2");
+    let found = ids(&app.db().rows(&sql, vec![before.into(), STEP.into()]).await?);
+    if found.is_empty() {
+        return Ok(false);
     }
-    let flows = format!("DELETE FROM flow WHERE operation_id IN (SELECT id FROM operation WHERE run_id IN ({old}))");
-    tx.execute(&flows, vec![before.into()]).await?;
-    tx.execute(&format!("DELETE FROM operation WHERE run_id IN ({old})"), vec![before.into()]).await?;
-    tx.execute(&format!("DELETE FROM run WHERE id IN ({old})"), vec![before.into()]).await?;
-    tx.execute("DELETE FROM raw_event WHERE received_at < $1 AND event_at < $1", vec![before.into()]).await?;
-    tx.execute("DELETE FROM quarantine WHERE received_at < $1", vec![before.into()]).await?;
+    let mut tx = app.db().begin().await?;
+    // Those of them that nobody spoke of meanwhile.
+    let sql = format!("SELECT id FROM run WHERE {OLD} AND {}", tx.within("id", 2));
+    let runs = ids(&tx.rows(&sql, vec![before.into(), found.into()]).await?);
+    if runs.is_empty() {
+        return Ok(false);
+    }
+    let of_runs = tx.within("run_id", 1);
+    let operations = format!("SELECT id FROM operation WHERE {of_runs}");
+    for table in ["edge", "column_lineage", "flow"] {
+        let sql = format!("DELETE FROM {table} WHERE operation_id IN ({operations})");
+        tx.execute(&sql, vec![runs.clone().into()]).await?;
+    }
+    tx.execute(&format!("DELETE FROM operation WHERE {of_runs}"), vec![runs.clone().into()]).await?;
+    let sql = format!("DELETE FROM run WHERE {}", tx.within("id", 1));
+    tx.execute(&sql, vec![runs.into()]).await?;
+    // What writers remember of these runs is no longer so.
     tx.execute(crate::store::NOBODY_WROTE, vec![]).await?;
-    tx.commit().await
+    tx.commit().await?;
+    Ok(true)
+}
+
+fn ids(rows: &[Row]) -> Vec<i64> {
+    rows.iter().map(|row| row.int(0)).collect()
 }

@@ -1,7 +1,8 @@
 //! News for other systems: calls of URLs that somebody registered.
 //!
-//! News are queued, and dropped when the queue is full: telling them never holds up the catalog. Each call is tried a
-//! few times with growing pauses; with a secret its body is signed, in `X-Lineage-Signature: sha256=<hex of HMAC>`.
+//! News are queued, and dropped when the queue is full: telling them never holds up the catalog, and a URL that does not
+//! answer holds up no other URL. Each call is tried a few times with growing pauses; with a secret its body is signed,
+//! in `X-Lineage-Signature: sha256=<hex of HMAC>`.
 
 use crate::error::{Error, Result};
 use crate::facts::Run;
@@ -11,12 +12,16 @@ use crate::read::iso;
 use crate::store::{Database, Row};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 /// News that wait.
 const QUEUE: usize = 1000;
+/// Calls of one URL that wait.
+const CALLS: usize = 100;
 /// Tries of a call.
 const TRIES: u32 = 4;
 /// Pause before the second try; it doubles.
@@ -75,12 +80,14 @@ impl Notices {
     }
 }
 
-/// Makes the calls.
+/// Finds out who wants which news. Each URL has a queue and a task of its own: one that does not answer holds up
+/// nobody else.
 pub struct Service {
-    database: Database,
-    metrics: Arc<Metrics>,
+    caller: Caller,
     notices: mpsc::Receiver<Notice>,
-    client: reqwest::Client,
+    lines: HashMap<i64, mpsc::Sender<(Hook, Arc<Notice>)>>,
+    /// Ends with the service.
+    tasks: JoinSet<()>,
 }
 
 /// The queue of news and who works it off.
@@ -91,33 +98,67 @@ pub fn service(database: Database, metrics: Arc<Metrics>) -> Result<(Service, No
     let (sender, notices) = mpsc::channel(QUEUE);
     let client = reqwest::Client::builder().timeout(TIMEOUT).redirect(reqwest::redirect::Policy::none()).build();
     let client = client.map_err(|e| Error::Options(format!("no HTTP client: {e}")))?;
-    Ok((Service { database, metrics, notices, client }, Notices { sender }))
+    let caller = Caller { database, metrics, client };
+    Ok((Service { caller, notices, lines: HashMap::new(), tasks: JoinSet::new() }, Notices { sender }))
 }
 
 struct Hook {
     id: i64,
     url: String,
     secret: Option<String>,
+    events: String,
+}
+
+impl Hook {
+    fn wants(&self, event: &str) -> bool {
+        self.events.split_whitespace().any(|known| known == event)
+    }
 }
 
 impl Service {
     /// Works until nobody can tell news any more.
     pub async fn run(mut self) {
         while let Some(notice) = self.notices.recv().await {
-            let Some(notice) = self.examined(notice).await else { continue };
-            let hooks = match self.hooks(notice.event).await {
-                Ok(hooks) => hooks,
-                Err(error) => {
-                    tracing::warn!(%error, "webhooks cannot be read");
-                    continue;
-                }
-            };
-            for hook in hooks {
-                let done = self.call(&hook, &notice).await;
-                self.metrics.webhook(done.is_ok());
-                if let Err(error) = self.note(&hook, done.err()).await {
-                    tracing::warn!(%error, "the outcome of a webhook cannot be noted");
-                }
+            let Some(notice) = self.caller.examined(notice).await else { continue };
+            match self.caller.hooks().await {
+                Ok(hooks) => self.hand_out(hooks, &Arc::new(notice)),
+                Err(error) => tracing::warn!(%error, "webhooks cannot be read"),
+            }
+        }
+    }
+
+    fn hand_out(&mut self, hooks: Vec<Hook>, notice: &Arc<Notice>) {
+        // The task of a URL that is gone ends with its queue.
+        self.lines.retain(|id, _| hooks.iter().any(|hook| hook.id == *id));
+        while self.tasks.try_join_next().is_some() {}
+        for hook in hooks.into_iter().filter(|hook| hook.wants(notice.event)) {
+            let line = self.lines.entry(hook.id).or_insert_with(|| {
+                let (line, calls) = mpsc::channel(CALLS);
+                self.tasks.spawn(self.caller.clone().work_off(calls));
+                line
+            });
+            if line.try_send((hook, notice.clone())).is_err() {
+                self.caller.metrics.webhook(false);
+            }
+        }
+    }
+}
+
+/// Makes the calls. Cheap to clone.
+#[derive(Clone)]
+struct Caller {
+    database: Database,
+    metrics: Arc<Metrics>,
+    client: reqwest::Client,
+}
+
+impl Caller {
+    async fn work_off(self, mut calls: mpsc::Receiver<(Hook, Arc<Notice>)>) {
+        while let Some((hook, notice)) = calls.recv().await {
+            let done = self.call(&hook, &notice).await;
+            self.metrics.webhook(done.is_ok());
+            if let Err(error) = self.note(&hook, done.err()).await {
+                tracing::warn!(%error, "the outcome of a webhook cannot be noted");
             }
         }
     }
@@ -132,11 +173,10 @@ impl Service {
         Some(Notice { event: "SCHEMA_BREAK", body })
     }
 
-    async fn hooks(&self, event: &str) -> Result<Vec<Hook>> {
+    async fn hooks(&self) -> Result<Vec<Hook>> {
         let rows = self.database.rows("SELECT id, url, secret, events FROM webhook ORDER BY id", vec![]).await?;
-        let wants = |row: &&Row| row.text(3).split_whitespace().any(|known| known == event);
-        let hook = |row: &Row| Hook { id: row.int(0), url: row.text(1), secret: row.opt_text(2) };
-        Ok(rows.iter().filter(wants).map(hook).collect())
+        let hook = |row: &Row| Hook { id: row.int(0), url: row.text(1), secret: row.opt_text(2), events: row.text(3) };
+        Ok(rows.iter().map(hook).collect())
     }
 
     async fn call(&self, hook: &Hook, notice: &Notice) -> std::result::Result<(), String> {

@@ -294,3 +294,22 @@ async fn a_flink_2_stream_stays_visible_and_ends() {
     assert_eq!(events["meta"]["total_count"], 6);
     running.server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_whose_later_events_are_bare_is_found_in_its_later_hours() {
+    let running = server(|_| {}).await;
+    let first = step(1, "stream", "a", "b", "2026-01-01T00:00:00Z", false);
+    // As Flink 2 tells it: neither job type nor datasets after the first event.
+    let bare = |at: &str| {
+        json!({"eventTime": at, "eventType": "RUNNING", "run": {"runId": first["run"]["runId"]},
+            "job": {"namespace": "http://j:1", "name": "stream"}})
+    };
+    running.send(&[first.clone(), bare("2026-01-01T01:00:00Z"), bare("2026-01-01T03:00:00Z")]).await;
+    let run = first["run"]["runId"].as_str().unwrap();
+    for path in ["runs?".to_owned(), format!("operations?run_id={run}&")] {
+        for (since, count) in [("02:30", 1), ("03:30", 0)] {
+            let list = running.get(&format!("/v1/{path}since=2026-01-01T{since}:00Z")).await;
+            assert_eq!(list["meta"]["total_count"], count, "{path} {since}");
+        }
+    }
+}

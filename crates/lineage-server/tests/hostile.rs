@@ -100,6 +100,75 @@ async fn hostile_names_are_only_names() {
     running.server.stop().await;
 }
 
+/// Texts that try to become SQL, in every parameter of every question.
+#[tokio::test(flavor = "multi_thread")]
+async fn parameters_are_only_values() {
+    let running = server(|_| {}).await;
+    running.send(&[event("kept")]).await;
+    let texts =
+        ["1'; DROP TABLE run; --", "1) OR (1=1", "\" UNION SELECT secret FROM webhook --", "$1", "%", "?", "{}", "\\"];
+    for spec in headwater_lineage_server::api::specs().iter().filter(|spec| spec.method == "GET") {
+        let path = spec.path.replace("{id}", "1").replace("{dataset_id}", "1");
+        for parameter in spec.query {
+            for text in texts {
+                // What else the question needs, so that the text gets as far as it can.
+                let others = spec.query.iter().filter(|other| other.required && other.name != parameter.name);
+                let others = others.map(|other| match other.name {
+                    "since" | "from" => (other.name, "2026-01-01T00:00:00Z"),
+                    _ => (other.name, "1"),
+                });
+                let query: Vec<(&str, &str)> = others.chain([(parameter.name, text)]).collect();
+                let response = running.client.get(running.url(&path)).query(&query).send().await.unwrap();
+                let status = response.status().as_u16();
+                // 501: there is no provider to come back from.
+                assert!(status < 500 || status == 501, "{path} {}={text}: {status}", parameter.name);
+            }
+        }
+    }
+    assert_eq!(running.get("/v1/runs").await["meta"]["total_count"], 1);
+    assert_eq!(running.get("/v1/webhooks").await["items"], json!([]));
+    lives(&running).await;
+    running.server.stop().await;
+}
+
+/// Texts from events never come back as a page: neither as an answer nor as a message.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_an_event_is_served_as_a_page() {
+    let running = server(|_| {}).await;
+    let script = "<script>alert(1)</script>";
+    let mut bad = event(script);
+    bad["eventType"] = json!(script);
+    running.post("/v1/openlineage", &bad).await;
+    running.send(&[event(script)]).await;
+    for path in
+        ["/v1/datasets", "/v1/jobs", "/v1/quarantine", "/v1/events", "/v1/events/export", "/v1/nothing/%3Cscript%3E"]
+    {
+        let response = running.client.get(running.url(path)).send().await.unwrap();
+        let kind = response.headers()["content-type"].to_str().unwrap().to_owned();
+        assert!(!kind.contains("html"), "{path} is {kind}");
+        assert_eq!(response.headers()["x-content-type-options"], "nosniff", "{path}");
+    }
+    let unknown = running.client.get(running.url("/%3Cscript%3Ealert(1)%3C/script%3E")).send().await.unwrap();
+    assert!(!unknown.text().await.unwrap().contains(script), "a path comes back as text of a page");
+    running.server.stop().await;
+}
+
+/// Many small members that unpack to a lot together, and a bomb within a bomb.
+#[tokio::test(flavor = "multi_thread")]
+async fn bombs_of_other_builds() {
+    let running = server(|options| options.unpacked_bytes_max = 1 << 20).await;
+    let members = gzip(&vec![b' '; 1 << 19]).repeat(500);
+    let (status, answer) = bytes(&running, members, Some("gzip")).await;
+    assert_eq!((status, answer["error"]["code"].as_str()), (400, Some("bad_encoding")));
+    let twice = gzip(&gzip(&vec![b' '; 64 << 20]));
+    assert_eq!(bytes(&running, twice.clone(), Some("gzip")).await.0, 422, "what is inside is not JSON");
+    assert_eq!(bytes(&running, twice, Some("gzip, gzip")).await.0, 400);
+    let metrics = running.client.get(running.url("/monitoring/metrics")).send().await.unwrap();
+    assert!(metrics.status().is_success());
+    lives(&running).await;
+    running.server.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn bodies_have_limits() {
     let running = server(|options| options.unpacked_bytes_max = 1 << 20).await;

@@ -9,6 +9,7 @@ const keys: readonly (readonly [string, string])[] = [
   ["Enter", "Graph: page of the selected node"],
   ["e", "Graph: expand or collapse the selected node"],
   ["c", "Graph: all columns of the selected dataset"],
+  ["[ ]", "History: a day earlier, a day later"],
   ["Esc", "Graph: clear the selection"],
   ["+ − 0", "Graph: zoom in, out, show all"],
 ];

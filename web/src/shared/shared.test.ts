@@ -5,7 +5,7 @@ import { layeredLayout } from "./graph/layout";
 import { pathsThrough } from "./graph/reach";
 import { neighbour } from "./graph/walk";
 import { flagOf, intOf, listOf, parseSearchText, searchText } from "./search";
-import { beginning, isMoment, resolveMoment } from "./time";
+import { beginning, isMoment, resolveMoment, shiftMoment } from "./time";
 import { safeUrl } from "./url";
 
 describe("addresses of strangers", () => {
@@ -32,6 +32,16 @@ describe("moments", () => {
     ["all", beginning],
     ["nonsense", beginning],
   ])("%s", (text, expected) => expect(resolveMoment(text, now)).toBe(expected));
+
+  const hour = 3_600_000;
+  it.each([
+    ["", -hour, "2026-11-02T11:00:00.000Z"],
+    ["7d", hour, "2026-10-26T13:00:00.000Z"],
+    ["2026-11-02T11:30:00Z", hour, ""],
+    ["2026-11-02T10:59:50Z", hour, ""],
+    ["2026-11-02T10:58:00Z", hour, "2026-11-02T11:58:00.000Z"],
+    ["1970-01-01T00:00:00Z", -hour, beginning],
+  ])("%s moved by %d ms", (text, by, expected) => expect(shiftMoment(text, by, now)).toBe(expected));
 
   it("nonsense is none", () => expect(["7d", "all", "2026-01-01", "7 days", ""].map(isMoment)).toEqual([true, true, true, false, false]));
 });

@@ -24,6 +24,16 @@ export function resolveMoment(text: string, now: number): string {
   return text === "all" || Number.isNaN(time) ? beginning : new Date(time).toISOString();
 }
 
+/** So close to now counts as now: who goes a day back and a day forth is back at now. */
+const nowWithinMs = 60_000;
+
+/** The moment that much later, or earlier; empty, which is now, when that is not before `now`. */
+export function shiftMoment(text: string, milliseconds: number, now: number): string {
+  const from = text === "" ? now : Date.parse(resolveMoment(text, now));
+  const moved = from + milliseconds;
+  return moved >= now - nowWithinMs ? "" : new Date(Math.max(0, moved)).toISOString();
+}
+
 /** For `<input type="datetime-local">`, in the zone of the browser. */
 export function toLocalInput(iso: string): string {
   const date = new Date(iso);

@@ -127,7 +127,7 @@ impl Client {
     /// # Errors
     /// When the configuration is wrong, or no thread can be started.
     pub fn start(transport: &Value, limits: Limits, env: &Env) -> Result<Self> {
-        Self::with(transport::build(transport)?, limits, env)
+        Self::with(transport::build(transport, env)?, limits, env)
     }
 
     /// A client of this transport.

@@ -2,6 +2,7 @@
 
 use super::{Failure, Transport, bad, nested, text};
 use crate::client::Message;
+use headwater_env::Env;
 use headwater_types::Result;
 use serde_json::Value;
 use std::time::Duration;
@@ -19,7 +20,7 @@ struct Part {
 }
 
 impl Composite {
-    pub(super) fn new(config: &Value, depth: usize) -> Result<Self> {
+    pub(super) fn new(config: &Value, env: &Env, depth: usize) -> Result<Self> {
         let members: Vec<&Value> = match config.get("transports") {
             Some(Value::Array(list)) => list.iter().collect(),
             Some(Value::Object(map)) => map.values().collect(),
@@ -28,7 +29,8 @@ impl Composite {
         if members.is_empty() {
             return Err(bad("transport.transports", "a list or a map of transports"));
         }
-        let parts = members.into_iter().map(|member| Ok(Part { transport: nested(member, depth + 1)?, taken: None }));
+        let parts =
+            members.into_iter().map(|member| Ok(Part { transport: nested(member, env, depth + 1)?, taken: None }));
         let continue_on_failure = text(config, "continueOnFailure").is_none_or(|text| text != "false");
         Ok(Self { parts: parts.collect::<Result<_>>()?, continue_on_failure })
     }

@@ -1,9 +1,11 @@
 //! `type: http`: a POST per event.
 
+use super::auth::Auth;
 use super::{Failure, Transport, bad, flat, required, text};
 use crate::client::Message;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use headwater_env::Env;
 use headwater_types::Result;
 use reqwest::blocking::{Client, RequestBuilder};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -23,13 +25,13 @@ pub(super) struct Http {
     /// Built with the first event: it starts a thread.
     client: Option<Client>,
     headers: HeaderMap,
-    api_key: Option<String>,
+    auth: Auth,
     gzip: bool,
     timeout: Duration,
 }
 
 impl Http {
-    pub(super) fn new(config: &Value) -> Result<Self> {
+    pub(super) fn new(config: &Value, env: &Env) -> Result<Self> {
         let gzip = match text(config, "compression").as_deref() {
             None | Some("") => false,
             Some(kind) if kind.eq_ignore_ascii_case("gzip") => true,
@@ -39,7 +41,7 @@ impl Http {
             url: url(config)?,
             client: None,
             headers: headers(config)?,
-            api_key: api_key(config)?,
+            auth: Auth::new(config, env)?,
             gzip,
             timeout: timeout(config)?,
         })
@@ -55,12 +57,11 @@ impl Http {
     }
 
     fn request(&mut self, message: &Message, timeout: Duration) -> Result<RequestBuilder, Failure> {
-        let client = self.client()?;
-        let mut request =
-            client.post(self.url.clone()).timeout(timeout.min(self.timeout)).headers(self.headers.clone());
+        let (client, timeout) = (self.client()?, timeout.min(self.timeout));
+        let mut request = client.post(self.url.clone()).timeout(timeout).headers(self.headers.clone());
         request = request.header("Content-Type", "application/json");
-        if let Some(key) = &self.api_key {
-            request = request.bearer_auth(key);
+        if let Some(token) = self.auth.bearer(&client, timeout)? {
+            request = request.bearer_auth(token);
         }
         Ok(match self.gzip {
             true => request.header("Content-Encoding", "gzip").body(gzipped(&message.json)?),
@@ -78,8 +79,12 @@ impl Transport for Http {
         match status {
             _ if status.is_success() => Ok(()),
             StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS => Err(Failure::retryable(said())),
-            // A key may be given back; events wait for it.
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND => Err(Failure::retryable(said())),
+            // A key may be given back, a token replaced; events wait for it.
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                self.auth.refused();
+                Err(Failure::retryable(said()))
+            }
+            StatusCode::NOT_FOUND => Err(Failure::retryable(said())),
             _ if status.is_server_error() => Err(Failure::retryable(said())),
             _ => Err(Failure::permanent(said())),
         }
@@ -119,19 +124,6 @@ fn headers(config: &Value) -> Result<HeaderMap> {
         headers.insert(name, value);
     }
     Ok(headers)
-}
-
-fn api_key(config: &Value) -> Result<Option<String>> {
-    let Some(auth) = config.get("auth") else { return Ok(None) };
-    let kind = text(auth, "type").unwrap_or_default();
-    match kind.as_str() {
-        "" => Ok(None),
-        "api_key" => {
-            let key = text(auth, "apiKey").or_else(|| text(auth, "api_key"));
-            key.map(Some).ok_or_else(|| bad("transport.auth.apiKey", "the key: it is missing"))
-        }
-        _ => Err(bad("transport.auth.type", "api_key: other ways to authenticate are not supported yet")),
-    }
 }
 
 /// `timeoutInMillis`, or the older `timeout` in seconds.

@@ -1,5 +1,6 @@
 //! Ways out: one event at a time, in order.
 
+mod auth;
 mod composite;
 mod console;
 mod file;
@@ -7,6 +8,7 @@ mod http;
 mod kafka;
 
 use crate::client::Message;
+use headwater_env::Env;
 use headwater_types::config::nearest;
 use headwater_types::{Error, Result};
 use serde_json::Value;
@@ -59,19 +61,19 @@ impl fmt::Display for Failure {
 ///
 /// # Errors
 /// When its type is unknown, or an option is missing or wrong.
-pub(crate) fn build(config: &Value) -> Result<Box<dyn Transport>> {
-    nested(config, 0)
+pub(crate) fn build(config: &Value, env: &Env) -> Result<Box<dyn Transport>> {
+    nested(config, env, 0)
 }
 
-fn nested(config: &Value, depth: usize) -> Result<Box<dyn Transport>> {
+fn nested(config: &Value, env: &Env, depth: usize) -> Result<Box<dyn Transport>> {
     let kind = text(config, "type").unwrap_or_default();
     match kind.as_str() {
-        "http" => Ok(Box::new(http::Http::new(config)?)),
+        "http" => Ok(Box::new(http::Http::new(config, env)?)),
         "kafka" => Ok(Box::new(kafka::Kafka::new(config)?)),
         "file" => Ok(Box::new(file::File::new(config)?)),
         "console" => Ok(Box::new(console::Console)),
         "noop" => Ok(Box::new(Noop)),
-        "composite" if depth < NESTING_MAX => Ok(Box::new(composite::Composite::new(config, depth)?)),
+        "composite" if depth < NESTING_MAX => Ok(Box::new(composite::Composite::new(config, env, depth)?)),
         "composite" => Err(bad("transport.type", &format!("composites nested at most {NESTING_MAX} deep"))),
         other => {
             let hint = nearest(other, KINDS).map(|near| format!("; did you mean '{near}'?")).unwrap_or_default();

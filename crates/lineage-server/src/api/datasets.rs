@@ -43,8 +43,7 @@ async fn list(State(app): State<App>, _: User, RawQuery(query): RawQuery) -> Ans
         Some(text) => format!("{}, d.key, d.id", search::add(&mut list, text, "d.key", &search::OF_LOCATION)),
         None => "d.key, d.id".into(),
     };
-    let page =
-        list.page("d.id", &order, params.int("page").unwrap_or(1), params.int("page_size").unwrap_or(20)).await?;
+    let page = list.page("d.id", &order, params.page()).await?;
     let mut datasets = read::datasets(app.db(), page.ids.clone()).await?;
     let mut tags = read::tags(app.db(), "dataset_tag", "dataset_id", page.ids.clone()).await?;
     let item = |id: &i64| {

@@ -1,7 +1,7 @@
 //! Events as they came, and those that could not be taken.
 
 use super::error::{Answer, ApiError};
-use super::params::{Kind, PAGE, PAGE_SIZE, Params, optional};
+use super::params::{Kind, PAGE, PAGE_SIZE, Params, SINCE, UNTIL, optional};
 use super::schemas::path_id;
 use super::{Access, Routes, Spec};
 use crate::app::{App, User};
@@ -19,23 +19,13 @@ const LIST: Spec = Spec {
     path: "/v1/events",
     summary: "Events as they came, newest first",
     group: "Events",
-    query: &[
-        PAGE,
-        PAGE_SIZE,
-        optional("run_id", Kind::Uuids),
-        optional("since", Kind::Time),
-        optional("until", Kind::Time),
-    ],
+    query: &[PAGE, PAGE_SIZE, optional("run_id", Kind::Uuids), SINCE, UNTIL],
     access: Access::User,
 };
 const EXPORT: Spec = Spec {
     path: "/v1/events/export",
     summary: "Events as OpenLineage JSON lines, in the order they came",
-    query: &[
-        optional("since", Kind::Time),
-        optional("until", Kind::Time),
-        optional("after_id", Kind::Int(0, i64::MAX)),
-    ],
+    query: &[SINCE, UNTIL, optional("after_id", Kind::Int(0, i64::MAX))],
     ..LIST
 };
 const QUARANTINE: Spec = Spec {
@@ -72,8 +62,7 @@ async fn list(State(app): State<App>, _: User, RawQuery(query): RawQuery) -> Ans
     list.texts("e.run_uuid", params.uuids("run_id"));
     list.compare("e.event_at", ">=", params.time("since"));
     list.compare("e.event_at", "<=", params.time("until"));
-    let page = (params.int("page").unwrap_or(1), params.int("page_size").unwrap_or(20));
-    let page = list.page("e.id", "e.id DESC", page.0, page.1).await?;
+    let page = list.page("e.id", "e.id DESC", params.page()).await?;
     let sql =
         format!("SELECT id, received_at, body FROM raw_event WHERE {} ORDER BY id DESC", app.db().within_ints("id", 1));
     let rows = app.db().rows(&sql, vec![page.ids.into()]).await?;
@@ -111,8 +100,7 @@ async fn quarantine(State(app): State<App>, _: User, RawQuery(query): RawQuery) 
     let params = Params::read(QUARANTINE.query, query.as_deref())?;
     let mut list = List::new(app.db(), "quarantine q");
     list.texts("q.code", params.texts("code"));
-    let page = (params.int("page").unwrap_or(1), params.int("page_size").unwrap_or(20));
-    let page = list.page("q.id", "q.id DESC", page.0, page.1).await?;
+    let page = list.page("q.id", "q.id DESC", params.page()).await?;
     let sql = format!(
         "SELECT id, received_at, source, code, reason, body, tries FROM quarantine WHERE {} ORDER BY id DESC",
         app.db().within_ints("id", 1)

@@ -2,7 +2,7 @@
 
 use super::error::{Answer, ApiError};
 use super::lineage::{DIRECTIONS, Question, graph, job_start, level};
-use super::params::{Kind, Param, Params, default, optional, required};
+use super::params::{Kind, Param, Params, SINCE, default, optional, required};
 use super::{Access, Routes, Spec};
 use crate::app::{App, User};
 use crate::graph::answer::{Graph, Telling, tell};
@@ -26,15 +26,16 @@ const DEPTH: Param = default("depth", Kind::Int(1, 50), "3");
 const DEEP: Param = default("depth", Kind::Int(1, 50), "10");
 const GRANULARITY: Param = default("granularity", Kind::Enum(&["OPERATION", "RUN", "JOB", "DATASET"]), "JOB");
 const COLUMNS: Param = default("include_column_lineage", Kind::Bool, "false");
+/// What was seen so many hours before a moment belongs to it: batch jobs run now and then.
+const LOOKBACK: Param = default("lookback_hours", Kind::Int(0, 24 * 366), "0");
 const DATASET: Param = required("dataset_id", Kind::Ints);
-const SINCE: Param = optional("since", Kind::Time);
 
 const SNAPSHOT: Spec = Spec {
     method: "GET",
     path: "/v1/lineage/snapshot",
     summary: "Lineage as of a moment; now unless told",
     group: "Lineage",
-    query: &[KIND, START, optional("at", Kind::Time), DIRECTION, DEPTH, GRANULARITY, COLUMNS],
+    query: &[KIND, START, optional("at", Kind::Time), LOOKBACK, DIRECTION, DEPTH, GRANULARITY, COLUMNS],
     access: Access::User,
 };
 const DIFF: Spec = Spec {
@@ -45,6 +46,7 @@ const DIFF: Spec = Spec {
         START,
         required("from", Kind::Time),
         optional("to", Kind::Time),
+        LOOKBACK,
         DIRECTION,
         DEPTH,
         GRANULARITY,
@@ -59,6 +61,7 @@ const EXPORT: Spec = Spec {
         KIND,
         START,
         optional("at", Kind::Time),
+        LOOKBACK,
         DIRECTION,
         DEPTH,
         GRANULARITY,
@@ -104,14 +107,17 @@ pub(super) fn routes(routes: Routes) -> Routes {
     routes.add(&IMPACT, impact).add(&FRESHNESS, fresh).add(&PATHS, paths).add(&TAGS, tags)
 }
 
+const HOUR_US: i64 = 3600 * 1_000_000;
+
 /// The graph at one moment.
 async fn at(app: &App, params: &Params, moment: i64) -> Result<Value, ApiError> {
+    let lookback_us = params.int("lookback_hours").unwrap_or(0) * HOUR_US;
     let question = Question {
         direction: Direction::read(params.text("direction").unwrap_or_default()),
         depth: depth(params),
         level: level(params.text("granularity").unwrap_or("JOB")),
         columns: params.flag("include_column_lineage"),
-        window: Window { since: moment, until: moment, silence_us: app.options().silence_us() },
+        window: Window { since: moment - lookback_us, until: moment, silence_us: app.options().silence_us() },
     };
     let id = params.int("start_node_id").unwrap_or(0);
     let (start, nodes) = match params.text("start_node_kind") {

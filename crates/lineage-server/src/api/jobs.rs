@@ -1,7 +1,7 @@
 //! `/v1/jobs`.
 
 use super::error::{Answer, ApiError, Problem};
-use super::params::{Kind, PAGE, PAGE_SIZE, Params, default, optional, required};
+use super::params::{Kind, PAGE, PAGE_SIZE, Params, SINCE, UNTIL, default, optional, required};
 use super::{Access, Routes, Spec};
 use crate::app::{App, User};
 use crate::graph::hierarchy::{self, Question};
@@ -39,8 +39,8 @@ const HIERARCHY: Spec = Spec {
         default("direction", Kind::Enum(&["DOWNSTREAM", "UPSTREAM", "BOTH"]), "BOTH"),
         default("depth", Kind::Int(0, 1_000_000), "1"),
         default("infer_from_lineage", Kind::Bool, "false"),
-        optional("since", Kind::Time),
-        optional("until", Kind::Time),
+        SINCE,
+        UNTIL,
     ],
     ..LIST
 };
@@ -64,8 +64,7 @@ async fn list(State(app): State<App>, _: User, RawQuery(query): RawQuery) -> Ans
         Some(text) => format!("{}, j.key, j.id", search::add(&mut list, text, "j.key", &search::OF_LOCATION)),
         None => "j.key, j.id".into(),
     };
-    let page =
-        list.page("j.id", &order, params.int("page").unwrap_or(1), params.int("page_size").unwrap_or(20)).await?;
+    let page = list.page("j.id", &order, params.page()).await?;
     let items = items(&app, page.ids).await?;
     Ok(Json(json!({"meta": page.meta, "items": items})))
 }

@@ -1,7 +1,7 @@
 //! `/v1/{datasets,jobs,runs,operations}/lineage`.
 
 use super::error::{Answer, ApiError};
-use super::params::{Kind, Param, Params, default, optional, required};
+use super::params::{Kind, Param, Params, UNTIL, default, required};
 use super::{Access, Routes, Spec};
 use crate::app::{App, User};
 use crate::graph::answer::{self, Graph, Telling};
@@ -16,22 +16,23 @@ use serde_json::Value;
 
 pub(super) const DIRECTIONS: Kind = Kind::Enum(&["DOWNSTREAM", "UPSTREAM", "BOTH"]);
 const SINCE: Param = required("since", Kind::Time);
-const UNTIL: Param = optional("until", Kind::Time);
 const DIRECTION: Param = default("direction", DIRECTIONS, "BOTH");
 const DEPTH: Param = default("depth", Kind::Int(1, 10), "1");
 const COLUMNS: Param = default("include_column_lineage", Kind::Bool, "false");
+
+/// The parameters that all four share, then those of one.
+macro_rules! question {
+    ($($own:expr),* $(,)?) => {
+        &[SINCE, UNTIL, DIRECTION, DEPTH, COLUMNS, $($own),*]
+    };
+}
 
 const DATASETS: Spec = Spec {
     method: "GET",
     path: "/v1/datasets/lineage",
     summary: "Lineage of a dataset",
     group: "Lineage",
-    query: &[
-        SINCE,
-        UNTIL,
-        DIRECTION,
-        DEPTH,
-        COLUMNS,
+    query: question![
         required("start_node_id", Kind::Ints),
         default("granularity", Kind::Enum(&["OPERATION", "RUN", "JOB", "DATASET"]), "RUN"),
     ],
@@ -40,26 +41,13 @@ const DATASETS: Spec = Spec {
 const JOBS: Spec = Spec {
     path: "/v1/jobs/lineage",
     summary: "Lineage of a job",
-    query: &[
-        SINCE,
-        UNTIL,
-        DIRECTION,
-        DEPTH,
-        COLUMNS,
-        required("start_node_id", Kind::Ints),
-        default("granularity", Kind::Enum(&["JOB", "RUN"]), "JOB"),
-    ],
+    query: question![required("start_node_id", Kind::Ints), default("granularity", Kind::Enum(&["JOB", "RUN"]), "JOB"),],
     ..DATASETS
 };
 const RUNS: Spec = Spec {
     path: "/v1/runs/lineage",
     summary: "Lineage of a run",
-    query: &[
-        SINCE,
-        UNTIL,
-        DIRECTION,
-        DEPTH,
-        COLUMNS,
+    query: question![
         required("start_node_id", Kind::Uuid),
         default("granularity", Kind::Enum(&["OPERATION", "RUN"]), "RUN"),
     ],
@@ -68,7 +56,7 @@ const RUNS: Spec = Spec {
 const OPERATIONS: Spec = Spec {
     path: "/v1/operations/lineage",
     summary: "Lineage of an operation",
-    query: &[SINCE, UNTIL, DIRECTION, DEPTH, COLUMNS, required("start_node_id", Kind::Uuid)],
+    query: question![required("start_node_id", Kind::Uuid)],
     ..DATASETS
 };
 

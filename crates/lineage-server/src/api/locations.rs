@@ -51,8 +51,7 @@ async fn list(State(app): State<App>, _: User, RawQuery(query): RawQuery) -> Ans
         }
         None => "l.name, l.kind, l.id".into(),
     };
-    let page =
-        list.page("l.id", &order, params.int("page").unwrap_or(1), params.int("page_size").unwrap_or(20)).await?;
+    let page = list.page("l.id", &order, params.page()).await?;
     let items = items(&app, page.ids).await?;
     Ok(Json(json!({"meta": page.meta, "items": items})))
 }

@@ -1,7 +1,7 @@
 //! `/v1/operations`.
 
 use super::error::{Answer, ApiError, Problem};
-use super::params::{Kind, PAGE, PAGE_SIZE, Params, optional};
+use super::params::{Kind, PAGE, PAGE_SIZE, Params, SINCE, UNTIL, optional};
 use super::runs::{io, io_statistics};
 use super::{Access, Routes, Spec};
 use crate::app::{App, User};
@@ -15,14 +15,7 @@ const LIST: Spec = Spec {
     path: "/v1/operations",
     summary: "Operations by id or run, newest first",
     group: "Operations",
-    query: &[
-        PAGE,
-        PAGE_SIZE,
-        optional("since", Kind::Time),
-        optional("until", Kind::Time),
-        optional("operation_id", Kind::Uuids),
-        optional("run_id", Kind::Uuids),
-    ],
+    query: &[PAGE, PAGE_SIZE, SINCE, UNTIL, optional("operation_id", Kind::Uuids), optional("run_id", Kind::Uuids)],
     access: Access::User,
 };
 
@@ -52,7 +45,7 @@ async fn list(State(app): State<App>, _: User, RawQuery(query): RawQuery) -> Ans
     }
     list.compare("o.created_at", "<=", params.time("until"));
     let order = "o.created_at DESC, o.uuid DESC";
-    let page = list.page("o.id", order, params.int("page").unwrap_or(1), params.int("page_size").unwrap_or(20)).await?;
+    let page = list.page("o.id", order, params.page()).await?;
     let mut operations = read::operations(app.db(), page.ids.clone()).await?;
     let statistics = io_statistics(&app, "operation_id", &page.ids).await?;
     let item = |id: &i64| {

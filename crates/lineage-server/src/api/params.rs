@@ -2,6 +2,7 @@
 
 use super::error::{ApiError, Problem};
 use crate::event::micros;
+use crate::read::list::PageOf;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -63,7 +64,14 @@ pub const fn default(name: &'static str, kind: Kind, value: &'static str) -> Par
 /// `page`.
 pub const PAGE: Param = default("page", Kind::Int(1, 1 << 40), "1");
 /// `page_size`.
-pub const PAGE_SIZE: Param = default("page_size", Kind::Int(1, 50), "20");
+pub const PAGE_SIZE: Param = default("page_size", Kind::Int(1, PAGE_SIZE_MAX), "20");
+/// `since`, where it may be left out.
+pub const SINCE: Param = optional("since", Kind::Time);
+/// `until`.
+pub const UNTIL: Param = optional("until", Kind::Time);
+
+/// Most items of a page.
+const PAGE_SIZE_MAX: i64 = 50;
 
 /// The checked parameters of a request.
 #[derive(Debug)]
@@ -119,6 +127,11 @@ impl Params {
     /// All numbers of a repeated parameter.
     pub fn ints(&self, name: &str) -> Vec<i64> {
         self.texts(name).iter().filter_map(|text| text.parse().ok()).collect()
+    }
+
+    /// The page that is asked for: [`PAGE`] and [`PAGE_SIZE`], which have defaults.
+    pub fn page(&self) -> PageOf {
+        PageOf { number: self.int("page").unwrap_or(1), size: self.int("page_size").unwrap_or(PAGE_SIZE_MAX) }
     }
 
     /// A UUID, in its usual spelling.

@@ -1,9 +1,10 @@
 //! `/v1/runs`.
 
 use super::error::{Answer, ApiError};
-use super::params::{Kind, PAGE, PAGE_SIZE, Params, optional};
+use super::params::{Kind, PAGE, PAGE_SIZE, Params, SINCE, UNTIL, optional};
 use super::{Access, Routes, Spec};
 use crate::app::{App, User};
+use crate::graph::edges::of_runs;
 use crate::names::status_of;
 use crate::read::{self, list::List, search};
 use axum::Json;
@@ -19,8 +20,8 @@ const LIST: Spec = Spec {
     query: &[
         PAGE,
         PAGE_SIZE,
-        optional("since", Kind::Time),
-        optional("until", Kind::Time),
+        SINCE,
+        UNTIL,
         optional("run_id", Kind::Uuids),
         optional("search_query", Kind::Search),
         optional("parent_run_id", Kind::Uuids),
@@ -59,8 +60,7 @@ async fn list(State(app): State<App>, _: User, RawQuery(query): RawQuery) -> Ans
         }
         None => "r.created_at DESC, r.uuid DESC".into(),
     };
-    let page =
-        list.page("r.id", &order, params.int("page").unwrap_or(1), params.int("page_size").unwrap_or(20)).await?;
+    let page = list.page("r.id", &order, params.page()).await?;
     let items = items(&app, page.ids).await?;
     Ok(Json(json!({"meta": page.meta, "items": items})))
 }
@@ -127,7 +127,7 @@ pub(super) async fn io_statistics(app: &App, owner: &str, ids: &[i64]) -> Result
         sum("num_bytes"),
         sum("num_rows"),
         sum("num_files"),
-        app.db().within_ints(owner, 1)
+        if owner == "run_id" { of_runs(app.db(), "operation_id") } else { app.db().within_ints(owner, 1) }
     );
     let rows = app.db().rows(&sql, vec![ids.to_vec().into()]).await?;
     Ok(rows.iter().map(|row| ((row.int(0), row.int(1)), [row.int(2), row.int(3), row.int(4), row.int(5)])).collect())

@@ -36,8 +36,7 @@ async fn list(State(app): State<App>, _: User, RawQuery(query): RawQuery) -> Ans
         }
         None => "t.key, t.id".into(),
     };
-    let page =
-        list.page("t.id", &order, params.int("page").unwrap_or(1), params.int("page_size").unwrap_or(20)).await?;
+    let page = list.page("t.id", &order, params.page()).await?;
     let sql = format!(
         "SELECT t.id, t.value, v.id, v.value FROM tag t LEFT JOIN tag_value v ON v.tag_id = t.id WHERE {} \
          ORDER BY v.value",

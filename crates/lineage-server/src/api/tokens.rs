@@ -45,13 +45,13 @@ async fn list(State(app): State<App>, Login(user): Login, RawQuery(query): RawQu
     let mut tokens = PersonalToken::of(app.db(), &user.name, now_s(&app)).await?;
     let ids = params.uuids("personal_token_id");
     tokens.retain(|token| ids.is_empty() || ids.contains(&token.id));
-    let (page, size) = (params.int("page").unwrap_or(1), params.int("page_size").unwrap_or(20));
+    let page = params.page();
     let total = i64::try_from(tokens.len()).unwrap_or(i64::MAX);
-    let skip = usize::try_from((page - 1).saturating_mul(size)).unwrap_or(usize::MAX);
-    let take = usize::try_from(size).unwrap_or(20);
+    let skip = usize::try_from(page.offset()).unwrap_or(usize::MAX);
+    let take = usize::try_from(page.size).unwrap_or(usize::MAX);
     let items: Vec<Value> =
         tokens.iter().skip(skip).take(take).map(|t| json!({"id": t.id, "data": t.json()})).collect();
-    Ok(Json(json!({"meta": meta(page, size, total), "items": items})))
+    Ok(Json(json!({"meta": meta(page, total), "items": items})))
 }
 
 fn now_s(app: &App) -> i64 {

@@ -20,6 +20,9 @@ use uuid::Uuid;
 pub const CLOCK_SKEW_MAX_US: i64 = 24 * 3600 * 1_000_000;
 /// Most datasets of one event.
 pub const DATASETS_MAX: usize = 20_000;
+/// Namespace of datasets that are told with an empty one, as Flink tells those of connectors that name none. The first
+/// event of a Flink job is the only one with datasets: refusing it would lose them all.
+const NO_NAMESPACE: &str = "unknown";
 
 /// Why an event is not taken: a stable code and a sentence for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -233,7 +236,20 @@ fn datasets<'a>(body: &'a Value, key: &str) -> Result<Vec<Dataset<'a>>, Reject> 
 }
 
 fn dataset<'a>(body: &'a Value, place: &str) -> Result<Dataset<'a>, Reject> {
-    Ok(Dataset { id: id(body, place)?, body })
+    Ok(Dataset { id: dataset_id(body, place)?, body })
+}
+
+/// Reads `namespace` and `name` of a dataset, whose namespace may be empty.
+///
+/// # Errors
+/// When one is absent or too long to be a name, or the name is empty.
+pub fn dataset_id(body: &Value, place: &str) -> Result<Id, Reject> {
+    match body.get("namespace") {
+        Some(Value::String(text)) if text.is_empty() => {
+            Ok(Id { namespace: NO_NAMESPACE.to_owned(), name: part(body, "name", place)? })
+        }
+        _ => id(body, place),
+    }
 }
 
 /// Reads `namespace` and `name`.
@@ -241,17 +257,18 @@ fn dataset<'a>(body: &'a Value, place: &str) -> Result<Dataset<'a>, Reject> {
 /// # Errors
 /// When one is absent, empty or too long to be a name.
 pub fn id(body: &Value, place: &str) -> Result<Id, Reject> {
-    let part = |key: &str| {
-        let text = string(body, key).unwrap_or_default();
-        match text.chars().count() {
-            0 => Err(Reject::new("no-name", format!("'{place}.{key}' is missing or empty"))),
-            n if n > NAME_CHARS_MAX => {
-                Err(Reject::new("name-too-long", format!("'{place}.{key}' has {n} characters, over {NAME_CHARS_MAX}")))
-            }
-            _ => Ok(text),
+    Ok(Id { namespace: part(body, "namespace", place)?, name: part(body, "name", place)? })
+}
+
+fn part(body: &Value, key: &str, place: &str) -> Result<String, Reject> {
+    let text = string(body, key).unwrap_or_default();
+    match text.chars().count() {
+        0 => Err(Reject::new("no-name", format!("'{place}.{key}' is missing or empty"))),
+        n if n > NAME_CHARS_MAX => {
+            Err(Reject::new("name-too-long", format!("'{place}.{key}' has {n} characters, over {NAME_CHARS_MAX}")))
         }
-    };
-    Ok(Id { namespace: part("namespace")?, name: part("name")? })
+        _ => Ok(text),
+    }
 }
 
 /// The beginning of a text that may be long, for messages.

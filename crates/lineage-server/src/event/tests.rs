@@ -46,7 +46,8 @@ fn what_other_servers_refuse_is_taken() {
     let job = json!({"eventTime": "2026-01-01T00:00:00", "job": {"namespace": "n", "name": "j"}});
     let dataset = json!({"eventTime": "2026-01-01T00:00:00+02:00", "dataset": {"namespace": "n", "name": "d"}});
     let service = changed("/job", json!({"namespace": "n", "name": "j", "facets": {"jobType": "odd"}}));
-    for body in [no_type, job, dataset, service, start()] {
+    let no_namespace = changed("/inputs", json!([{"namespace": "", "name": "default_catalog.default_database.g"}]));
+    for body in [no_type, job, dataset, service, no_namespace, start()] {
         assert!(Event::read(&body, NOW).is_ok(), "{body}");
     }
 }

@@ -144,8 +144,8 @@ fn task_url(event: &Event<'_>, facet: &Value) -> Option<String> {
             format!("{site}/dags/{dag}/runs/{run}/tasks/{task}{mapped}?try_number={attempt}")
         }
         (2, 9..) => {
-            let mapped = mapped.map(|index| format!("&map_index={index}")).unwrap_or_default();
-            format!("{site}/dags/{dag}/grid?dag_run_id={run}&task_id={task}{mapped}&tab=logs")
+            let mapped = mapped.unwrap_or(-1);
+            format!("{site}/dags/{dag}/grid?tab=logs&dag_run_id={run}&task_id={task}&map_index={mapped}")
         }
         _ => format!("{site}/log?dag_id={dag}&task_id={task}&execution_date={}", execution_date(facet)),
     })

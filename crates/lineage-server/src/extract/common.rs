@@ -48,8 +48,9 @@ pub fn tags(event: &Event<'_>) -> Vec<(String, String)> {
     let mut tags = vec![];
     if let Some(engine) = event.run_facet("processing_engine") {
         let name = string(engine, "name").unwrap_or_else(|| "engine".into()).to_lowercase();
-        tags.extend(string(engine, "version").map(|v| (format!("{name}.version"), v)));
-        tags.extend(string(engine, "openlineageAdapterVersion").map(|v| ("openlineage_adapter.version".into(), v)));
+        let version = |key: &str| string(engine, key).map(|version| version.replace("-SNAPSHOT", ""));
+        tags.extend(version("version").map(|v| (format!("{name}.version"), v)));
+        tags.extend(version("openlineageAdapterVersion").map(|v| ("openlineage_adapter.version".into(), v)));
     }
     for facet in [event.run_facet("tags"), event.job_facet("tags")].into_iter().flatten() {
         for tag in array(facet, "tags") {
@@ -68,7 +69,9 @@ pub fn run(event: &Event<'_>, run: Uuid, job: &Name) -> Run {
     let mut details = RunDetails::default();
     if let Some(nominal) = event.run_facet("nominalTime") {
         details.expected_start_at = string(nominal, "nominalStartTime").as_deref().and_then(crate::event::micros);
-        details.expected_end_at = string(nominal, "nominalEndTime").as_deref().and_then(crate::event::micros);
+        let end = string(nominal, "nominalEndTime").as_deref().and_then(crate::event::micros);
+        // A schedule without an interval is told as one that ends when it begins.
+        details.expected_end_at = end.filter(|end| details.expected_start_at != Some(*end));
     }
     details.end_reason = event.run_facet("errorMessage").and_then(|e| string(e, "message"));
     details.restored_from = restored_from(event);
@@ -114,10 +117,20 @@ pub fn operation(event: &Event<'_>, id: Uuid, run: Uuid, name: String) -> Operat
         position: None,
         group: None,
         description: None,
-        sql: event.job_facet("sql").and_then(|s| string(s, "query")),
+        sql: event.job_facet("sql").and_then(|s| string(s, "query")).map(|sql| dedented(&sql)),
         started_at: started(event),
         ended_at: ended(event),
     }
+}
+
+/// A statement without the margin that all its lines have, and without blank lines around it.
+fn dedented(text: &str) -> String {
+    let lines = text.split('\n').filter(|line| !line.trim().is_empty());
+    let margins = lines.map(|line| line.len() - line.trim_start_matches([' ', '\t']).len());
+    // Of one byte a character.
+    let margin = margins.min().unwrap_or(0);
+    let cut = text.split('\n').map(|line| if line.trim().is_empty() { "" } else { &line[margin..] });
+    cut.collect::<Vec<_>>().join("\n").trim().to_owned()
 }
 
 /// Adds a parent run that is only mentioned, with its job.

@@ -1,7 +1,7 @@
 //! Datasets of an event: edges, schemas, symlinks, tags, column lineage, flows.
 
 use super::{Profile, naming};
-use crate::event::{Dataset, Event, Id, array, child, flag, integer, items, object, string};
+use crate::event::{Dataset, Event, Id, array, child, dataset_id, flag, integer, items, object, string};
 use crate::facts::{self, Columns, Edge, Facts, Name, Relation, Symlink};
 use crate::names::{OUTPUT_TYPES, RELATION_TYPES, bit};
 use serde_json::{Map, Value};
@@ -30,8 +30,7 @@ impl Resolved<'_> {
     }
 
     fn input(&self, value: &Value) -> Option<Name> {
-        let id = Id { namespace: string(value, "namespace")?, name: string(value, "name")? };
-        self.name(&id)
+        self.name(&dataset_id(value, "input").ok()?)
     }
 }
 

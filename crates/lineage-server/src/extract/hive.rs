@@ -5,6 +5,7 @@
 use super::{Profile, common, datasets, naming};
 use crate::event::{Event, Id, micros, string};
 use crate::facts::{Facts, Run, status};
+use chrono::DateTime;
 use sha1::{Digest, Sha1};
 use uuid::Uuid;
 
@@ -66,15 +67,21 @@ pub(super) fn in_session(event: &Event<'_>, id: Uuid, run: Uuid, session: &Sessi
 
 fn session_details(session: &Session, run: &mut Run) {
     run.details.external_id = Some(session.id.clone());
-    run.details.user = Some(session.user.clone());
-    run.details.start_reason = Some("MANUAL".into());
+    // Who did not log in is nobody.
+    run.details.user = Some(session.user.clone()).filter(|user| user != "anonymous" && user != "hive");
 }
 
-/// A UUID of version 7 with the time of the session and a hash of its id.
+/// A UUID of version 7 with the time of the session and a hash of it and its id; the same as in Data.Rentgen.
 fn session_run(session: &Session) -> Uuid {
-    let digest = Sha1::digest(format!("{}{}", session.created, session.id).as_bytes());
-    let millis = micros(&session.created).unwrap_or(0) / 1000;
+    let created = DateTime::from_timestamp_micros(micros(&session.created).unwrap_or(0)).unwrap_or_default();
+    let format = if created.timestamp_subsec_micros() == 0 { "%Y-%m-%dT%H:%M:%S" } else { "%Y-%m-%dT%H:%M:%S%.6f" };
+    let digest = Sha1::digest(format!("{}+00:00{}", created.format(format), session.id).as_bytes());
+    // The first 76 bits of the hash: what a UUID has room for behind the version.
     let mut random = [0_u8; 10];
-    random.copy_from_slice(&digest[..10]);
-    uuid::Builder::from_unix_timestamp_millis(millis.unsigned_abs(), &random).into_uuid()
+    for (at, byte) in random.iter_mut().enumerate() {
+        let before = if at == 0 { 0 } else { digest[at - 1] };
+        *byte = (before << 4) | (digest[at] >> 4);
+    }
+    let millis = created.timestamp_millis().max(0).unsigned_abs();
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
 }

@@ -19,14 +19,20 @@ pub enum By {
 }
 
 impl By {
-    fn column(self) -> &'static str {
+    /// Whether an edge `e` is of one of the ids of parameter `$1`.
+    fn condition(self, db: &Database) -> String {
         match self {
-            Self::Dataset => "e.dataset_id",
-            Self::Job => "e.job_id",
-            Self::Run => "e.run_id",
-            Self::Operation => "e.operation_id",
+            Self::Dataset => db.within_ints("e.dataset_id", 1),
+            Self::Job => db.within_ints("e.job_id", 1),
+            Self::Run => of_runs(db, "e.operation_id"),
+            Self::Operation => db.within_ints("e.operation_id", 1),
         }
     }
+}
+
+/// Whether the operation in `column` is of one of the runs of parameter `$1`.
+pub fn of_runs(db: &Database, column: &str) -> String {
+    format!("{column} IN (SELECT o.id FROM operation o WHERE {})", db.within_ints("o.run_id", 1))
 }
 
 /// Who reads or writes a dataset: a job, and at finer levels a run and an operation of it.
@@ -137,7 +143,7 @@ pub async fn find(
         sum("num_rows"),
         sum("num_bytes"),
         sum("num_files"),
-        db.within_ints(by.column(), 1),
+        by.condition(db),
         i64::from(output),
         window.condition("e"),
     );

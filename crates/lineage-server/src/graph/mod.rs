@@ -72,10 +72,12 @@ pub const END_OF_TIME: i64 = i64::MAX / 4;
 impl Window {
     /// The condition on rows of a table with `row_from`, `heard_to` and `is_open`.
     pub fn condition(&self, alias: &str) -> String {
-        // Numbers of our own, not texts of somebody's.
+        let Self { since, until, silence_us } = self;
+        // Numbers of our own, not texts of somebody's. The bound of `heard_to` is one that an index can use.
         format!(
-            "{alias}.row_from <= {} AND {alias}.heard_to >= {} - {alias}.is_open * {}",
-            self.until, self.since, self.silence_us
+            "{alias}.row_from <= {until} AND {alias}.heard_to >= {} \
+             AND ({alias}.is_open = 1 OR {alias}.heard_to >= {since})",
+            since.saturating_sub(*silence_us)
         )
     }
 }

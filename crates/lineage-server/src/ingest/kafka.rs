@@ -53,7 +53,7 @@ impl Consumer {
         loop {
             let batch = tokio::select! {
                 _ = stopped.wait_for(|stop| *stop) => return,
-                batch = self.batch(app.signals().now_us()) => batch,
+                batch = self.batch(&app) => batch,
             };
             let (reading, positions) = match batch {
                 Ok(batch) => batch,
@@ -77,10 +77,12 @@ impl Consumer {
     }
 
     /// Messages that are there, at least one.
-    async fn batch(&self, now: i64) -> Result<(Reading, TopicPartitionList)> {
-        let mut reading = Reading { received_at: now, ..Reading::default() };
+    async fn batch(&self, app: &App) -> Result<(Reading, TopicPartitionList)> {
         let mut positions = TopicPartitionList::new();
         let mut next = Some(self.0.recv().await.map_err(|e| Error::Kafka(e.to_string()))?);
+        // Only now: it may have waited for days, and events from the future are refused.
+        let now = app.signals().now_us();
+        let mut reading = Reading { received_at: now, ..Reading::default() };
         let mut count = 0;
         while let Some(message) = next.take() {
             count += 1;

@@ -6,6 +6,8 @@ use crate::store::rows::QuarantineRow;
 use crate::store::{Entry, Raw};
 use serde_json::Value;
 use std::borrow::Cow;
+use std::cell::RefCell;
+use zstd::bulk::Compressor;
 
 /// Compression of stored events: the fastest.
 const LEVEL: i32 = 1;
@@ -104,7 +106,16 @@ impl Reading {
 
 /// Compresses an event for the store.
 pub fn pack(body: &[u8]) -> Vec<u8> {
-    zstd::bulk::compress(body, LEVEL).unwrap_or_default()
+    thread_local! {
+        // What a compressor works with is larger than most events.
+        static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    }
+    COMPRESSOR.with_borrow_mut(|kept| {
+        if kept.is_none() {
+            *kept = Compressor::new(LEVEL).ok();
+        }
+        kept.as_mut().and_then(|compressor| compressor.compress(body).ok()).unwrap_or_default()
+    })
 }
 
 /// An event from the store.

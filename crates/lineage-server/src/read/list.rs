@@ -4,6 +4,22 @@ use crate::error::Result;
 use crate::store::db::{Database, Param};
 use serde_json::{Value, json};
 
+/// Which part of a list is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageOf {
+    /// Its number, from 1.
+    pub number: i64,
+    /// Its items.
+    pub size: i64,
+}
+
+impl PageOf {
+    /// The items before it.
+    pub fn offset(self) -> i64 {
+        (self.number - 1).saturating_mul(self.size)
+    }
+}
+
 /// A query for ids under construction.
 #[derive(Debug)]
 pub struct List<'d> {
@@ -82,7 +98,7 @@ impl<'d> List<'d> {
     ///
     /// # Errors
     /// Those of the database.
-    pub async fn page(mut self, id: &str, order: &str, page: i64, size: i64) -> Result<Page> {
+    pub async fn page(mut self, id: &str, order: &str, page: PageOf) -> Result<Page> {
         let conditions = match self.conditions.is_empty() {
             true => String::new(),
             false => format!(" WHERE {}", self.conditions.join(" AND ")),
@@ -91,11 +107,11 @@ impl<'d> List<'d> {
         // Only the order may use parameters that the conditions do not; they stand last.
         let counted = self.params.iter().take(used(&conditions)).cloned().collect();
         let total = self.db.rows(&sql, counted).await?.first().map_or(0, |row| row.int(0));
-        let (limit, offset) = (self.param(size), self.param((page - 1).saturating_mul(size)));
+        let (limit, offset) = (self.param(page.size), self.param(page.offset()));
         let sql =
             format!("SELECT {id} FROM {}{conditions} ORDER BY {order} LIMIT ${limit} OFFSET ${offset}", self.from);
         let ids = self.db.rows(&sql, self.params).await?.iter().map(|row| row.int(0)).collect();
-        Ok(Page { ids, meta: meta(page, size, total) })
+        Ok(Page { ids, meta: meta(page, total) })
     }
 }
 
@@ -109,7 +125,8 @@ fn used(conditions: &str) -> usize {
 }
 
 /// The `meta` of a page.
-pub fn meta(page: i64, size: i64, total: i64) -> Value {
+pub fn meta(page: PageOf, total: i64) -> Value {
+    let PageOf { number: page, size } = page;
     let pages = ((total + size - 1) / size).max(1);
     let (next, previous) = (page < pages, page > 1);
     json!({"page": page, "page_size": size, "total_count": total, "pages_count": pages,

@@ -17,8 +17,13 @@ use std::time::Duration;
 const READERS: u32 = 4;
 /// How long a writer of SQLite waits for another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
-/// Page cache of each SQLite connection, in KiB.
-const CACHE_KIB: i64 = 64 * 1024;
+/// Page cache of each connection that reads SQLite, in KiB.
+const READER_CACHE_KIB: i64 = 32 * 1024;
+/// Page cache of the connection that writes: what a transaction changes should fit.
+const WRITER_CACHE_KIB: i64 = 192 * 1024;
+/// Pages that the log of SQLite may hold before they are copied to their places. Pages that change again and again, as
+/// those of indexes do, are copied once.
+const LOG_PAGES: i64 = 16 * 1024;
 /// Prepared statements kept per connection.
 const STATEMENTS: usize = 400;
 
@@ -199,11 +204,15 @@ impl Database {
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(BUSY_TIMEOUT)
             .statement_cache_capacity(STATEMENTS)
-            .pragma("cache_size", format!("-{CACHE_KIB}"))
             .pragma("temp_store", "memory")
             .pragma("mmap_size", "1073741824");
-        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
-        let readers = SqlitePoolOptions::new().max_connections(READERS).connect_with(options).await?;
+        let writing = options
+            .clone()
+            .pragma("cache_size", format!("-{WRITER_CACHE_KIB}"))
+            .pragma("wal_autocheckpoint", LOG_PAGES.to_string());
+        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(writing).await?;
+        let reading = options.pragma("cache_size", format!("-{READER_CACHE_KIB}"));
+        let readers = SqlitePoolOptions::new().max_connections(READERS).connect_with(reading).await?;
         Ok(Self::Sqlite { readers, writer })
     }
 

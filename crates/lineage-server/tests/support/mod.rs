@@ -17,12 +17,17 @@ pub struct Running {
 
 /// Starts a server on a new SQLite database.
 pub async fn server(change: impl FnOnce(&mut Options)) -> Running {
+    server_with(Env::real(), change).await
+}
+
+/// The same with a clock of the test's own.
+pub async fn server_with(env: Env, change: impl FnOnce(&mut Options)) -> Running {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("lineage.db");
     let mut options =
         Options { listen: "127.0.0.1:0".into(), database: format!("sqlite:{}", path.display()), ..Options::default() };
     change(&mut options);
-    let server = start(options, Env::real()).await.unwrap();
+    let server = start(options, env).await.unwrap();
     Running { server, client: reqwest::Client::new(), _directory: directory }
 }
 

@@ -17,6 +17,9 @@ export const lineagePaths = {
   OPERATION: "/operations/$id/lineage",
 } as const satisfies Record<EntityKind, string>;
 
+/** Only datasets and jobs have a history of their own. */
+export const historyPaths = { DATASET: "/datasets/$id/history", JOB: "/jobs/$id/history" } as const;
+
 export interface EntityLinkProps {
   entity: EntityRef;
   children: ReactNode;

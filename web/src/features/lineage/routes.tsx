@@ -4,6 +4,7 @@ import { lazy } from "react";
 import type { EntityKind } from "@/shared/api/types";
 import { rootRoute } from "@/shared/router/root";
 import { textOf } from "@/shared/search";
+import { parseHistory, type HistoryView } from "./model/history";
 import { parseList, type ListSearch } from "./model/list";
 import { parseView, type LineageView } from "./model/view";
 import { DatasetPage } from "./pages/DatasetPage";
@@ -16,12 +17,16 @@ import { OperationPage, OperationsPage } from "./pages/OperationPages";
 import { QuarantinePage } from "./pages/QuarantinePage";
 import { RunPage } from "./pages/RunPage";
 
+const HistoryPage = lazy(async () => ({ default: (await import("./pages/HistoryPage")).HistoryPage }));
 const LineagePage = lazy(async () => ({ default: (await import("./pages/LineagePage")).LineagePage }));
 
 type ListInput = Partial<ListSearch> & SearchSchemaInput;
 type ViewInput = Partial<LineageView> & SearchSchemaInput;
 
 const listSearch = (raw: ListInput): ListSearch => parseList(raw);
+type HistoryInput = Partial<HistoryView> & SearchSchemaInput;
+
+const historySearch = (kind: "DATASET" | "JOB") => (raw: HistoryInput): HistoryView => parseHistory(raw, kind);
 const viewSearch = (kind: EntityKind) => (raw: ViewInput): LineageView => parseView(raw, kind);
 
 const parent = { getParentRoute: () => rootRoute } as const;
@@ -40,6 +45,12 @@ const datasetLineage = createRoute({
   validateSearch: viewSearch("DATASET"),
   component: () => <LineagePage kind="DATASET" id={datasetLineage.useParams().id} view={datasetLineage.useSearch()} />,
 });
+const datasetHistory = createRoute({
+  ...parent,
+  path: "/datasets/$id/history",
+  validateSearch: historySearch("DATASET"),
+  component: () => <HistoryPage kind="DATASET" id={datasetHistory.useParams().id} view={datasetHistory.useSearch()} />,
+});
 const datasetImpact = createRoute({
   ...parent,
   path: "/datasets/$id/impact",
@@ -50,6 +61,12 @@ const datasetImpact = createRoute({
 const jobs = createRoute({ ...parent, path: "/jobs", validateSearch: listSearch, component: () => <JobsPage search={jobs.useSearch()} /> });
 const job = createRoute({ ...parent, path: "/jobs/$id", component: () => <JobPage {...job.useParams()} /> });
 const jobHierarchy = createRoute({ ...parent, path: "/jobs/$id/hierarchy", component: () => <HierarchyPage {...jobHierarchy.useParams()} /> });
+const jobHistory = createRoute({
+  ...parent,
+  path: "/jobs/$id/history",
+  validateSearch: historySearch("JOB"),
+  component: () => <HistoryPage kind="JOB" id={jobHistory.useParams().id} view={jobHistory.useSearch()} />,
+});
 const jobLineage = createRoute({
   ...parent,
   path: "/jobs/$id/lineage",
@@ -84,10 +101,12 @@ export const lineageRoutes = [
   datasets,
   dataset,
   datasetLineage,
+  datasetHistory,
   datasetImpact,
   jobs,
   job,
   jobHierarchy,
+  jobHistory,
   jobLineage,
   runs,
   run,

@@ -2,10 +2,10 @@
  * Answers beyond Data.Rentgen's. The pages also work against a server without them: a question it does not know is
  * answered with `null`, and what depends on it is not shown.
  */
-import { queryOptions } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { resolveMoment } from "@/shared/time";
 import { ApiError, request, type Query, type RequestOptions } from "./client";
-import type { Dataset, Job, Page, SchemaField } from "./types";
+import type { Dataset, Direction, Job, LineageAnswer, Page, SchemaField } from "./types";
 
 /** The answer, or `null` from a server that has no such path. */
 async function askIfKnown<Answer>(path: string, options: RequestOptions): Promise<Answer | null> {
@@ -132,6 +132,58 @@ export const impactQuery = (datasetId: string, column: string) =>
   queryOptions({
     queryKey: ["v1/impact", datasetId, column],
     queryFn: ({ signal }) => askIfKnown<ImpactAnswer>("v1/impact", { query: { dataset_id: datasetId, column }, signal }),
+  });
+
+/** What is asked of the past. */
+export interface HistoryQuestion {
+  kind: "DATASET" | "JOB";
+  id: string;
+  granularity: "DATASET" | "JOB";
+  direction: Direction;
+  depth: number;
+  columns: boolean;
+  /** Lineage seen in so many hours before a moment belongs to it; 0: only what held at that very moment. */
+  within: number;
+}
+
+function historyFields({ kind, id, granularity, direction, depth, columns, within }: HistoryQuestion): Query {
+  return {
+    start_node_kind: kind,
+    start_node_id: id,
+    granularity,
+    direction,
+    depth,
+    include_column_lineage: columns,
+    lookback_hours: within,
+  };
+}
+
+/** Empty is now, which the server knows better. */
+function momentOf(text: string): string | null {
+  return text === "" ? null : resolveMoment(text, Date.now());
+}
+
+/** Lineage as of a moment; empty: now. */
+export const snapshotQuery = (question: HistoryQuestion, at: string) =>
+  queryOptions({
+    queryKey: ["v1/lineage/snapshot", question, at],
+    placeholderData: keepPreviousData,
+    queryFn: ({ signal }) => askIfKnown<LineageAnswer>("v1/lineage/snapshot", { query: { ...historyFields(question), at: momentOf(at) }, signal }),
+  });
+
+/** What the later of two moments has and the earlier has not, and the reverse. */
+export interface LineageDifference {
+  added: LineageAnswer;
+  removed: LineageAnswer;
+}
+
+/** What came and what went between two moments; empty: now. */
+export const differenceQuery = (question: HistoryQuestion, from: string, to: string) =>
+  queryOptions({
+    queryKey: ["v1/lineage/diff", question, from, to],
+    enabled: from !== "",
+    placeholderData: keepPreviousData,
+    queryFn: ({ signal }) => askIfKnown<LineageDifference>("v1/lineage/diff", { query: { ...historyFields(question), from: momentOf(from), to: momentOf(to) }, signal }),
   });
 
 export interface SchemaVersion {

@@ -15,7 +15,7 @@ mod runs;
 
 use super::cache::Cache;
 use super::db::{Database, Tx};
-use super::record::insert;
+use super::record::{Record, insert, upsert};
 use super::rows::{DatasetRow, JobRow, LocationRow, RawEventRow, RunRow, SchemaUseRow};
 use crate::error::Result;
 use crate::facts::{Facts, Name, Place};
@@ -23,8 +23,10 @@ use ids::Ids;
 use operations::OperationState;
 use std::collections::{HashMap, HashSet};
 
-/// Datasets, jobs, runs, operations and dictionary entries kept in memory, each.
-const CACHED: usize = 50_000;
+/// Datasets, jobs, uses of schemas and dictionary entries kept in memory, each.
+const CACHED: usize = 100_000;
+/// Runs and operations that have not ended kept in memory, each.
+const CACHED_OPEN: usize = 25_000;
 
 /// An event as it came.
 #[derive(Debug, Clone)]
@@ -70,16 +72,45 @@ impl<R: PartialEq + Clone> Tracked<R> {
     }
 }
 
+/// Rows on their way into a table, in the order of its key, which is kinder to the pages. New ones are spared the
+/// search for what they would replace.
+struct Writes<R> {
+    new: Vec<R>,
+    changed: Vec<R>,
+}
+
+impl<R: Record + PartialEq + Clone> Writes<R> {
+    /// Those of the rows that the database does not hold as they are.
+    fn of<'t, K: Ord>(rows: impl Iterator<Item = &'t mut Tracked<R>>, key: impl Fn(&R) -> K) -> Self
+    where
+        R: 't,
+    {
+        let (mut new, mut changed) = (vec![], vec![]);
+        for tracked in rows {
+            let rows = if tracked.stored.is_none() { &mut new } else { &mut changed };
+            rows.extend(tracked.take_changed());
+        }
+        new.sort_unstable_by_key(&key);
+        changed.sort_unstable_by_key(&key);
+        Self { new, changed }
+    }
+
+    async fn write(self, tx: &mut Tx) -> Result<()> {
+        insert(tx, &self.new).await?;
+        upsert(tx, &self.changed).await
+    }
+}
+
 /// What the writer remembers of the database between batches.
 #[derive(Debug)]
 struct Caches {
     addresses: Cache<String, i64>,
     locations: Cache<i64, Tracked<LocationRow>>,
-    datasets: Cache<(i64, String), Tracked<DatasetRow>>,
-    jobs: Cache<(i64, String), Tracked<JobRow>>,
-    runs: Cache<String, Tracked<RunRow>>,
+    datasets: Cache<(i64, String), DatasetRow>,
+    jobs: Cache<(i64, String), JobRow>,
+    runs: Cache<String, RunRow>,
     operations: Cache<String, OperationState>,
-    schema_uses: Cache<(i64, i64, i64), Tracked<SchemaUseRow>>,
+    schema_uses: Cache<(i64, i64, i64), SchemaUseRow>,
     words: Cache<(&'static str, String), (i64, String)>,
     /// Rows that are only ever added: table and key.
     known: Cache<String, ()>,
@@ -92,8 +123,8 @@ impl Caches {
             locations: Cache::new(CACHED),
             datasets: Cache::new(CACHED),
             jobs: Cache::new(CACHED),
-            runs: Cache::new(CACHED),
-            operations: Cache::new(CACHED),
+            runs: Cache::new(CACHED_OPEN),
+            operations: Cache::new(CACHED_OPEN),
             schema_uses: Cache::new(CACHED),
             words: Cache::new(CACHED),
             known: Cache::new(CACHED),

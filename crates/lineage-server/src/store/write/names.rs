@@ -1,6 +1,6 @@
 //! Names of datasets and jobs become ids, and what is said of them is merged.
 
-use super::{Batch, Entry, Tracked};
+use super::{Batch, Entry, Tracked, Writes};
 use crate::error::Result;
 use crate::facts::{Facts, Job, Name};
 use crate::store::record::{load, upsert};
@@ -40,7 +40,7 @@ impl<'b> Batch<'b> {
         let mut missing: BTreeMap<i64, Vec<String>> = BTreeMap::new();
         for key in wanted.keys() {
             match self.caches.datasets.take(key) {
-                Some(row) => drop(known.insert(key.clone(), row)),
+                Some(row) => drop(known.insert(key.clone(), Tracked::loaded(row))),
                 None => missing.entry(key.0).or_default().push(key.1.clone()),
             }
         }
@@ -85,7 +85,7 @@ impl<'b> Batch<'b> {
         let mut missing: BTreeMap<i64, Vec<String>> = BTreeMap::new();
         for key in wanted.keys() {
             match self.caches.jobs.take(key) {
-                Some(row) => drop(known.insert(key.clone(), row)),
+                Some(row) => drop(known.insert(key.clone(), Tracked::loaded(row))),
                 None => missing.entry(key.0).or_default().push(key.1.clone()),
             }
         }
@@ -141,10 +141,8 @@ impl<'b> Batch<'b> {
                 rows::newest(&mut row.description, &mut row.described_at, &dataset.description, facts.at);
             }
         }
-        let datasets: Vec<DatasetRow> = self.datasets.values_mut().filter_map(Tracked::take_changed).collect();
-        upsert(self.tx, &datasets).await?;
-        let jobs: Vec<JobRow> = self.jobs.values_mut().filter_map(Tracked::take_changed).collect();
-        upsert(self.tx, &jobs).await?;
+        Writes::of(self.datasets.values_mut(), |row| row.id).write(self.tx).await?;
+        Writes::of(self.jobs.values_mut(), |row| row.id).write(self.tx).await?;
         self.merge_job_tags().await?;
         self.remember_names();
         Ok(())
@@ -195,10 +193,10 @@ impl<'b> Batch<'b> {
 
     fn remember_names(&mut self) {
         for (_, tracked) in self.datasets.drain() {
-            self.caches.datasets.put((tracked.row.location_id, tracked.row.key.clone()), tracked);
+            self.caches.datasets.put((tracked.row.location_id, tracked.row.key.clone()), tracked.row);
         }
         for (_, tracked) in self.jobs.drain() {
-            self.caches.jobs.put((tracked.row.location_id, tracked.row.key.clone()), tracked);
+            self.caches.jobs.put((tracked.row.location_id, tracked.row.key.clone()), tracked.row);
         }
     }
 }

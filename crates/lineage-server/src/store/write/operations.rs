@@ -6,11 +6,11 @@
 
 use super::dictionary::{SetRow, SqlRow};
 use super::runs::Runs;
-use super::{Batch, Entry, Tracked};
+use super::{Batch, Entry, Tracked, Writes};
 use crate::error::Result;
 use crate::event::time_of_uuid;
 use crate::facts::{Columns, Edge, Facts, Operation};
-use crate::store::record::{load, upsert};
+use crate::store::record::load;
 use crate::store::rows::{self, ColumnLineageRow, EdgeRow, FOREVER, FlowRow, NEVER, OperationRow, RunRow};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -27,17 +27,36 @@ pub(super) struct OperationState {
 
 type Operations = HashMap<String, OperationState>;
 
+/// What operations need to know of a run.
+#[derive(Debug, Clone, Copy)]
+struct RunState {
+    id: i64,
+    job_id: i64,
+    status: i64,
+    ended_at: Option<i64>,
+    last_at: i64,
+    declared: bool,
+}
+
+impl RunState {
+    fn of(run: &RunRow) -> Self {
+        let RunRow { id, job_id, status, ended_at, last_at, .. } = *run;
+        Self { id, job_id, status, ended_at, last_at, declared: run.declared != 0 }
+    }
+}
+
 /// Runs that operations depend on.
 #[derive(Default)]
 struct Around {
-    by_id: HashMap<i64, RunRow>,
-    by_uuid: HashMap<String, RunRow>,
+    by_id: HashMap<i64, RunState>,
+    by_uuid: HashMap<String, RunState>,
 }
 
 impl Around {
-    fn add(&mut self, run: RunRow) {
-        self.by_uuid.insert(run.uuid.clone(), run.clone());
-        self.by_id.insert(run.id, run);
+    fn add(&mut self, run: &RunRow) {
+        let state = RunState::of(run);
+        self.by_uuid.insert(run.uuid.clone(), state);
+        self.by_id.insert(run.id, state);
     }
 }
 
@@ -64,7 +83,8 @@ impl<'b> Batch<'b> {
             }
         }
         self.write_operations(&mut operations).await?;
-        for (uuid, state) in operations {
+        // As of runs.
+        for (uuid, state) in operations.into_iter().filter(|(_, state)| state.operation.row.ended_at.is_none()) {
             self.caches.operations.put(uuid, state);
         }
         Ok(())
@@ -74,19 +94,19 @@ impl<'b> Batch<'b> {
     async fn runs_around(&mut self, operations: &Operations, runs: &Runs) -> Result<Around> {
         let mut around = Around::default();
         for run in runs.values() {
-            around.add(run.row.clone());
+            around.add(&run.row);
         }
         let mut missing = vec![];
         for uuid in operations.keys().filter(|uuid| !runs.contains_key(*uuid)) {
             match self.caches.runs.get(uuid.as_str()) {
-                Some(run) => around.add(run.row),
+                Some(run) => around.add(&run),
                 None => missing.push(uuid.clone()),
             }
         }
         if !missing.is_empty() {
             let condition = self.tx.within("uuid", 1);
             for row in load::<RunRow>(self.tx, &condition, vec![missing.into()]).await? {
-                around.add(row);
+                around.add(&row);
             }
         }
         let ids = operations.values().map(|state| state.operation.row.run_id);
@@ -95,7 +115,7 @@ impl<'b> Batch<'b> {
             let condition = self.tx.within("id", 1);
             let missing: Vec<i64> = missing.into_iter().collect();
             for row in load::<RunRow>(self.tx, &condition, vec![missing.into()]).await? {
-                around.add(row);
+                around.add(&row);
             }
         }
         Ok(around)
@@ -195,19 +215,14 @@ impl<'b> Batch<'b> {
     }
 
     async fn write_operations(&mut self, operations: &mut Operations) -> Result<()> {
-        let (mut rows, mut edges, mut columns, mut flows) = (vec![], vec![], vec![], vec![]);
-        for state in operations.values_mut() {
-            rows.extend(state.operation.take_changed());
-            edges.extend(state.edges.values_mut().filter_map(Tracked::take_changed));
-            columns.extend(state.columns.values_mut().filter_map(Tracked::take_changed));
-            flows.extend(state.flows.values_mut().filter_map(Tracked::take_changed));
-        }
-        // In the order of the index, which is kinder to the pages.
-        edges.sort_by_key(|edge| (edge.operation_id, edge.dataset_id, edge.direction));
-        upsert(self.tx, &rows).await?;
-        upsert(self.tx, &edges).await?;
-        upsert(self.tx, &columns).await?;
-        upsert(self.tx, &flows).await
+        let rows = operations.values_mut().map(|state| &mut state.operation);
+        Writes::of(rows, |row| row.id).write(self.tx).await?;
+        let edges = operations.values_mut().flat_map(|state| state.edges.values_mut());
+        Writes::of(edges, |row| (row.operation_id, row.dataset_id, row.direction)).write(self.tx).await?;
+        let columns = operations.values_mut().flat_map(|state| state.columns.values_mut());
+        Writes::of(columns, |row| (row.operation_id, row.source_id, row.target_id)).write(self.tx).await?;
+        let flows = operations.values_mut().flat_map(|state| state.flows.values_mut());
+        Writes::of(flows, |row| (row.operation_id, row.source_id, row.target_id)).write(self.tx).await
     }
 }
 
@@ -321,18 +336,18 @@ impl OperationState {
     }
 
     /// Brings what follows from the operation, its run and the run of the same id up to date.
-    fn settle(&mut self, run: &RunRow, namesake: Option<&RunRow>) {
+    fn settle(&mut self, run: &RunState, namesake: Option<&RunState>) {
         let operation = &mut self.operation.row;
-        let mut heard = operation.last_at;
         if let Some(namesake) = namesake {
             operation.status = operation.status.max(namesake.status);
             rows::greatest(&mut operation.ended_at, namesake.ended_at);
-            heard = heard.max(namesake.last_at);
+            // Lists of what was going on ask for it too.
+            operation.last_at = operation.last_at.max(namesake.last_at);
         }
         let (until, open) = match operation.ended_at {
-            _ if run.declared != 0 => (FOREVER, 0),
+            _ if run.declared => (FOREVER, 0),
             Some(ended) => (ended, 0),
-            None => (heard, 1),
+            None => (operation.last_at, 1),
         };
         let created = operation.created_at;
         let hour = |at: i64| created + (at - created).max(0) / HOUR_US * HOUR_US;
@@ -342,7 +357,7 @@ impl OperationState {
             (row.run_id, row.job_id, row.is_open) = (run.id, run.job_id, open);
             row.heard_to = until.max(row.last_at);
             row.row_from = hour(row.first_at);
-            row.row_to = if run.declared != 0 { row.last_at } else { hour(row.heard_to) };
+            row.row_to = if run.declared { row.last_at } else { hour(row.heard_to) };
             row.has_flow = flows.contains(&row.dataset_id).into();
         }
         for columns in self.columns.values_mut() {
@@ -350,7 +365,7 @@ impl OperationState {
             (row.run_id, row.job_id, row.is_open) = (run.id, run.job_id, open);
             row.heard_to = until.max(row.last_at);
             row.row_from = hour(row.first_at);
-            row.row_to = if run.declared != 0 { row.last_at } else { hour(row.heard_to) };
+            row.row_to = if run.declared { row.last_at } else { hour(row.heard_to) };
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What hangs on datasets and jobs rather than on operations: schemas, symlinks, tags, dependencies.
 
 use super::dictionary::SchemaRow;
-use super::{Batch, Entry, NEW_SCHEMAS_MAX, Tracked};
+use super::{Batch, Entry, NEW_SCHEMAS_MAX, Tracked, Writes};
 use crate::error::Result;
 use crate::store::record::{Record, load, upsert};
 use crate::store::rows::{DatasetTagRow, DependencyRow, SchemaUseRow, SymlinkRow, index_key};
@@ -50,7 +50,7 @@ impl<'b> Batch<'b> {
         let mut missing = BTreeSet::new();
         for key in heard.keys() {
             match self.caches.schema_uses.take(key) {
-                Some(row) => drop(known.insert(*key, row)),
+                Some(row) => drop(known.insert(*key, Tracked::loaded(row))),
                 None => drop(missing.insert(key.0)),
             }
         }
@@ -62,18 +62,17 @@ impl<'b> Batch<'b> {
                 known.entry(key).or_insert_with(|| Tracked::loaded(row));
             }
         }
-        let mut changed = vec![];
         for (key, new) in heard.drain() {
             let tracked = known.entry(key).or_insert_with(|| Tracked::new(new.clone()));
             if tracked.stored.is_none() && self.new_schemas.len() < NEW_SCHEMAS_MAX {
                 self.new_schemas.push((new.dataset_id, new.schema_id));
             }
             tracked.row.merge(&new);
-            changed.extend(tracked.take_changed());
         }
-        upsert(self.tx, &changed).await?;
+        let key = |row: &SchemaUseRow| (row.dataset_id, row.schema_id, row.direction);
+        Writes::of(known.values_mut(), key).write(self.tx).await?;
         for (key, row) in known {
-            self.caches.schema_uses.put(key, row);
+            self.caches.schema_uses.put(key, row.row);
         }
         Ok(())
     }

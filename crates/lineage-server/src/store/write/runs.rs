@@ -1,10 +1,10 @@
 //! Runs: what events say of them is merged, then their operations follow.
 
-use super::{Batch, Entry, Tracked};
+use super::{Batch, Entry, Tracked, Writes};
 use crate::error::Result;
 use crate::event::time_of_uuid;
 use crate::facts::{Name, Run};
-use crate::store::record::{load, upsert};
+use crate::store::record::load;
 use crate::store::rows::{self, NEVER, RunRow, digest};
 use std::collections::{BTreeSet, HashMap};
 
@@ -30,12 +30,12 @@ impl<'b> Batch<'b> {
             .filter_map(|run| Some((run.row.id, run.row.job_id, run.stored.as_ref()?.job_id)))
             .filter_map(|(run, job, stored)| (job != stored).then_some((run, job)))
             .collect();
-        let changed: Vec<RunRow> = runs.values_mut().filter_map(Tracked::take_changed).collect();
-        upsert(self.tx, &changed).await?;
+        Writes::of(runs.values_mut(), |run| run.id).write(self.tx).await?;
         self.merge_operations(entries, &runs).await?;
         self.follow_job(&moved).await?;
-        for (uuid, run) in runs {
-            self.caches.runs.put(uuid, run);
+        // Of what has ended, no more news are expected; if they come, the database knows.
+        for (uuid, run) in runs.into_iter().filter(|(_, run)| run.row.ended_at.is_none()) {
+            self.caches.runs.put(uuid, run.row);
         }
         Ok(())
     }
@@ -47,7 +47,7 @@ impl<'b> Batch<'b> {
         let mut missing = vec![];
         for uuid in wanted {
             match self.caches.runs.take(&uuid) {
-                Some(run) => drop(runs.insert(uuid, run)),
+                Some(run) => drop(runs.insert(uuid, Tracked::loaded(run))),
                 None => missing.push(uuid),
             }
         }
@@ -89,7 +89,10 @@ impl<'b> Batch<'b> {
     async fn follow_job(&mut self, moved: &[(i64, i64)]) -> Result<()> {
         for (run, job) in moved {
             for table in ["edge", "column_lineage"] {
-                let sql = format!("UPDATE {table} SET job_id = $1 WHERE run_id = $2 AND job_id <> $1");
+                let sql = format!(
+                    "UPDATE {table} SET job_id = $1 WHERE job_id <> $1 \
+                     AND operation_id IN (SELECT id FROM operation WHERE run_id = $2)"
+                );
                 self.tx.execute(&sql, vec![(*job).into(), (*run).into()]).await?;
             }
         }

@@ -15,11 +15,12 @@ import { kindLabels } from "../kindLabels";
 export interface DetailsPanelProps {
   graph: LineageGraph;
   focus: Focus;
-  expanded: boolean;
+  expanded?: boolean;
   /** Begin of the time range. */
   since: string;
   onFocus: (focus: string) => void;
-  onExpand: (node: string) => void;
+  /** Without: nodes cannot be expanded. */
+  onExpand?: (node: string) => void;
   onCentre: (node: string) => void;
 }
 
@@ -76,9 +77,11 @@ function NodeDetails({ graph, node, expanded, onExpand, onCentre, onFocus }: Det
         <EntityLink entity={data.ref} button>
           Open page
         </EntityLink>
-        <Button size="compact-sm" variant="default" leftSection={<IconArrowsMaximize size={13} aria-hidden />} onClick={() => onExpand(node.id)}>
-          {expanded ? "Collapse" : "Expand"}
-        </Button>
+        {onExpand && (
+          <Button size="compact-sm" variant="default" leftSection={<IconArrowsMaximize size={13} aria-hidden />} onClick={() => onExpand(node.id)}>
+            {expanded ? "Collapse" : "Expand"}
+          </Button>
+        )}
         {!data.isStart && (
           <Button size="compact-sm" variant="default" leftSection={<IconFocusCentered size={13} aria-hidden />} onClick={() => onCentre(node.id)}>
             Start here

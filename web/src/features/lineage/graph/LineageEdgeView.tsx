@@ -2,7 +2,8 @@
 import { BaseEdge, EdgeLabelRenderer, getBezierPath, type Edge, type EdgeProps } from "@xyflow/react";
 import { useContext } from "react";
 import { formatBytes, formatCount, formatExact, formatMoment } from "@/shared/format";
-import type { FlowData, LineageEdgeData } from "../model/types";
+import type { Change, FlowData, LineageEdgeData } from "../model/types";
+import { changeClass, changeSigns, changeText } from "./ChangeMark";
 import { kindOf, typeText } from "./columnKinds";
 import { GraphContext } from "./context";
 import { freshnessText } from "./FreshnessMark";
@@ -13,20 +14,21 @@ export type LineageFlowEdge = Edge<LineageEdgeData & Record<string, unknown>, "l
 export function LineageEdgeView(props: EdgeProps<LineageFlowEdge>) {
   const { data, sourceX, sourceY, targetX, targetY, sourcePosition, targetPosition } = props;
   const [path, labelX, labelY] = getBezierPath({ sourceX, sourceY, targetX, targetY, sourcePosition, targetPosition });
-  const { highlight } = useContext(GraphContext);
+  const { highlight, changes } = useContext(GraphContext);
   if (!data) return null;
   const bright = highlight === null || highlight.edges.has(props.id);
-  const short = bright ? edgeLabel(data) : "";
+  const change = changes?.get(props.id);
+  const short = bright ? shortText(data, change) : "";
   const late = data.kind === "flow" && data.freshness?.stale ? " late" : "";
   return (
     <>
-      <g className={`lineage-edge ${edgeClass(data)}${late}`}>
+      <g className={`lineage-edge ${edgeClass(data)}${late} ${changeClass(change)}`}>
         <title>{edgeText(data)}</title>
         <BaseEdge id={props.id} path={path} interactionWidth={10} markerEnd={data.kind === "flow" ? "url(#flow-arrow)" : undefined} />
       </g>
       {short !== "" && (
         <EdgeLabelRenderer>
-          <span className={`edge-label${late}`} style={{ transform: `translate(-50%, -100%) translate(${labelX}px, ${labelY - 2}px)` }} title={edgeText(data)}>
+          <span className={`edge-label${late} ${changeClass(change)}`} style={{ transform: `translate(-50%, -100%) translate(${labelX}px, ${labelY - 2}px)` }} title={edgeText(data)}>
             {short}
           </span>
         </EdgeLabelRenderer>
@@ -48,12 +50,18 @@ export function EdgeMarkers() {
   );
 }
 
+/** What little fits on an edge: what became of it, else its numbers. Between columns there is room for a sign. */
+function shortText(data: LineageEdgeData, change: Change | undefined): string {
+  if (change === undefined) return edgeLabel(data);
+  return data.kind === "column" ? changeSigns[change] : changeText(change);
+}
+
 function edgeClass(data: LineageEdgeData): string {
   if (data.kind === "column") return `edge-column column-${kindOf(data.types, data.direct).tone}`;
   return `edge-${data.kind}`;
 }
 
-/** What little fits on an edge: rows, else bytes. */
+/** Rows, else bytes. */
 function edgeLabel(data: LineageEdgeData): string {
   if (data.kind === "symlink") return "same data";
   if (data.kind !== "flow") return "";

@@ -1,12 +1,13 @@
 /** The lineage graph on the canvas: layout, highlight, selection, and the keys of lineage. */
 import { Box } from "@mantine/core";
-import { useMemo } from "react";
+import { useCallback, useMemo } from "react";
 import { GraphCanvas } from "@/shared/graph/GraphCanvas";
 import { useLayout } from "@/shared/graph/useLayout";
 import { Loading } from "@/shared/ui/States";
 import { highlight } from "../model/highlight";
-import { columnId, parseFocus } from "../model/ids";
-import type { LineageEdgeData, LineageGraph, LineageNodeData } from "../model/types";
+import { changeLabels } from "../model/changes";
+import { columnId, nodeId, parseFocus } from "../model/ids";
+import type { Change, LineageEdgeData, LineageGraph, LineageNodeData } from "../model/types";
 import { statusLook } from "@/shared/ui/status";
 import { GraphContext, type GraphContextValue } from "./context";
 import { EdgeMarkers, LineageEdgeView } from "./LineageEdgeView";
@@ -27,12 +28,17 @@ export interface LineageGraphViewProps {
   onFocus: (focus: string) => void;
   onOpen: (node: string) => void;
   onToggleColumns: (node: string) => void;
-  onExpand: (node: string) => void;
+  /** Without: nodes cannot be expanded. */
+  onExpand?: (node: string) => void;
+  /** What became of nodes and edges, when two moments are compared. */
+  changes?: ReadonlyMap<string, Change> | null;
+  /** Keys that mean nothing here, for the page. */
+  onOtherKey?: (key: string) => void;
 }
 
 /** Lays the graph out and draws it. */
 export function LineageGraphView(props: LineageGraphViewProps) {
-  const { graph, onFocus, onToggleColumns } = props;
+  const { graph, onFocus, onToggleColumns, changes = null } = props;
   const positions = useLayout(graph);
   const focus = useMemo(() => parseFocus(props.focus), [props.focus]);
   const bright = useMemo(() => highlight(graph, focus), [graph, focus]);
@@ -41,10 +47,18 @@ export function LineageGraphView(props: LineageGraphViewProps) {
     () => ({
       highlight: bright,
       focusColumn,
+      changes,
       onColumn: (node, column) => onFocus(columnId(node, column) === focusColumn ? "" : columnId(node, column)),
       onToggleColumns,
     }),
-    [bright, focusColumn, onFocus, onToggleColumns],
+    [bright, focusColumn, changes, onFocus, onToggleColumns],
+  );
+  const label = useCallback(
+    (data: LineageNodeData) => {
+      const change = changes?.get(nodeId(data.ref));
+      return change === undefined ? nodeLabel(data) : `${nodeLabel(data)}, ${changeLabels[change]}`;
+    },
+    [changes],
   );
   if (positions === null) return <Loading what="the graph" />;
   return (
@@ -58,7 +72,7 @@ export function LineageGraphView(props: LineageGraphViewProps) {
           edgeTypes={edgeTypes}
           nodeType={lineageType}
           edgeType={lineageType}
-          nodeLabel={nodeLabel}
+          nodeLabel={label}
           label={`Lineage graph, ${graph.nodes.length} nodes`}
           selected={focus?.node ?? null}
           bright={bright}
@@ -67,8 +81,9 @@ export function LineageGraphView(props: LineageGraphViewProps) {
           onSelect={(id) => onFocus(id ?? "")}
           onOpen={props.onOpen}
           onKey={(key, selected) => {
+            props.onOtherKey?.(key);
             if (selected === null) return;
-            if (key === "e") props.onExpand(selected);
+            if (key === "e") props.onExpand?.(selected);
             if (key === "c" && selected.startsWith("DATASET:")) onToggleColumns(selected);
           }}
         />

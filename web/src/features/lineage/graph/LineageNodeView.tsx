@@ -7,6 +7,7 @@ import { StatusBadge } from "@/shared/ui/StatusBadge";
 import { columnId } from "../model/ids";
 import type { ColumnRow, LineageNodeData } from "../model/types";
 import { kindLabels } from "../kindLabels";
+import { changeClass, ChangeMark } from "./ChangeMark";
 import { GraphContext } from "./context";
 import { FreshnessMark } from "./FreshnessMark";
 import "./lineage.css";
@@ -23,7 +24,8 @@ const icons: Record<EntityKind, typeof IconDatabase> = {
 /** Node type `lineage` of the canvas. */
 export function LineageNodeView({ id, data, selected }: NodeProps<LineageFlowNode>) {
   const Icon = icons[data.kind];
-  const classes = ["lineage-node", `kind-${data.kind.toLowerCase()}`, selected ? "selected" : "", data.isStart ? "start" : ""];
+  const change = useContext(GraphContext).changes?.get(id);
+  const classes = ["lineage-node", `kind-${data.kind.toLowerCase()}`, selected ? "selected" : "", data.isStart ? "start" : "", changeClass(change)];
   return (
     <div className={classes.join(" ")} data-node={id} data-title={data.title}>
       <Handle type="target" position={Position.Left} id="in" style={{ top: 29 }} isConnectable={false} />
@@ -39,6 +41,7 @@ export function LineageNodeView({ id, data, selected }: NodeProps<LineageFlowNod
           <span className="node-subtitle" title={data.subtitle}>
             {data.subtitle}
           </span>
+          {change && <ChangeMark change={change} />}
           {data.status !== null && <StatusBadge status={data.status} />}
           {data.freshness && <FreshnessMark freshness={data.freshness} />}
         </div>

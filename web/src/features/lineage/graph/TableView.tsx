@@ -4,11 +4,12 @@ import { useMemo } from "react";
 import { formatBytes, formatExact } from "@/shared/format";
 import { Moment } from "@/shared/ui/bits";
 import { EntityLink } from "../EntityLink";
-import type { LineageEdge, LineageEdgeData, LineageGraph, LineageNode } from "../model/types";
+import type { Change, LineageEdge, LineageEdgeData, LineageGraph, LineageNode } from "../model/types";
+import { ChangeMark } from "./ChangeMark";
 import { kindOf, typeText } from "./columnKinds";
 
 /** All edges, flows first. */
-export function TableView({ graph }: { graph: LineageGraph }) {
+export function TableView({ graph, changes = null }: { graph: LineageGraph; changes?: ReadonlyMap<string, Change> | null }) {
   const nodes = useMemo(() => new Map(graph.nodes.map((node) => [node.id, node])), [graph]);
   return (
     <ScrollArea h="100%">
@@ -18,6 +19,7 @@ export function TableView({ graph }: { graph: LineageGraph }) {
           <Table.Tr>
             <Table.Th>From</Table.Th>
             <Table.Th>To</Table.Th>
+            {changes && <Table.Th>Change</Table.Th>}
             <Table.Th>How</Table.Th>
             <Table.Th className="number">Rows</Table.Th>
             <Table.Th className="number">Size</Table.Th>
@@ -26,7 +28,7 @@ export function TableView({ graph }: { graph: LineageGraph }) {
         </Table.Thead>
         <Table.Tbody>
           {graph.edges.map((edge) => (
-            <Row key={edge.id} edge={edge} from={nodes.get(edge.source)} to={nodes.get(edge.target)} />
+            <Row key={edge.id} edge={edge} from={nodes.get(edge.source)} to={nodes.get(edge.target)} changes={changes} />
           ))}
         </Table.Tbody>
       </Table>
@@ -34,14 +36,23 @@ export function TableView({ graph }: { graph: LineageGraph }) {
   );
 }
 
-function Row({ edge, from, to }: { edge: LineageEdge; from: LineageNode | undefined; to: LineageNode | undefined }) {
+interface RowProps {
+  edge: LineageEdge;
+  from: LineageNode | undefined;
+  to: LineageNode | undefined;
+  changes: ReadonlyMap<string, Change> | null;
+}
+
+function Row({ edge, from, to, changes }: RowProps) {
   const { data } = edge;
   const flow = data.kind === "flow" ? data : null;
   const column = data.kind === "column" ? data : null;
+  const change = changes?.get(edge.id);
   return (
     <Table.Tr>
       <Table.Td>{from && <EndView node={from} column={column?.sourceColumn ?? null} />}</Table.Td>
       <Table.Td>{to && <EndView node={to} column={column?.targetColumn ?? null} />}</Table.Td>
+      {changes && <Table.Td>{change ? <ChangeMark change={change} /> : "same"}</Table.Td>}
       <Table.Td>{howText(data)}</Table.Td>
       <Table.Td className="number">{flow?.rows == null ? "" : formatExact(flow.rows)}</Table.Td>
       <Table.Td className="number">{flow?.bytes == null ? "" : formatBytes(flow.bytes)}</Table.Td>

@@ -7,6 +7,7 @@ import type { EntityKind } from "@/shared/api/types";
 import { formatMoment } from "@/shared/format";
 import { resolveMoment, toLocalInput } from "@/shared/time";
 import { depthMax, directions, type LineageView } from "../model/view";
+import { directionLabels } from "./labels";
 import { Legend } from "./Legend";
 
 export interface ToolbarProps {
@@ -15,7 +16,6 @@ export interface ToolbarProps {
   onChange: (change: Partial<LineageView>) => void;
 }
 
-const directionLabels = { BOTH: "Both ways", UPSTREAM: "Upstream", DOWNSTREAM: "Downstream" } as const;
 const granularityLabels = { DATASET: "Datasets only", JOB: "Jobs", RUN: "Runs", OPERATION: "Operations" } as const;
 
 /** The row of controls above the graph. */

@@ -4,7 +4,7 @@
  * The server repeats every interaction at each level up to the granularity (an edge of the job and one of the run); only
  * the finest is drawn. Parents and symlinks come as relations of their own.
  */
-import type { EntityRef, FlowRelation, Job, LineageAnswer, Location } from "@/shared/api/types";
+import type { EntityRef, FlowRelation, Job, LineageAnswer, Location, SymlinkRelation } from "@/shared/api/types";
 import { formatMoment } from "@/shared/format";
 import { attachEdges, columnEdges, columnsOf, drawnColumns } from "./columns";
 import { nodeId } from "./ids";
@@ -44,7 +44,7 @@ function flowEdges(answer: LineageAnswer, options: BuildOptions): LineageEdge[] 
 function flowEdge(relation: FlowRelation, role: FlowData["role"], options: BuildOptions): LineageEdge {
   const source = nodeId(relation.from);
   const target = nodeId(relation.to);
-  const id = `flow ${source} ${target}`;
+  const id = flowId(relation);
   return {
     id,
     source,
@@ -62,12 +62,23 @@ function flowEdge(relation: FlowRelation, role: FlowData["role"], options: Build
   };
 }
 
+/** The id of the edge of a flow. */
+export function flowId({ from, to }: Pick<FlowRelation, "from" | "to">): string {
+  return `flow ${nodeId(from)} ${nodeId(to)}`;
+}
+
+/** The id of the edge between two names: the same in both directions. */
+export function symlinkId({ from, to }: Pick<SymlinkRelation, "from" | "to">): string {
+  const [source, target] = [nodeId(from), nodeId(to)].sort();
+  return `symlink ${source ?? ""} ${target ?? ""}`;
+}
+
 /** One edge for each pair of datasets; the server gives both directions. */
 function symlinkEdges(answer: LineageAnswer): LineageEdge[] {
   const byPair = new Map<string, LineageEdge>();
   for (const { from, to, type } of answer.relations.symlinks) {
     const [source, target] = [nodeId(from), nodeId(to)].sort() as [string, string];
-    const id = `symlink ${source} ${target}`;
+    const id = symlinkId({ from, to });
     const known = byPair.get(id);
     const types = known?.data.kind === "symlink" ? [...known.data.types, type] : [type];
     byPair.set(id, { id, source, target, data: { kind: "symlink", types } });

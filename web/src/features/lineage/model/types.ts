@@ -60,6 +60,9 @@ export interface ColumnData {
 
 export type LineageEdgeData = FlowData | ColumnData | { kind: "symlink"; types: string[] } | { kind: "parent" };
 
+/** What became of a node or an edge between two moments. */
+export type Change = "ADDED" | "REMOVED" | "CHANGED";
+
 export type LineageNode = GraphNode<LineageNodeData>;
 export type LineageEdge = GraphEdge<LineageEdgeData>;
 export type LineageGraph = Graph<LineageNodeData, LineageEdgeData>;

@@ -53,3 +53,8 @@ export function parseView(raw: RawSearch, kind: EntityKind): LineageView {
     as: choiceOf(raw.as, ["GRAPH", "TABLE"], "GRAPH"),
   };
 }
+
+/** The list with the item, or without it when it was there. */
+export function toggled(list: readonly string[], item: string): string[] {
+  return list.includes(item) ? list.filter((one) => one !== item) : [...list, item];
+}

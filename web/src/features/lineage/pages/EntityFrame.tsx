@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import type { EntityKind } from "@/shared/api/types";
 import { Copy } from "@/shared/ui/bits";
-import { entityPaths, lineagePaths } from "../EntityLink";
+import { entityPaths, historyPaths, lineagePaths } from "../EntityLink";
 import { kindLabels } from "../kindLabels";
 import "../entity.css";
 import { useDocumentTitle } from "@mantine/hooks";
@@ -26,6 +26,7 @@ export function EntityFrame({ kind, id, title, aside, children }: EntityFramePro
   const tabs = [
     { to: entityPaths[kind], label: "Overview" },
     { to: lineagePaths[kind], label: "Lineage" },
+    ...(kind === "DATASET" || kind === "JOB" ? [{ to: historyPaths[kind], label: "History" } as const] : []),
     ...(kind === "DATASET" ? [{ to: "/datasets/$id/impact", label: "Impact" } as const] : []),
     ...(kind === "JOB" ? [{ to: "/jobs/$id/hierarchy", label: "Hierarchy" } as const] : []),
   ];

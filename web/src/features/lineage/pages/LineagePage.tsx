@@ -1,20 +1,18 @@
 /** Lineage of one entity: toolbar, graph or table, details of what is selected. All choices stand in the address. */
 import { useNavigate } from "@tanstack/react-router";
 import { useCallback, useMemo, type ReactNode } from "react";
-import { datasetQuery, jobQuery, operationQuery, runQuery } from "@/shared/api/queries";
 import type { EntityKind, EntityRef } from "@/shared/api/types";
-import { useQuery } from "@tanstack/react-query";
 import { Empty, Failure, Loading } from "@/shared/ui/States";
-import { entityPaths, lineagePaths } from "../EntityLink";
+import { lineagePaths } from "../EntityLink";
 import { DetailsPanel } from "../graph/DetailsPanel";
 import { LineageGraphView } from "../graph/LineageGraphView";
 import { TableView } from "../graph/TableView";
 import { Toolbar } from "../graph/Toolbar";
 import { nodeId, parseFocus } from "../model/ids";
-import type { LineageView } from "../model/view";
+import { toggled, type LineageView } from "../model/view";
 import { useLineage, type Lineage } from "../useLineage";
+import { useChange, useOpenPage, useTitle } from "../useNavigation";
 import { EntityFrame } from "./EntityFrame";
-import { runName } from "./lists";
 
 export interface LineagePageProps {
   kind: EntityKind;
@@ -27,7 +25,7 @@ export function LineagePage({ kind, id, view }: LineagePageProps) {
   const start = useMemo<EntityRef>(() => ({ kind, id }), [kind, id]);
   const title = useTitle(kind, id);
   const lineage = useLineage(start, view);
-  const change = useChange();
+  const change = useChange<LineageView>();
   return (
     <EntityFrame kind={kind} id={id} title={title}>
       <Toolbar kind={kind} view={view} onChange={change} />
@@ -47,20 +45,6 @@ export function LineagePage({ kind, id, view }: LineagePageProps) {
 }
 
 type Change = (change: Partial<LineageView>) => void;
-
-function useChange(): Change {
-  const navigate = useNavigate();
-  return useCallback(
-    (change) =>
-      void navigate({
-        to: ".",
-        search: (old: object) => ({ ...old, ...change }),
-        // A selection is not a step the back button should undo one by one.
-        replace: Object.keys(change).every((key) => key === "focus"),
-      }),
-    [navigate],
-  );
-}
 
 interface PartProps {
   lineage: Lineage;
@@ -130,32 +114,10 @@ function Details({ lineage, view, change }: PartProps): ReactNode {
   );
 }
 
-function useOpenPage(): (node: string) => void {
-  const navigate = useNavigate();
-  return (node) => {
-    const ref = parseFocus(node)?.ref;
-    if (ref) void navigate({ to: entityPaths[ref.kind], params: { id: ref.id } });
-  };
-}
-
 function useToggles(view: LineageView, change: Change) {
   const { open, expand } = view;
   return {
     toggleColumns: useCallback((node: string) => change({ open: toggled(open, node) }), [open, change]),
     expand: useCallback((node: string) => change({ expand: toggled(expand, node) }), [expand, change]),
   };
-}
-
-function toggled(list: readonly string[], item: string): string[] {
-  return list.includes(item) ? list.filter((one) => one !== item) : [...list, item];
-}
-
-/** The name of the start, also when the graph does not hold it. */
-function useTitle(kind: EntityKind, id: string): string {
-  const dataset = useQuery({ ...datasetQuery(id), enabled: kind === "DATASET" }).data;
-  const job = useQuery({ ...jobQuery(id), enabled: kind === "JOB" }).data;
-  const run = useQuery({ ...runQuery(id), enabled: kind === "RUN" }).data;
-  const operation = useQuery({ ...operationQuery(id), enabled: kind === "OPERATION" }).data;
-  if (run) return `${run.job.name} · ${runName(run.data)}`;
-  return dataset?.data.name ?? job?.data.name ?? operation?.data.name ?? id;
 }

@@ -1,0 +1,2 @@
+/** Words that several toolbars use. */
+export const directionLabels = { BOTH: "Both ways", UPSTREAM: "Upstream", DOWNSTREAM: "Downstream" } as const;

@@ -5,6 +5,13 @@ use anyhow::{Result, bail};
 use std::path::Path;
 use std::process::Command;
 
+/// The experiments of every run of the tests, small: each ends within a minute or two of a debug build.
+const SHORT: [&str; 3] = [
+    "cluster --events 200000 --rate 10000",
+    "cluster --state-mb 16 --lookups 20000 --backend rocksdb",
+    "rescale --state-mb 16 --lookups 15000",
+];
+
 /// Options of `chaos`.
 #[derive(clap::Args)]
 pub struct Options {
@@ -22,10 +29,12 @@ pub fn run(options: &Options) -> Result<()> {
     experiment(&headwater, &options.experiment)
 }
 
-/// The experiment with a cluster, short enough for every run of the tests.
+/// The experiments with a cluster, short enough for every run of the tests.
 pub fn short(headwater: &Path) -> Result<()> {
-    let options = ["cluster", "--events", "200000", "--rate", "10000"];
-    experiment(headwater, &options.map(str::to_owned))
+    SHORT.iter().try_for_each(|options| {
+        let options: Vec<String> = options.split_whitespace().map(str::to_owned).collect();
+        experiment(headwater, &options)
+    })
 }
 
 fn experiment(headwater: &Path, options: &[String]) -> Result<()> {

@@ -13,6 +13,9 @@ use std::process::Command;
 /// Recorded counts: `folder passed failed`, one a line.
 const COUNTS: &str = "xtask/conformance.txt";
 
+/// How much is shown of a failed case: plans as text are long.
+const SHOWN_MAX: usize = 400;
+
 /// Options of `conformance`.
 #[derive(clap::Args, Default)]
 pub struct Options {
@@ -64,7 +67,7 @@ pub fn run_with(headwater: &Path, options: &Options) -> Result<()> {
     let recorded = recorded()?;
     let mut counts = String::new();
     let mut worse = vec![];
-    for name in ["flink-programs", "flink-functions"] {
+    for name in ["flink-programs", "flink-functions", "flink-q"] {
         let count = count(headwater, &folder.join(name))?;
         println!("conformance: {name}: {} passed, {} failed, {} skipped", count.passed, count.failed, count.skipped);
         if let Some((passed, failed)) = recorded.get(name)
@@ -107,7 +110,8 @@ fn count(headwater: &Path, folder: &Path) -> Result<Count> {
         match verdict["status"].as_str() {
             Some("passed") => count.passed += 1,
             Some("failed") => {
-                eprintln!("conformance: failed: {line}");
+                let shown: String = line.chars().take(SHOWN_MAX).collect();
+                eprintln!("conformance: failed: {shown}");
                 count.failed += 1;
             }
             _ => count.skipped += 1,

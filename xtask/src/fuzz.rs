@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use std::process::Command;
 
 /// All fuzz targets.
-const TARGETS: &[&str] = &["parse_sql", "decode_json", "decode_csv", "rest_input"];
+const TARGETS: &[&str] = &["parse_sql", "decode_json", "decode_csv", "rest_input", "read_frames"];
 
 /// Options of `fuzz`.
 #[derive(clap::Args)]

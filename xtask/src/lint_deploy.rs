@@ -18,14 +18,22 @@ const KUBERNETES: &str = "1.30.0";
 /// What yamllint is to look for.
 const YAML_RULES: &str = "{extends: default, rules: {line-length: {max: 140}, document-start: disable, truthy: disable, comments: {min-spaces-from-content: 1}}}";
 /// Values that chart templates are rendered with: every branch at least once.
-const VALUES: [&[&str]; 4] = [
+const VALUES: [&[&str]; 6] = [
     &[],
     &["jobManager.replicas=3", "storage.directory=s3://bucket/headwater"],
+    &[
+        "jobManager.replicas=2",
+        "storage.directory=s3://b/h",
+        "highAvailability.type=kubernetes",
+        "internalTls.secret=own",
+    ],
+    &["jobManager.replicas=2", "storage.directory=s3://b/h", "highAvailability.type=kubernetes", "rbac.create=false"],
     &["taskManager.autoscaling.enabled=true", "rest.authenticationSecret=token", "networkPolicy.enabled=false"],
     &["rest.tlsSecret=tls", "rest.mutualTls=true", "serviceAccount.create=false", "rest.annotateForPrometheus=false"],
 ];
 /// Values that have to be refused, with what is said.
-const REFUSED: [(&[&str], &str); 3] = [
+const REFUSED: [(&[&str], &str); 4] = [
+    (&["highAvailability.type=zookeeper"], "highAvailability"),
     (&["jobManager.replicas=2"], "storage.directory"),
     (&["rest.mutualTls=true"], "rest.tlsSecret"),
     (&["taskManager.slots=0"], "slots"),

@@ -48,22 +48,68 @@ pub fn run(options: &Options) -> Result<()> {
 /// Lints and tests the pages, then plays a user in real Chromium.
 pub fn test(options: &TestOptions) -> Result<()> {
     build(false)?;
-    npm(&["run", "lint"])?;
-    npm(&["run", "test"])?;
+    lint_and_test()?;
     let headwater = match (&options.headwater, options.fixtures) {
         (_, true) => None,
         (Some(path), false) => Some(path.canonicalize().with_context(|| format!("there is no {}", path.display()))?),
         (None, false) => Some(cargo::build_headwater(false)?),
     };
+    let mut browser = browser_test(headwater.as_deref());
+    if options.images {
+        browser.env("IMAGES", cargo::root().join("docs/images"));
+    }
+    finish(browser, "npm run e2e")
+}
+
+/// The pages in the whole suite. Made before the programs are built, which embed them.
+pub struct Suite(());
+
+impl Suite {
+    /// Builds the pages. A machine without Node has none to test, and says so.
+    pub fn prepare() -> Result<Option<Self>> {
+        if let Err(missing) = check_node() {
+            eprintln!("\nthe pages of the lineage server are not tested: {missing}");
+            return Ok(None);
+        }
+        build(false).map(|()| Some(Self(())))
+    }
+
+    /// Tests the pages, in the end as a user of this program. Where there is no browser, and apt has none either, only
+    /// that end is left out, which is said.
+    pub fn test(&self, headwater: &Path) -> Result<()> {
+        lint_and_test()?;
+        install_browser();
+        let mut browser = browser_test(Some(headwater));
+        browser.env("BROWSER_OPTIONAL", "1");
+        finish(browser, "npm run e2e")
+    }
+}
+
+/// Fetches Chromium by apt unless the browser test finds one. Its outcome shows there.
+fn install_browser() {
+    let look = "import('./e2e/world.mjs').then((world) => process.exit(world.findBrowser() ? 0 : 1))";
+    let found = Command::new("node").args(["-e", look]).current_dir(web()).status();
+    if found.is_ok_and(|status| status.success()) {
+        return;
+    }
+    let install = ["install", "--yes", "--no-install-recommends", "chromium"];
+    eprintln!("\n==> apt-get {}", install.join(" "));
+    Command::new("apt-get").args(install).status().ok();
+}
+
+fn lint_and_test() -> Result<()> {
+    npm(&["run", "lint"])?;
+    npm(&["run", "test"])
+}
+
+/// The steps of a user, against a program or the fixtures.
+fn browser_test(headwater: Option<&Path>) -> Command {
     let mut browser = npm_command(&["run", "e2e"]);
     match headwater {
         Some(path) => browser.env("HEADWATER", path),
         None => browser.env_remove("HEADWATER"),
     };
-    if options.images {
-        browser.env("IMAGES", cargo::root().join("docs/images"));
-    }
-    finish(browser, "npm run e2e")
+    browser
 }
 
 fn build(force: bool) -> Result<()> {

@@ -9,6 +9,9 @@
 
 mod cluster;
 mod kafka_exactly_once;
+mod memory;
+mod rescale;
+mod soak;
 
 use clap::{Parser, Subcommand};
 
@@ -21,15 +24,24 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Experiment {
-    /// Nexmark q4 on a cluster, whose processes are killed and whose network is cut; the result is that of no failure.
+    /// Jobs on a cluster, whose processes are killed and whose network is cut; the results are those of no failure.
     Cluster(cluster::Options),
     /// Kafka -> windowed and unbounded aggregation -> Kafka; each result is there exactly once.
     KafkaExactlyOnce(kafka_exactly_once::Options),
+    /// A TaskManager with less memory than its state: it stays within what it is given.
+    Memory(memory::Options),
+    /// A job whose parallelism changes under load; each result is there exactly once.
+    Rescale(rescale::Options),
+    /// Three jobs for hours, with random kills and rescales: nothing leaks, and each row is there exactly once.
+    Soak(soak::Options),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().experiment {
         Experiment::Cluster(options) => cluster::run(&options),
         Experiment::KafkaExactlyOnce(options) => kafka_exactly_once::run(&options),
+        Experiment::Soak(options) => soak::run(&options),
+        Experiment::Memory(options) => memory::run(&options),
+        Experiment::Rescale(options) => rescale::run(&options),
     }
 }

@@ -74,6 +74,10 @@ pub enum ClusterCommand {
 /// Options of `headwater cluster start`.
 #[derive(Debug, Args)]
 pub struct ClusterStartArgs {
+    /// How many JobManagers. Of several one leads; they share a directory, by default below that of the logs, and have
+    /// consecutive ports.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=16))]
+    pub jobmanagers: u16,
     /// How many TaskManagers.
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub taskmanagers: u32,
@@ -116,8 +120,8 @@ pub struct SqlArgs {
     /// Run a file of CREATE, USE and SET statements first, then go on.
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub init: Vec<PathBuf>,
-    /// Run the jobs on the cluster of this JobManager instead of in this process. So does 'execution.target' = 'remote',
-    /// with 'jobmanager.rpc.address'.
+    /// Run the jobs on the cluster of this JobManager instead of in this process; of several any may be named, or all
+    /// of them, separated by commas. So does 'execution.target' = 'remote', with 'jobmanager.rpc.address'.
     #[arg(long, value_name = "HOST:PORT")]
     pub jobmanager: Option<String>,
     /// Run the statements in a session of the SQL gateway at this URL, or host and port.
@@ -149,8 +153,8 @@ pub struct SqlGatewayArgs {
     /// Listen at this port instead of 'sql-gateway.endpoint.rest.port', 8083 by default.
     #[arg(long, value_name = "PORT")]
     pub port: Option<u16>,
-    /// Run the jobs on the cluster of this JobManager instead of in this process. So does 'execution.target' = 'remote',
-    /// with 'jobmanager.rpc.address'.
+    /// Run the jobs on the cluster of this JobManager instead of in this process; of several any may be named, or all
+    /// of them, separated by commas. So does 'execution.target' = 'remote', with 'jobmanager.rpc.address'.
     #[arg(long, value_name = "HOST:PORT")]
     pub jobmanager: Option<String>,
     #[command(flatten)]

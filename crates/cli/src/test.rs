@@ -1,8 +1,11 @@
 //! `headwater test`: runs case files and reports each case.
 
+mod session;
+
 use crate::args::TestArgs;
-use headwater_conformance::{Outcome, Report, Runner, Status, case_files};
+use headwater_conformance::{Outcome, Report, Runner, ScriptSession, Status, case_files};
 use headwater_types::config::Configuration;
+use session::ClientSession;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -15,7 +18,11 @@ pub fn run(args: &TestArgs, config: Configuration) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let mut runner = Runner::new(config, args.filter.clone());
+    let sessions = Box::new({
+        let config = config.clone();
+        move || Box::new(ClientSession::new(&config)) as Box<dyn ScriptSession>
+    });
+    let mut runner = Runner::new(config, args.filter.clone()).with_sessions(sessions);
     let mut report = Report::default();
     let mut out = io::BufWriter::new(io::stdout().lock());
     for file in files {

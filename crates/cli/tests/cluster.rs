@@ -4,7 +4,8 @@ mod common;
 
 use common::{headwater, stderr};
 use headwater_env::Env;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -115,6 +116,22 @@ impl Cluster {
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs")
     }
 
+    /// A query whose rows are shown when they are in a checkpoint.
+    fn query(&self) -> Child {
+        let (rows, rate) = ROWS;
+        let path = self.directory.path().display();
+        let script = format!(
+            "SET 'parallelism.default' = '2'; SET 'execution.checkpointing.interval' = '200 ms';
+             SET 'execution.checkpointing.dir' = '{path}/checkpoints';
+             SET 'restart-strategy.exponential-delay.initial-backoff' = '50 ms';
+             CREATE TABLE n (id BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '{rate}',
+               'fields.id.kind' = 'sequence', 'fields.id.start' = '1', 'fields.id.end' = '{rows}');
+             SELECT id, id % 7 AS k FROM (SELECT DISTINCT id FROM n);"
+        );
+        let mut command = self.command(&["sql", "-D", "execution.target=remote", "--format", "json", "-e", &script]);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary runs")
+    }
+
     /// How often each id was written so far.
     fn written(&self) -> BTreeMap<i64, usize> {
         let mut ids = BTreeMap::new();
@@ -184,8 +201,24 @@ fn a_job_survives_killed_task_managers_and_leaders_exactly_once() {
 }
 
 #[test]
+fn rows_of_a_query_come_once_though_processes_are_killed() {
+    let mut cluster = Cluster::new(&["jobmanager-1", "jobmanager-2"], &["taskmanager-1", "taskmanager-2"]);
+    let mut client = cluster.query();
+    let mut lines = BufReader::new(client.stdout.take().expect("it is a pipe")).lines().map_while(Result::ok);
+    let mut shown: Vec<String> = lines.by_ref().take(ROWS.0 / 10).collect();
+    cluster.kill("taskmanager-1");
+    shown.extend(lines.by_ref().take(ROWS.0 / 5));
+    cluster.kill(&cluster.leader());
+    shown.extend(lines);
+    let ended = client.wait_with_output().expect("the client ends");
+    assert!(ended.status.success(), "{}", stderr(&ended));
+    assert_eq!(shown.len(), ROWS.0);
+    assert_eq!(shown.into_iter().collect::<BTreeSet<_>>().len(), ROWS.0, "a row was shown twice");
+}
+
+#[test]
 fn a_cluster_that_is_not_there_is_named() {
     let refused = headwater(&["sql", "--jobmanager", "127.0.0.1:1", "-e", "SHOW TABLES"]);
     assert_eq!(refused.status.code(), Some(1));
-    assert!(stderr(&refused).contains("'127.0.0.1:1' cannot be reached"), "{}", stderr(&refused));
+    assert!(stderr(&refused).contains("'127.0.0.1:1': it cannot be reached"), "{}", stderr(&refused));
 }

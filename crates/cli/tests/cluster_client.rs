@@ -32,6 +32,7 @@ fn every_verb_does_what_it_says() {
     goes_on(&cluster, &endless, &savepoint);
     refuses(&cluster, &bounded);
     shows_plans(&cluster, &endless);
+    runs_plans(&cluster, &bounded);
     serves_processes(&cluster);
 }
 
@@ -130,6 +131,24 @@ fn shows_plans(cluster: &Cluster, script: &str) {
     assert_eq!(document["plans"][0]["nodes"][0]["parallelism"], 3);
 }
 
+/// A job that was planned before is submitted as it is.
+fn runs_plans(cluster: &Cluster, script: &str) {
+    let plan = cluster.path("bounded.plan");
+    cluster.said(&["info", "-f", script, "-o", &plan]);
+    let output = cluster.call(&["run", "-f", &plan, "-D", "pipeline.max-parallelism=128"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(stdout(&output).contains("500 rows in, 500 rows out"), "{}", stdout(&output));
+    let other = cluster.script("other.plan", "HEADWATER-PLAN 1\n{");
+    for (args, message) in [
+        (vec!["run", "-f", &plan, "-p", "2"], "has its parallelism"),
+        (vec!["run", "-f", &other], "not a Headwater plan"),
+        (vec!["info", "-f", script, "-o", "x.txt"], "'.plan'"),
+    ] {
+        let output = cluster.call(&args);
+        assert!(!output.status.success() && stderr(&output).contains(message), "{args:?}: {}", stderr(&output));
+    }
+}
+
 /// What the API tells of the processes: both TaskManagers, their logs, their threads.
 fn serves_processes(cluster: &Cluster) {
     let managers = cluster.get("/taskmanagers")["taskmanagers"].as_array().unwrap().clone();
@@ -177,6 +196,10 @@ fn an_application_is_planned_by_the_cluster() {
     let output = cluster.call(&["run-application", "-f", &script, "-p", "2"]);
     assert!(output.status.success(), "{}", stderr(&output));
     assert!(stdout(&output).contains("500 rows in, 500 rows out"), "{}", stdout(&output));
+    let plan = cluster.path("bounded.plan");
+    cluster.said(&["info", "-f", &script, "-o", &plan]);
+    let output = cluster.call(&["run-application", "-f", &plan]);
+    assert!(stdout(&output).contains("500 rows in, 500 rows out"), "{output:?}");
     let wrong = cluster.script("wrong.sql", "INSERT INTO nowhere SELECT 1;");
     let refused = cluster.call(&["run-application", "-f", &wrong]);
     assert!(stderr(&refused).contains("nowhere"), "{}", stderr(&refused));

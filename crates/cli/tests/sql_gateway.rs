@@ -4,9 +4,7 @@
 
 mod common;
 
-use common::{headwater, stderr, stdout};
-use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use common::{Gateway, headwater, stderr, stdout};
 
 const SCRIPT: &str = "
 CREATE TABLE orders (id INT, price DECIMAL(30, 4)) WITH ('connector' = 'datagen', 'number-of-rows' = '3',
@@ -16,37 +14,6 @@ SELECT id, ARRAY[id] AS a, MAP['x', id] AS m, ROW(id, 'y') AS r, CAST(1234567890
   INTERVAL '1' DAY AS i, TO_TIMESTAMP_LTZ(1, 3) AS l, x'0a' AS b, CAST(NULL AS INT) AS n, 1.5E0 AS f FROM orders;
 SELECT name, COUNT(*) AS n FROM (VALUES ('a'), ('b'), ('a')) AS v(name) GROUP BY name;
 EXPLAIN SELECT id FROM orders;";
-
-/// A gateway process. Dropping it ends it.
-struct Gateway {
-    process: Child,
-    url: String,
-}
-
-impl Gateway {
-    fn start(arguments: &[&str]) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_headwater"))
-            .args(["sql-gateway", "--port", "0", "-D", "parallelism.default=1"])
-            .args(arguments)
-            .env_remove("HEADWATER_CONF_DIR")
-            .env("HEADWATER_LOG", "error")
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // Warnings about the configuration may come first.
-        let said = BufReader::new(process.stderr.take().unwrap()).lines().map_while(Result::ok);
-        let url = said.filter_map(|line| Some(line.strip_prefix("[INFO] SQL gateway at ")?.to_owned())).next();
-        let url = url.expect("it says where it listens");
-        Self { process, url }
-    }
-}
-
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
 
 #[test]
 fn a_script_prints_the_same_as_in_this_process() {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// How deep directories are searched.
 const DEPTH_MAX: usize = 16;
 
-/// The case files of these paths: files as they are, of directories all `*.jsonl` in order of their names.
+/// The case files of these paths: files as they are, of directories all `*.jsonl` and `*.q` in order of their names.
 pub fn case_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     let mut files = vec![];
     for path in paths {
@@ -34,9 +34,14 @@ fn search(directory: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<()
     for path in paths {
         if path.is_dir() {
             search(&path, depth + 1, files)?;
-        } else if path.extension().is_some_and(|extension| extension == "jsonl") {
+        } else if is_script(&path) || path.extension().is_some_and(|extension| extension == "jsonl") {
             files.push(path);
         }
     }
     Ok(())
+}
+
+/// Whether the file is a script of statements with what they print.
+pub(crate) fn is_script(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "q")
 }

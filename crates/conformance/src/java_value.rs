@@ -6,7 +6,7 @@ use serde_json::{Value as Json, json};
 
 /// The value of an expression in the form case files use; `None` when it is not understood.
 pub(crate) fn parse(expression: &str) -> Option<Json> {
-    formatted(expression).map(Json::from).or_else(|| map(expression))
+    formatted(expression).map(Json::from).or_else(|| map(expression)).or_else(|| bitmap(expression))
 }
 
 /// `2020-02-29T01:56.format(DateTimeFormatter.ofPattern(yyyy-MM-dd' 'HH:mm:ss.SSS))`.
@@ -35,6 +35,16 @@ fn map(expression: &str) -> Option<Json> {
     Some(json!({ "$map": entries }))
 }
 
+/// `Bitmap.empty()` and `Bitmap.fromArray([1, -2])`: the members.
+fn bitmap(expression: &str) -> Option<Json> {
+    if expression == "Bitmap.empty()" {
+        return Some(json!({"$bitmap": []}));
+    }
+    let members = expression.strip_prefix("Bitmap.fromArray(")?.strip_suffix(')')?;
+    let members: Vec<i32> = serde_json::from_str(members).ok()?;
+    Some(json!({ "$bitmap": members }))
+}
+
 /// A number where the text is one.
 fn scalar(text: &str) -> Json {
     text.parse::<i64>().map_or_else(|_| Json::from(text), Json::from)
@@ -54,6 +64,8 @@ mod tests {
             ),
             ("CollectionUtil.map(entry(1,a),entry(2,b))", Some(json!({"$map": [[1, "a"], [2, "b"]]}))),
             ("singletonMap(nested,1)", Some(json!({"$map": [["nested", 1]]}))),
+            ("Bitmap.fromArray([1, -2])", Some(json!({"$bitmap": [1, -2]}))),
+            ("Bitmap.empty()", Some(json!({"$bitmap": []}))),
             ("map(entry(1,['a']))", None),
             ("jsonValue", None),
         ] {

@@ -1,6 +1,7 @@
 //! SQL test cases: the library behind `headwater test`.
 //!
-//! A case file is JSON lines. Three kinds of lines are understood (their formats are in the user documentation,
+//! A case file is JSON lines, or a script (`*.q`) of statements with the text that the SQL client prints, see
+//! [`ScriptSession`]. Three kinds of lines are understood (their formats are in the user documentation,
 //! `docs/sql-test-runner.md`):
 //!
 //! * *programs*: sources with rows, statements, expected contents of sinks;
@@ -19,12 +20,14 @@ mod outcome;
 mod phases;
 mod program;
 mod runner;
+mod script;
 mod text;
 mod value;
 
 pub use files::case_files;
 pub use outcome::{Outcome, Report, Status};
 pub use runner::Runner;
+pub use script::{Printed, ScriptSession};
 
 /// Why case files could not be run.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +41,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// There is nothing to run.
-    #[error("{0} holds no case files (*.jsonl)")]
+    #[error("{0} holds no case files (*.jsonl, *.q)")]
     NoCases(std::path::PathBuf),
     /// A line is no case.
     #[error("{path}, line {line}: {reason}")]

@@ -152,6 +152,10 @@ impl Connector for GatedValues {
         Values.supports_partitions()
     }
 
+    fn supports_overwrite(&self) -> bool {
+        Values.supports_overwrite()
+    }
+
     fn source_mode(&self, table: &TableSpec) -> Result<ChangelogMode> {
         Values.source_mode(table)
     }

@@ -1,7 +1,7 @@
 //! Values of case files: JSON to typed values.
 //!
 //! What JSON has no form for is an object with one key: `{"$decimal": "1.10"}`, `{"$bytes": "text"}`,
-//! `{"$map": [[k, v], ..]}`; `{"$java": ".."}` is an expression that could not be written down. Temporal values
+//! `{"$map": [[k, v], ..]}`, `{"$bitmap": [1, 2]}`; `{"$java": ".."}` is an expression that could not be written down. Temporal values
 //! are ISO text.
 
 use crate::java_value;
@@ -47,6 +47,7 @@ fn typed(json: &Json, ty: &LogicalType) -> Result<Option<Value>, Stop> {
         TypeRoot::Map(key, element) => map(json, key, element)?,
         TypeRoot::Multiset(element) => map(json, element, &TypeRoot::Int.into())?,
         TypeRoot::Row(fields) => row(json, fields)?,
+        TypeRoot::Bitmap => bitmap(json),
         TypeRoot::Null => None,
     })
 }
@@ -104,6 +105,13 @@ fn bytes(json: &Json) -> Option<Value> {
     let items = json.as_array()?;
     let byte = |item: &Json| item.as_i64().and_then(|b| i8::try_from(b).map(|b| b as u8).or(u8::try_from(b)).ok());
     items.iter().map(byte).collect::<Option<Vec<u8>>>().map(Value::Bytes)
+}
+
+/// `{"$bitmap": [members]}`.
+fn bitmap(json: &Json) -> Option<Value> {
+    let member = |member: &Json| member.as_i64().and_then(|m| i32::try_from(m).ok()).map(i32::cast_unsigned);
+    let members: Option<Vec<u32>> = json.get("$bitmap")?.as_array()?.iter().map(member).collect();
+    Some(Value::Bytes(headwater_functions::bitmap::build(members?)))
 }
 
 fn map(json: &Json, key: &LogicalType, element: &LogicalType) -> Result<Option<Value>, Stop> {

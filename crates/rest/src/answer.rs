@@ -1,9 +1,13 @@
 //! Answers: a status and a JSON document, or an error of Flink's shape.
 
 use axum::body::Body;
-use axum::http::{Response, StatusCode, header};
+use axum::http::{HeaderValue, Response, StatusCode, header};
 use headwater_types::{Error, ErrorKind};
 use serde::Serialize;
+use std::borrow::Cow;
+
+const JSON: Cow<'static, str> = Cow::Borrowed("application/json; charset=UTF-8");
+const TEXT: Cow<'static, str> = Cow::Borrowed("text/plain; charset=UTF-8");
 
 /// What an endpoint says.
 pub type Reply = Result<Answer, ApiError>;
@@ -11,7 +15,7 @@ pub type Reply = Result<Answer, ApiError>;
 /// A successful answer.
 pub struct Answer {
     status: StatusCode,
-    content_type: &'static str,
+    content_type: Cow<'static, str>,
     body: Vec<u8>,
 }
 
@@ -40,23 +44,28 @@ impl Answer {
 
     /// A document that is text already.
     pub fn json_text(body: String) -> Reply {
-        Ok(Self { status: StatusCode::OK, content_type: "application/json; charset=UTF-8", body: body.into_bytes() })
+        Ok(Self { status: StatusCode::OK, content_type: JSON, body: body.into_bytes() })
     }
 
     /// A file.
     pub fn text(body: Vec<u8>) -> Reply {
-        Ok(Self { status: StatusCode::OK, content_type: "text/plain; charset=UTF-8", body })
+        Ok(Self { status: StatusCode::OK, content_type: TEXT, body })
+    }
+
+    /// What another server has answered, errors included.
+    pub fn forwarded(status: StatusCode, content_type: String, body: Vec<u8>) -> Reply {
+        Ok(Self { status, content_type: content_type.into(), body })
     }
 
     fn with_status(status: StatusCode, body: &impl Serialize) -> Reply {
         let body = serde_json::to_vec(body)
             .map_err(|error| ApiError::new(StatusCode::INTERNAL_SERVER_ERROR, format!("cannot encode: {error}")))?;
-        Ok(Self { status, content_type: "application/json; charset=UTF-8", body })
+        Ok(Self { status, content_type: JSON, body })
     }
 
     /// The HTTP response.
     pub fn into_response(self) -> Response<Body> {
-        response(self.status, self.content_type, self.body)
+        response(self.status, &self.content_type, self.body)
     }
 }
 
@@ -90,7 +99,7 @@ impl ApiError {
     /// The HTTP response.
     pub fn into_response(self) -> Response<Body> {
         let body = serde_json::to_vec(&Errors { errors: &self.errors }).unwrap_or_default();
-        response(self.status, "application/json; charset=UTF-8", body)
+        response(self.status, &JSON, body)
     }
 }
 
@@ -106,7 +115,9 @@ impl From<Error> for ApiError {
     }
 }
 
-fn response(status: StatusCode, content_type: &'static str, body: Vec<u8>) -> Response<Body> {
+fn response(status: StatusCode, content_type: &str, body: Vec<u8>) -> Response<Body> {
+    // One that was forwarded may be anything.
+    let content_type = HeaderValue::from_str(content_type).unwrap_or(HeaderValue::from_static("text/plain"));
     let mut built = Response::builder()
         .status(status)
         .header(header::CONTENT_TYPE, content_type)

@@ -13,9 +13,9 @@ pub fn read(data: &[u8]) {
     if let Ok(file) = multipart::file(&kind, body) {
         assert!(body.len() >= file.content.len(), "a file is part of its body");
         let uploads = Uploads::default();
-        if let Ok(script) = uploads.add(&file.name, file.content, 0, 0) {
-            assert!(uploads.find(&script.id).is_ok(), "what was kept is found");
-            assert!(script.name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/'), "names are harmless");
+        if let Ok(upload) = uploads.add(&file.name, file.content, 0, 0) {
+            assert!(uploads.find(&upload.id).is_ok(), "what was kept is found");
+            assert!(upload.name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/'), "names are harmless");
         }
     }
     crate::call::hex(&kind);

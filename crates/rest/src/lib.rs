@@ -28,6 +28,8 @@ mod routes;
 mod server;
 mod state;
 mod stream;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod traces;
 mod triggers;
 mod uploads;

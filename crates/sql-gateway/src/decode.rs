@@ -84,6 +84,7 @@ fn root(described: &Value, depth: usize) -> Result<TypeRoot> {
         "ROW" => TypeRoot::Row(fields(described, depth)?),
         "NULL" => TypeRoot::Null,
         "VARIANT" => TypeRoot::Variant,
+        "BITMAP" => TypeRoot::Bitmap,
         other => return Err(unreadable(&format!("the type {other} is unknown"))),
     })
 }

@@ -1,15 +1,19 @@
 //! A job that reads and writes Kafka, exactly once, beside the query.
 
 use super::processes::Cluster;
+use super::{network, query};
 use crate::kafka_exactly_once::{Producer, create_topics, sql, wait_until_complete};
 use anyhow::{Context, Result, ensure};
 use headwater_env::Env;
 use headwater_test_servers::{Kafka, KafkaOptions};
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::Child;
 
 /// Events per second.
 const RATE: u64 = 500;
+/// Subtasks of each vertex.
+const PARALLELISM: u32 = 2;
 /// Seconds that the job may take to write what is missing.
 const PATIENCE_S: u64 = 120;
 
@@ -21,14 +25,13 @@ pub struct Job {
 }
 
 impl Job {
-    /// Starts a broker, events and the job.
-    pub fn start(cluster: &Cluster, work: &Path, env: &Env) -> Result<Self> {
-        let kafka = Kafka::start(&KafkaOptions::default()).context("no broker")?;
+    /// Starts a broker, events and the job. With `hosts` the broker is where another host finds it.
+    pub fn start(cluster: &Cluster, work: &Path, hosts: bool, env: &Env) -> Result<Self> {
+        let address = if hosts { network::OUTER.parse()? } else { Ipv4Addr::LOCALHOST };
+        let kafka = Kafka::start_at(address, &KafkaOptions::default()).context("no broker")?;
         create_topics(&kafka.bootstrap())?;
         let script = work.join("kafka.sql");
-        let settings = "SET 'table.dml-sync' = 'true'; SET 'execution.checkpointing.interval' = '200 ms';
-            SET 'parallelism.default' = '2';
-            SET 'restart-strategy.exponential-delay.initial-backoff' = '20 ms';\n";
+        let settings = query::settings(PARALLELISM);
         std::fs::write(&script, format!("{settings}{}", sql(&kafka.bootstrap())))?;
         let client = cluster.client(&script, &work.join("kafka.log"))?;
         let producer = Producer::start(&kafka.bootstrap(), RATE, env.clone())?;

@@ -1,20 +1,13 @@
 //! The query: Nexmark q4, the average price at which the auctions of a category close.
 
-use super::output::{Rows, changes, rows};
-use super::processes::{Cluster, PARALLELISM};
-use super::{pause, text};
-use anyhow::{Context, Result, bail, ensure};
-use headwater_env::Env;
-use std::cell::RefCell;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use super::output::{Rows, rows};
+use super::text;
+use anyhow::{Context, Result, ensure};
+use std::path::Path;
+use std::process::Command;
 
-/// The query on a cluster.
-pub struct Running {
-    client: RefCell<Child>,
-    log: PathBuf,
-    out: PathBuf,
-}
+/// Subtasks of each vertex.
+const PARALLELISM: u32 = 4;
 
 /// Runs the query in one process, as fast as it can.
 pub fn undisturbed(headwater: &Path, work: &Path, events: u64) -> Result<Rows> {
@@ -25,71 +18,39 @@ pub fn undisturbed(headwater: &Path, work: &Path, events: u64) -> Result<Rows> {
     rows(&out)
 }
 
-impl Running {
-    /// Submits the query at this rate of events.
-    pub fn submit(cluster: &Cluster, work: &Path, events: u64, rate: u64) -> Result<Self> {
-        let (script, log, out) = (work.join("query.sql"), work.join("query.log"), work.join("out"));
-        std::fs::write(&script, sql(&out, events, Some(rate))?)?;
-        Ok(Self { client: RefCell::new(cluster.client(&script, &log)?), log, out })
-    }
-
-    /// Waits until more is written than now.
-    pub fn wait_for_output(&self, env: &Env, patience_ms: i64) -> Result<()> {
-        let (before, start_ms) = (changes(&self.out), env.now_ms());
-        while changes(&self.out) <= before {
-            if let Some(status) = self.client.borrow_mut().try_wait()? {
-                bail!("the query ended with {status} before everything was killed; raise --events: {}", self.said());
-            }
-            ensure!(env.now_ms() - start_ms < patience_ms, "there is no new output");
-            pause(5);
-        }
-        Ok(())
-    }
-
-    /// Waits for the end of the query; what it wrote.
-    pub fn finish(&self, env: &Env, patience_ms: i64) -> Result<Rows> {
-        let start_ms = env.now_ms();
-        loop {
-            if let Some(status) = self.client.borrow_mut().try_wait()? {
-                ensure!(status.success(), "the query ended with {status}: {}", self.said());
-                return rows(&self.out);
-            }
-            ensure!(env.now_ms() - start_ms < patience_ms, "the query does not end: {}", self.said());
-            pause(50);
-        }
-    }
-
-    fn said(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap_or_default()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let mut client = self.client.borrow_mut();
-        let _ = client.kill();
-        let _ = client.wait();
-    }
-}
-
-fn sql(out: &Path, events: u64, rate: Option<u64>) -> Result<String> {
-    let out = text(out).context("the directory for the output")?;
-    let rate = rate.map(|rate| format!(", 'rows-per-second' = '{rate}'")).unwrap_or_default();
-    Ok(format!(
-        "SET 'parallelism.default' = '{PARALLELISM}';
+/// What every job of an experiment is told.
+pub fn settings(parallelism: u32) -> String {
+    format!(
+        "SET 'parallelism.default' = '{parallelism}';
 SET 'table.dml-sync' = 'true';
 SET 'execution.checkpointing.interval' = '200 ms';
 SET 'restart-strategy.type' = 'exponential-delay';
 SET 'restart-strategy.exponential-delay.initial-backoff' = '20 ms';
 SET 'restart-strategy.exponential-delay.max-backoff' = '500 ms';
-CREATE TABLE nexmark (
+"
+    )
+}
+
+/// Options of a table of files that close within a checkpoint.
+pub fn files(out: &Path, format: &str) -> Result<String> {
+    let out = text(out).context("the directory for the output")?;
+    Ok(format!(
+        "'connector' = 'filesystem', 'path' = '{out}', 'format' = '{format}',
+    'sink.rolling-policy.rollover-interval' = '100 ms', 'sink.rolling-policy.check-interval' = '100 ms'"
+    ))
+}
+
+/// The script, at this rate of events per second if there is one.
+pub fn sql(out: &Path, events: u64, rate: Option<u64>) -> Result<String> {
+    let (settings, files) = (settings(PARALLELISM), files(out, "debezium-json")?);
+    let rate = rate.map(|rate| format!(", 'rows-per-second' = '{rate}'")).unwrap_or_default();
+    Ok(format!(
+        "{settings}CREATE TABLE nexmark (
   event_type INT,
   auction ROW<id BIGINT, `dateTime` TIMESTAMP(3), expires TIMESTAMP(3), category BIGINT>,
   bid ROW<auction BIGINT, price BIGINT, `dateTime` TIMESTAMP(3)>
 ) WITH ('connector' = 'nexmark', 'number-of-rows' = '{events}', 'nexmark.event-rate' = '10000'{rate});
-CREATE TABLE averages (category BIGINT, price BIGINT)
-  WITH ('connector' = 'filesystem', 'path' = '{out}', 'format' = 'debezium-json',
-    'sink.rolling-policy.rollover-interval' = '100 ms', 'sink.rolling-policy.check-interval' = '100 ms');
+CREATE TABLE averages (category BIGINT, price BIGINT) WITH ({files});
 INSERT INTO averages
 SELECT category, AVG(final) FROM (
   SELECT MAX(B.price) AS final, A.category AS category

@@ -1,9 +1,11 @@
 //! `headwater cluster start|stop`: a JobManager and TaskManagers on this machine, in the background.
 //!
 //! Each process has a file with its id and one with its log in a directory. `stop` ends only processes that such a file
-//! names and that are still this program.
+//! names and that are still this program. Several JobManagers elect a leader, by a directory beside the logs unless
+//! another one is configured.
 
-use super::{Remote, exit_code, settings};
+use super::plan::{JobManagers, plan};
+use super::{Remote, exit_code};
 use crate::args::{ClusterCommand, ClusterStartArgs};
 use headwater_types::config::{Configuration, Key};
 use headwater_types::{Error, Result};
@@ -11,7 +13,6 @@ use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
@@ -52,29 +53,44 @@ fn start(args: &ClusterStartArgs, config: &Configuration) -> Result<()> {
 }
 
 fn start_members(args: &ClusterStartArgs, config: &Configuration, directory: &Path) -> Result<()> {
-    let address = settings::job_manager(config)?;
-    spawn(directory, "jobmanager", "jobmanager", &args.config.define)?;
-    for number in 1..=args.taskmanagers {
-        spawn(directory, &format!("taskmanager-{number}"), "taskmanager", &args.config.define)?;
+    let managers = plan(args.jobmanagers, config, directory)?;
+    for (name, own) in &managers.own {
+        let define = [&args.config.define[..], &managers.shared[..], &own[..]].concat();
+        spawn(directory, name, "jobmanager", &define)?;
     }
+    let define = [&args.config.define[..], &managers.shared[..]].concat();
+    for number in 1..=args.taskmanagers {
+        spawn(directory, &format!("taskmanager-{number}"), "taskmanager", &define)?;
+    }
+    await_members(args, config, directory, &managers)?;
+    let (line, count) = (&managers.line, args.taskmanagers);
+    crate::complain(format_args!(
+        "[INFO] The cluster runs: {line}, {count} TaskManagers. Logs are in {}.",
+        directory.display()
+    ));
+    if let Some(url) = rest_url(config)? {
+        crate::complain(format_args!("[INFO] REST API at {url}/v1"));
+    }
+    Ok(())
+}
+
+/// Waits until somebody leads, and all TaskManagers have registered there.
+fn await_members(
+    args: &ClusterStartArgs,
+    config: &Configuration,
+    directory: &Path,
+    managers: &JobManagers,
+) -> Result<()> {
     let registered = |remote: &Remote| Ok(remote.handle.task_managers()?.len() >= args.taskmanagers as usize);
     let mut last = Error::retryable("cluster-not-up", "not all TaskManagers have registered");
-    for _ in 0..LOOKS.0 {
+    for attempt in 0..LOOKS.0 {
         if let Some(member) = members(directory)?.into_iter().find(|member| !member.is_running()) {
             let log = directory.join(format!("{}.log", member.name));
             let message = format!("'{}' ended at once: see {}", member.name, log.display());
             return Err(Error::user("cluster-not-up", message));
         }
-        match Remote::connect(Arc::new(address.clone()), config).and_then(|remote| registered(&remote)) {
-            Ok(true) => {
-                let line =
-                    format!("[INFO] The cluster runs: JobManager at {address}, {} TaskManagers.", args.taskmanagers);
-                crate::complain(format_args!("{line} Logs are in {}.", directory.display()));
-                if let Some(url) = rest_url(config)? {
-                    crate::complain(format_args!("[INFO] REST API at {url}/v1"));
-                }
-                return Ok(());
-            }
+        match Remote::connect(managers.one(attempt), config).and_then(|remote| registered(&remote)) {
+            Ok(true) => return Ok(()),
             Ok(false) => {}
             Err(error) => last = error,
         }
@@ -107,10 +123,10 @@ fn spawn(directory: &Path, name: &str, verb: &str, define: &[(String, String)]) 
     fs::write(file, child.id().to_string()).map_err(|e| unusable(directory, e))
 }
 
-/// Ends the TaskManagers, then the JobManager.
+/// Ends the TaskManagers, then the JobManagers.
 fn stop(directory: &Path) -> Result<()> {
     let mut members = members(directory)?;
-    members.sort_by_key(|member| member.name == "jobmanager");
+    members.sort_by_key(|member| member.name.starts_with("jobmanager"));
     let mut stopped = 0;
     for member in &members {
         if member.is_running() {

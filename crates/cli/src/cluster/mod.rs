@@ -6,6 +6,7 @@
 mod job_manager;
 mod local;
 pub(crate) mod logging;
+mod plan;
 mod remote;
 mod settings;
 mod sql_gateway;

@@ -2,9 +2,9 @@
 
 use super::{runtime, settings};
 use headwater_jobmanager::Handle;
-use headwater_rpc::{Leader, connect_to};
-use headwater_types::Result;
+use headwater_rpc::{AnyOf, Leader, connect_to};
 use headwater_types::config::{Configuration, Key};
+use headwater_types::{Error, Result};
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 
@@ -27,7 +27,10 @@ pub struct Remote {
 pub fn target(named: Option<&str>, config: &Configuration) -> Result<Option<Arc<dyn Leader>>> {
     let remote = config.text(EXECUTION_TARGET).trim().eq_ignore_ascii_case("remote");
     match named {
-        Some(address) => Ok(Some(Arc::new(address.to_owned()))),
+        Some(addresses) => {
+            let nothing = || Error::user("bad-option", "'--jobmanager' names nobody: expected HOST:PORT");
+            Ok(Some(Arc::new(AnyOf::parse(addresses).ok_or_else(nothing)?)))
+        }
         None if remote => settings::leader(config).map(Some),
         None => Ok(None),
     }

@@ -2,6 +2,8 @@
 
 use headwater_jobmanager::ha::HaOptions;
 use headwater_rpc::{Leader, LeaseHolder};
+use headwater_runtime::PROCESS_MEMORY;
+use headwater_tls::Part;
 use headwater_transport::{Identity, Liveness};
 use headwater_types::config::{Configuration, Key, parse_memory_bytes};
 use headwater_types::{Error, Result};
@@ -16,11 +18,15 @@ const TASK_MANAGER_BIND_HOST: Key = Key { name: "taskmanager.bind-host", default
 const DATA_PORT: Key = Key { name: "taskmanager.data.port", default: "0" };
 const SLOTS: Key = Key { name: "taskmanager.numberOfTaskSlots", default: "1" };
 const RESOURCE_ID: Key = Key { name: "taskmanager.resource-id", default: "" };
-const PROCESS_MEMORY: Key = Key { name: "taskmanager.memory.process.size", default: "" };
 /// How often a connection that has nothing to say says so.
 const HEARTBEAT_INTERVAL: Key = Key { name: "heartbeat.interval", default: "2 s" };
 /// After how much silence a process is taken for dead.
 const HEARTBEAT_TIMEOUT: Key = Key { name: "heartbeat.timeout", default: "10 s" };
+/// Whether rows travel by TLS where everything else between processes does.
+const DATA_TLS: Key = Key { name: "taskmanager.data.ssl.enabled", default: "true" };
+/// How rows are compressed on their way to other processes.
+const COMPRESSION: Key = Key { name: "headwater.exchange.compression", default: "none" };
+const REST_ADDRESS: Key = Key { name: "rest.address", default: "" };
 const CLUSTER_ID: Key = Key { name: "high-availability.cluster-id", default: "/default" };
 
 /// Where the JobManager is, host and port.
@@ -67,9 +73,19 @@ pub fn process_memory(config: &Configuration) -> Result<u64> {
     }
 }
 
-/// Who a process is.
+/// Who a process is. What it needs for TLS is tried here, so that it does not start without.
 pub fn identity(config: &Configuration, name: &str) -> Result<Identity> {
-    Ok(Identity { liveness: liveness(config)?, ..Identity::new(name, text(config, CLUSTER_ID)) })
+    let tls = headwater_tls::Options::from_config(config, Part::Internal)?;
+    tls.as_ref().map_or(Ok(()), headwater_tls::Options::check)?;
+    let compression = text(config, COMPRESSION);
+    let compression = compression.parse().map_err(|_| bad(COMPRESSION.name, compression, "none or zstd"))?;
+    Ok(Identity { liveness: liveness(config)?, tls, compression, ..Identity::new(name, text(config, CLUSTER_ID)) })
+}
+
+/// The same process, as it exchanges rows.
+pub fn exchange_identity(config: &Configuration, identity: &Identity) -> Result<Identity> {
+    let is_secure = config.boolean(DATA_TLS)?;
+    Ok(Identity { tls: identity.tls.clone().filter(|_| is_secure), ..identity.clone() })
 }
 
 /// How soon others are taken for dead. A connection that breaks is noticed at once; this is for hosts that vanish.
@@ -99,6 +115,14 @@ pub fn leader(config: &Configuration) -> Result<Arc<dyn Leader>> {
 /// How others reach a JobManager that listens on this port.
 pub fn job_manager_address(config: &Configuration, port: u16) -> String {
     format!("{}:{port}", text(config, RPC_ADDRESS))
+}
+
+/// How others reach the REST API of a JobManager that serves it at this port.
+pub fn rest_address(config: &Configuration, port: u16) -> String {
+    match text(config, REST_ADDRESS) {
+        "" => job_manager_address(config, port),
+        host => format!("{host}:{port}"),
+    }
 }
 
 fn text(config: &Configuration, key: Key) -> &str {
@@ -140,6 +164,10 @@ mod tests {
         assert!(job_manager(&config).unwrap_err().message().contains("expected a port"));
         config.set("heartbeat.interval", "6 s");
         assert!(identity(&config, "x").unwrap_err().message().contains("at most half of 'heartbeat.timeout'"));
+        config.set("headwater.exchange.compression", "rar");
+        assert!(identity(&config, "x").unwrap_err().message().contains("'rar': expected none or zstd"));
+        config.set("security.ssl.internal.enabled", "true");
+        assert!(identity(&config, "x").unwrap_err().message().contains("'security.ssl.internal.keystore' is not set"));
         config.set("taskmanager.numberOfTaskSlots", "0");
         assert!(slots(&config).unwrap_err().message().contains("a positive number"));
     }

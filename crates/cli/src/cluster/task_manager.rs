@@ -4,8 +4,8 @@ use super::{exit_code, logging, runtime, settings, terminated};
 use headwater_env::Env;
 use headwater_jobmanager::TaskManagerInfo;
 use headwater_rpc::{JoinOptions, join};
-use headwater_runtime::StateOptions;
-use headwater_taskmanager::{Exchange, Options};
+use headwater_runtime::ProcessMemory;
+use headwater_taskmanager::{Exchange, LocalState, Options};
 use headwater_types::Result;
 use headwater_types::config::Configuration;
 use std::process::ExitCode;
@@ -23,8 +23,10 @@ fn work(config: &Configuration) -> Result<()> {
         Some(id) => id,
         None => format!("{host}-{}-{:06x}", std::process::id(), env.random_u64() & 0xff_ffff),
     };
+    let local = Arc::new(LocalState::new(config, &id, settings::resource_id(config).is_some()));
     let identity = settings::identity(config, &id)?;
-    let exchange = Exchange::start(settings::task_manager_bind(config)?, identity.clone(), runtime.handle().clone())?;
+    let of_rows = settings::exchange_identity(config, &identity)?;
+    let exchange = Exchange::start(settings::task_manager_bind(config)?, of_rows, runtime.handle().clone())?;
     let address = format!("{host}:{}", exchange.address().port());
     tracing::info!(id, exchange = address, "the TaskManager starts");
     let info = TaskManagerInfo {
@@ -41,8 +43,9 @@ fn work(config: &Configuration) -> Result<()> {
         registry: headwater_embedded::registry(config),
         operator_factory: headwater_embedded::operators(),
         storage: Arc::new(headwater_storage::Provider),
-        state_memory: StateOptions::process_memory(config)?,
+        state_memory: ProcessMemory::from_config(config)?,
         exchange: Some(exchange),
+        local: Some(local),
     };
     let leader = settings::leader(config)?;
     let joined = runtime.block_on(join(JoinOptions { identity, info, task_manager, leader }, terminated()));

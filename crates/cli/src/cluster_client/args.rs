@@ -7,7 +7,8 @@ use std::path::PathBuf;
 /// Which cluster, and for whom the output is.
 #[derive(Debug, Args)]
 pub struct ClusterArgs {
-    /// Where the cluster's REST API is; by default 'rest.address' and 'rest.port'.
+    /// Where the cluster's REST API is; by default 'rest.address' and 'rest.port'. Of several JobManagers any may be
+    /// named, or all of them, separated by commas: the first that can be reached is asked.
     #[arg(short = 'm', long = "jobmanager", value_name = "HOST:PORT")]
     pub jobmanager: Option<String>,
     /// Print one JSON document.
@@ -20,7 +21,8 @@ pub struct ClusterArgs {
 /// A script whose INSERT statements are jobs.
 #[derive(Debug, Args)]
 pub struct ScriptArgs {
-    /// The script; '-' is stdin. SELECT statements have nobody who reads their rows here.
+    /// The script; '-' is stdin. SELECT statements have nobody who reads their rows here. A file whose name ends with
+    /// '.plan' is a job that 'headwater info --output' has written.
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: PathBuf,
 }
@@ -54,6 +56,10 @@ pub struct InfoArgs {
     /// Subtasks of operators that set none.
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub parallelism: Option<u32>,
+    /// Write the plan of the script's only job to a file, for 'headwater run' and for '/jars/upload'. Its name has to end
+    /// with '.plan'.
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
     /// Print one JSON document.
     #[arg(long)]
     pub json: bool,

@@ -6,6 +6,7 @@ use headwater_types::{Error, Result};
 use reqwest::blocking::{Client, ClientBuilder, RequestBuilder};
 use reqwest::{Certificate, Identity, Method, StatusCode};
 use serde_json::Value;
+use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
 const ADDRESS: Key = Key { name: "rest.address", default: "localhost" };
@@ -18,6 +19,8 @@ const GATEWAY_PORT: u16 = 8083;
 
 /// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(60);
+/// How long one of several addresses may take to accept a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The type of an encoded plan.
 const PLAN_TYPE: &str = "application/x-headwater-plan";
 
@@ -29,7 +32,8 @@ pub struct Api {
 }
 
 impl Api {
-    /// At `host:port`, a URL, or where the configuration says.
+    /// At `host:port`, a URL, or where the configuration says. Of several, separated by commas, the first that takes
+    /// connections: any JobManager hands calls on to the one that leads.
     ///
     /// # Errors
     /// When no client can be made, or a file that the configuration names cannot be read.
@@ -38,7 +42,15 @@ impl Api {
         let client = secured(Client::builder().timeout(TIMEOUT), tls.as_ref())?
             .build()
             .map_err(|error| Error::internal("no HTTP client could be made").with_source(error))?;
-        let base = format!("{}/v1", url(address, config, tls.is_some()));
+        let all: Vec<Option<&str>> = match address {
+            Some(list) => list.split(',').map(str::trim).filter(|one| !one.is_empty()).map(Some).collect(),
+            None => vec![],
+        };
+        let urls: Vec<String> = match all.is_empty() {
+            true => vec![url(None, config, tls.is_some())],
+            false => all.into_iter().map(|one| url(one, config, tls.is_some())).collect(),
+        };
+        let base = format!("{}/v1", reachable(&urls));
         Ok(Self { client, base, token: token(config)? })
     }
 
@@ -166,8 +178,22 @@ fn url(address: Option<&str>, config: &Configuration, is_secure: bool) -> String
     }
 }
 
+/// The first of several that takes connections; the first one when none does, which says why not.
+fn reachable(urls: &[String]) -> &str {
+    let takes = |url: &&String| {
+        let address = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+        let address = address.split('/').next().unwrap_or_default();
+        let mut found = address.to_socket_addrs().into_iter().flatten();
+        found.any(|address| TcpStream::connect_timeout(&address, CONNECT_TIMEOUT).is_ok())
+    };
+    match urls {
+        [only] => only,
+        several => several.iter().find(takes).or(several.first()).map_or("", String::as_str),
+    }
+}
+
 /// Trusts and shows what the configuration says; without a trust store, what the system trusts.
-fn secured(builder: ClientBuilder, tls: Option<&headwater_tls::Options>) -> Result<ClientBuilder> {
+pub(crate) fn secured(builder: ClientBuilder, tls: Option<&headwater_tls::Options>) -> Result<ClientBuilder> {
     let Some(tls) = tls else { return Ok(builder) };
     let unusable = |error: reqwest::Error| {
         Error::user("tls-not-configured", format!("what 'security.ssl.rest' names cannot be used: {error}"))
@@ -211,5 +237,15 @@ mod tests {
         ] {
             assert_eq!(url(address, &config, is_secure), expected);
         }
+    }
+
+    #[test]
+    fn of_several_addresses_the_first_that_answers_is_taken() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let there = listener.local_addr().expect("it is bound");
+        let api = Api::new(Some(&format!("127.0.0.1:1, {there}")), &Configuration::new()).expect("an API");
+        assert_eq!(api.base, format!("http://{there}/v1"));
+        let api = Api::new(Some("127.0.0.1:1,127.0.0.1:2"), &Configuration::new()).expect("an API");
+        assert_eq!(api.base, "http://127.0.0.1:1/v1");
     }
 }

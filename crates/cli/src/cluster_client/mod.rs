@@ -9,6 +9,7 @@ mod diagnose;
 pub(crate) mod http;
 mod list;
 mod operations;
+mod plan_file;
 mod run;
 mod watch;
 
@@ -16,6 +17,7 @@ use args::{CheckpointArgs, InfoArgs, JobArgs, ListArgs, RunArgs, SavepointArgs, 
 use headwater_types::config::Configuration;
 use headwater_types::{Error, ErrorKind, Result};
 pub use http::Api;
+pub(crate) use http::secured;
 use serde_json::Value;
 use std::process::ExitCode;
 

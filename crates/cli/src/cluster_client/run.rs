@@ -6,8 +6,9 @@
 
 use super::args::{InfoArgs, RunArgs};
 use super::watch::Watch;
-use super::{Api, show, tell};
+use super::{Api, plan_file, show, tell};
 use crate::rest::graphs;
+use headwater_plan::JobGraph;
 use headwater_types::config::{Configuration, PARALLELISM_DEFAULT};
 use headwater_types::{Error, Result};
 use reqwest::Method;
@@ -16,26 +17,27 @@ use std::path::Path;
 
 /// Submits the jobs of a script and waits for their ends.
 pub fn run(api: &Api, args: &RunArgs, config: &Configuration) -> Result<()> {
-    let script = crate::sql::read_script(&args.script.file)?;
     let json = args.cluster.json;
     let mut jobs = vec![];
-    graphs(&script, configured(args, config), &mut warn, |graph| {
+    let submit = |graph: JobGraph| -> Result<()> {
         let answer = api.submit(headwater_plan::encode(&graph)?)?;
         let id = answer["jobUrl"].as_str().unwrap_or_default().trim_start_matches("/jobs/").to_owned();
         tell(json, &format!("Job has been submitted with JobID {id}"));
         jobs.push(id);
         Ok(())
-    })?;
+    };
+    each_job(args, config, submit)?;
     follow(api, args, &jobs)
 }
 
 /// Hands a script to the cluster and waits for the end of its first job.
 pub fn run_application(api: &Api, args: &RunArgs) -> Result<()> {
+    // Plans are text as well.
     let script = crate::sql::read_script(&args.script.file)?;
     let name =
         args.script.file.file_name().map_or_else(|| "script".to_owned(), |name| name.to_string_lossy().into_owned());
-    let name = if name.ends_with(".sql") { name } else { format!("{name}.sql") };
-    let uploaded = api.upload(&name, &script)?;
+    let is_known = name.ends_with(".sql") || plan_file::is_one(&args.script.file);
+    let uploaded = api.upload(&if is_known { name } else { format!("{name}.sql") }, &script)?;
     let path = uploaded["filename"].as_str().unwrap_or_default();
     let id = path.rsplit('/').next().unwrap_or_default();
     // The values of the command line; those of this machine's file are not the cluster's.
@@ -63,19 +65,41 @@ pub fn info(args: &InfoArgs, config: &Configuration) -> Result<()> {
     if let Some(parallelism) = args.parallelism {
         config.set(PARALLELISM_DEFAULT.name, parallelism.to_string());
     }
-    let (mut lines, mut plans) = (vec![], vec![]);
+    let (mut lines, mut plans, mut planned) = (vec![], vec![], vec![]);
     graphs(&script, config, &mut warn, |graph| {
         let plan = headwater_rest::plan(&graph)?;
         lines.push("----------------------- Execution Plan -----------------------".to_owned());
         lines.push(format!("{plan:#}"));
         lines.push("--------------------------------------------------------------".to_owned());
         plans.push(plan);
+        planned.push(graph);
         Ok(())
     })?;
+    if let Some(path) = &args.output {
+        plan_file::write(path, &planned)?;
+    }
     match plans.is_empty() {
         true => Err(no_job(&args.script.file)),
         false => show(args.json, &lines, &json!({ "plans": plans })),
     }
+}
+
+/// Hands every job of a script, or that of a plan, to `take`.
+fn each_job(args: &RunArgs, config: &Configuration, mut take: impl FnMut(JobGraph) -> Result<()>) -> Result<()> {
+    if !plan_file::is_one(&args.script.file) {
+        let script = crate::sql::read_script(&args.script.file)?;
+        return graphs(&script, configured(args, config), &mut warn, take);
+    }
+    if args.parallelism.is_some() {
+        let message = "a plan has its parallelism: leave '-p' out, or run the script that it was made of";
+        return Err(Error::user("bad-option", message));
+    }
+    let mut graph = plan_file::read(&args.script.file)?;
+    // The values of the command line; those of this machine's file went into the plan where it was made.
+    let mut own = Configuration::new();
+    args.cluster.config.define.iter().for_each(|(key, value)| own.set(key, value));
+    graph.config.merge(&configured(args, &own));
+    take(graph)
 }
 
 /// What the command line says over the configuration.

@@ -1,7 +1,6 @@
 //! The lineage that a job is compared with: of a running job, of an earlier `explain --json`, or of events.
 
 use crate::cluster_client::http::Api;
-use headwater_embedded::lineage::LINEAGE_KEY;
 use headwater_lineage::JobLineage;
 use headwater_lineage::diff::Shape;
 use headwater_lineage::model::{Event, RunEvent};
@@ -32,11 +31,10 @@ fn of_job(id: &str, address: Option<&str>, config: &Configuration) -> Result<Kno
             format!("'{id}' is neither a file nor the id of a job: 32 hexadecimal digits, as `headwater list` shows");
         return Err(Error::user("unknown-lineage", message));
     }
-    let answer = Api::new(address, config)?.get(&format!("/jobs/{id}/config"))?;
-    let text = answer.pointer("/execution-config/user-config").and_then(|config| config.get(LINEAGE_KEY));
-    let lineage = text.and_then(Value::as_str).and_then(|text| JobLineage::from_json(text).ok());
-    let lineage = lineage.ok_or_else(|| {
-        Error::user("no-lineage", format!("the job {id} carries no lineage: it was not submitted by this version"))
+    let answer = Api::new(address, config)?.get(&format!("/jobs/{id}/lineage"))?;
+    let lineage: JobLineage = serde_json::from_value(answer).map_err(|e| {
+        let message = format!("the lineage of the job {id} is not that of this version");
+        Error::user("no-lineage", message).with_source(e)
     })?;
     Ok(Known::from([(lineage.name.clone(), Shape::from(&lineage))]))
 }

@@ -8,11 +8,13 @@ mod csv;
 mod json;
 mod statement;
 pub mod tableau;
+mod terminal;
 
 #[cfg(test)]
 mod tests;
 
 pub use statement::write_rows;
+pub use terminal::Terminal;
 
 use crate::args::Format;
 use chrono_tz::Tz;

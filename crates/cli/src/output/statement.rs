@@ -20,13 +20,11 @@ pub fn write_rows(out: &mut dyn Write, format: Format, rows: &Rows) -> io::Resul
     out.flush()
 }
 
-/// NULL is empty, and nothing is shortened.
+/// NULL is empty, and nothing is shortened; a text of several lines (EXPLAIN, SHOW CREATE) is as wide as all of them in
+/// one, as in Flink's client.
 fn table(out: &mut dyn Write, rows: &Rows) -> io::Result<()> {
     if rows.rows.is_empty() {
         return writeln!(out, "Empty set");
-    }
-    if let Some(text) = document(rows) {
-        return writeln!(out, "{}", text.trim_end());
     }
     let names = rows.columns.iter().map(|(name, _)| name.clone()).collect();
     let cells: Vec<Vec<String>> =
@@ -36,17 +34,6 @@ fn table(out: &mut dyn Write, rows: &Rows) -> io::Result<()> {
     cells.iter().try_for_each(|row| columns.row(out, row))?;
     columns.border(out)?;
     writeln!(out, "{} {} in set", cells.len(), row_term(cells.len()))
-}
-
-/// The only cell, when it is a text of several lines (EXPLAIN, SHOW CREATE): it is shown without a frame.
-fn document(rows: &Rows) -> Option<&str> {
-    match &rows.rows[..] {
-        [row] => match &row[..] {
-            [Some(text)] if text.contains('\n') => Some(text),
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 fn json(out: &mut dyn Write, rows: &Rows) -> io::Result<()> {

@@ -3,7 +3,7 @@
 use super::gateway::Gateway;
 use super::{Ending, Script, background, jobs, runner, script};
 use crate::args::Format;
-use crate::output;
+use crate::output::{self, Terminal};
 use crate::savepoint;
 use headwater_embedded::{Engine, JobHandle, wanted_operators};
 use headwater_env::Env;
@@ -16,7 +16,7 @@ use headwater_sql_gateway::declares;
 use headwater_sql_parser::ParsedStatement;
 use headwater_sql_parser::ast::{ClientCommand, Statement};
 use headwater_types::config::{Configuration, DML_SYNC};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// How deep SOURCE may nest.
@@ -50,6 +50,9 @@ pub struct Client {
     source_depth: usize,
     /// Whether inserts run in the background where `table.dml-sync` is not set.
     background: bool,
+    terminal: Terminal,
+    /// The error that was shown last.
+    error: Option<SqlError>,
 }
 
 impl Client {
@@ -63,7 +66,20 @@ impl Client {
             progress,
             source_depth: 0,
             background: false,
+            terminal: Terminal::default(),
+            error: None,
         }
+    }
+
+    /// The same client, writing elsewhere.
+    #[must_use]
+    pub fn print_to(self, terminal: Terminal) -> Self {
+        Self { terminal, ..self }
+    }
+
+    /// The error that was shown since the last call.
+    pub fn take_error(&mut self) -> Option<SqlError> {
+        self.error.take()
     }
 
     /// Inserts run in the background unless the session is told otherwise: somebody sits at a prompt.
@@ -141,7 +157,7 @@ impl Client {
             Ok(ending) => ending,
             Err(Trouble::Output(error)) if output::is_closed_pipe(&error) => Ending::Closed,
             Err(Trouble::Output(error)) => {
-                crate::complain(format_args!("[ERROR] cannot write the output: {error}"));
+                self.terminal.complain(format_args!("[ERROR] cannot write the output: {error}"));
                 Ending::Failed
             }
             Err(Trouble::Sql(error)) => {
@@ -149,7 +165,7 @@ impl Client {
                 Ending::Failed
             }
             Err(Trouble::Told(reason)) => {
-                complain_of(&reason, path);
+                self.complain_of(&reason, path);
                 Ending::Failed
             }
             Err(Trouble::Interrupted) => Ending::Interrupted,
@@ -158,13 +174,19 @@ impl Client {
 
     fn show_warnings(&mut self) {
         for warning in self.engine.session_mut().take_warnings() {
-            crate::complain(format_args!("[WARNING] {warning}"));
+            self.terminal.complain(format_args!("[WARNING] {warning}"));
         }
     }
 
     /// Shows an error with its place in the text.
-    pub fn show_error(&self, error: &SqlError, source: &str, path: Option<&Path>) {
-        complain_of(&error.render(source), path);
+    pub fn show_error(&mut self, error: &SqlError, source: &str, path: Option<&Path>) {
+        self.complain_of(&error.render(source), path);
+        self.error = Some(error.clone());
+    }
+
+    fn complain_of(&self, reason: &str, path: Option<&Path>) {
+        let file = path.map(|path| format!(" (in {})", path.display())).unwrap_or_default();
+        self.terminal.complain(format_args!("[ERROR] Could not execute SQL statement{file}. Reason:\n{reason}"));
     }
 
     fn show(&mut self, result: StatementResult) -> Result<Ending, Trouble> {
@@ -174,7 +196,7 @@ impl Client {
             StatementResult::Query(query) => {
                 let session = self.engine.session();
                 let shape = runner::shape(&query.columns, session.config(), self.format)?;
-                return runner::run_query(&mut self.engine, *query, shape, self.format, self.progress);
+                return runner::run_query(&mut self.engine, *query, shape, self.format, &self.terminal, self.progress);
             }
             StatementResult::Job(job) => return self.insert(&job),
             StatementResult::CompareState(compared) => self.rows(&self.compared(&compared)?)?,
@@ -201,7 +223,7 @@ impl Client {
         let handle = self.engine.start_job(job)?;
         match self.format {
             Format::Table | Format::Changelog => {
-                writeln!(io::stdout().lock(), "{SUBMITTED}\nJob ID: {}\n", handle.id())?
+                self.terminal.say(&format!("{SUBMITTED}\nJob ID: {}\n", handle.id()))?
             }
             Format::Csv | Format::Json => self.rows(&Rows::single("job id", handle.id().to_string()))?,
         }
@@ -234,13 +256,13 @@ impl Client {
     /// A message of the client; formats for programs have none.
     fn info(&self, message: &str) -> io::Result<()> {
         match self.format {
-            Format::Table | Format::Changelog => writeln!(io::stdout().lock(), "{message}"),
+            Format::Table | Format::Changelog => self.terminal.say(message),
             Format::Csv | Format::Json => Ok(()),
         }
     }
 
     fn rows(&self, rows: &Rows) -> io::Result<()> {
-        output::write_rows(&mut io::BufWriter::new(io::stdout().lock()), self.format, rows)
+        output::write_rows(&mut *self.terminal.out(), self.format, rows)
     }
 
     /// The plan, and what it would keep of a savepoint.
@@ -256,8 +278,8 @@ impl Client {
     fn command(&mut self, command: ClientCommand) -> Result<Ending, Trouble> {
         match command {
             ClientCommand::Quit => return Ok(Ending::Quit),
-            ClientCommand::Clear => write!(io::stdout().lock(), "\x1b[2J\x1b[H")?,
-            ClientCommand::Help => writeln!(io::stdout().lock(), "{HELP}")?,
+            ClientCommand::Clear => self.terminal.say("\x1b[2J\x1b[H")?,
+            ClientCommand::Help => self.terminal.say(HELP)?,
             ClientCommand::Source(file) => return self.source(&PathBuf::from(file.value)),
         }
         Ok(Ending::Done)
@@ -274,11 +296,6 @@ impl Client {
         self.source_depth -= 1;
         Ok(ending)
     }
-}
-
-fn complain_of(reason: &str, path: Option<&Path>) {
-    let file = path.map(|path| format!(" (in {})", path.display())).unwrap_or_default();
-    crate::complain(format_args!("[ERROR] Could not execute SQL statement{file}. Reason:\n{reason}"));
 }
 
 /// Why a result could not be shown.

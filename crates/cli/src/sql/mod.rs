@@ -10,7 +10,7 @@ mod runner;
 mod script;
 
 pub use client::Client;
-pub use script::read as read_script;
+pub use script::{Script, read as read_script};
 
 use crate::args::SqlArgs;
 use crate::cluster::{self, Remote};
@@ -18,7 +18,6 @@ use gateway::Gateway;
 use headwater_sql_gateway::catalog_store::CatalogStore;
 use headwater_types::Result;
 use headwater_types::config::Configuration;
-use script::Script;
 use std::path::Path;
 use std::process::ExitCode;
 

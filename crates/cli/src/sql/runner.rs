@@ -4,7 +4,7 @@ use super::Ending;
 use super::client::Trouble;
 use super::interrupts::{Interrupts, Kept};
 use crate::args::Format;
-use crate::output::{self, Shape};
+use crate::output::{self, Shape, Terminal};
 use crate::progress::{Ends, Progress};
 use crate::signals;
 use headwater_embedded::{Engine, JobHandle, JobResult, JobState, Polled};
@@ -13,7 +13,6 @@ use headwater_sql::zone::session_zone;
 use headwater_types::{Error, LogicalType};
 
 use headwater_types::config::{self, Configuration, Key};
-use std::io::{self, Write};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
@@ -45,13 +44,14 @@ pub fn run_query(
     query: PlannedQuery,
     shape: Shape,
     format: Format,
+    terminal: &Terminal,
     show_progress: bool,
 ) -> Result<Ending, Trouble> {
     signals::watch();
     let mut progress = Progress::new(Ends::of(&query.graph), show_progress);
     let mut running = engine.start_query(query)?;
     let mut writer = output::writer(format, shape);
-    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut out = terminal.out();
     let mut interrupted = false;
     loop {
         match running.poll(TURN) {
@@ -67,7 +67,7 @@ pub fn run_query(
             running.job().cancel();
         }
     }
-    let result = running.job().wait();
+    let result = running.wait();
     progress.finish(&result);
     writer.finish(&mut out)?;
     out.flush()?;

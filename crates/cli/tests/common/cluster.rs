@@ -1,4 +1,5 @@
 //! A cluster of processes on free ports, started and stopped by the binary as users do.
+#![allow(dead_code, reason = "every test program uses a part of it")]
 
 use crate::common::{stderr, stdout};
 use std::net::TcpListener;
@@ -12,6 +13,12 @@ pub struct Cluster {
     define: Vec<String>,
     /// Where the REST API is.
     pub rest: String,
+    /// Where that of each JobManager is.
+    pub rests: Vec<String>,
+    /// Where clients that submit plans call.
+    pub rpc: String,
+    /// Where they call each JobManager.
+    pub rpcs: Vec<String>,
 }
 
 fn free_port() -> u16 {
@@ -19,12 +26,28 @@ fn free_port() -> u16 {
     listener.local_addr().expect("it is bound").port()
 }
 
+/// The first of so many free ports in a row.
+fn free_ports(count: u16) -> u16 {
+    loop {
+        let first = free_port();
+        let Some(last) = first.checked_add(count - 1) else { continue };
+        if (first..=last).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok()) {
+            return first;
+        }
+    }
+}
+
 impl Cluster {
     /// With so many TaskManagers of two slots, and these keys besides.
     pub fn start(task_managers: u32, settings: &[(&str, &str)]) -> Self {
+        Self::of(1, task_managers, settings)
+    }
+
+    /// With so many JobManagers, too.
+    pub fn of(job_managers: u16, task_managers: u32, settings: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let root = directory.path().display().to_string();
-        let (rest, rpc) = (free_port(), free_port());
+        let (rest, rpc) = (free_ports(job_managers), free_ports(job_managers));
         let mut pairs = vec![
             format!("rest.port={rest}"),
             format!("jobmanager.rpc.port={rpc}"),
@@ -34,12 +57,37 @@ impl Cluster {
         ];
         pairs.extend(settings.iter().map(|(key, value)| format!("{key}={value}")));
         let define = pairs.into_iter().flat_map(|pair| ["-D".to_owned(), pair]).collect();
-        let cluster = Self { directory, define, rest: format!("127.0.0.1:{rest}") };
-        let count = task_managers.to_string();
-        let started =
-            cluster.call(&["cluster", "start", "--taskmanagers", &count, "--directory", &cluster.path("cluster")]);
+        let all = |host: &str, first: u16| (first..first + job_managers).map(|port| format!("{host}:{port}")).collect();
+        let (rests, rpcs): (Vec<String>, Vec<String>) = (all("127.0.0.1", rest), all("localhost", rpc));
+        let cluster = Self { directory, define, rest: rests[0].clone(), rests, rpc: rpcs[0].clone(), rpcs };
+        let (count, managers) = (task_managers.to_string(), job_managers.to_string());
+        let started = cluster.call(&[
+            "cluster",
+            "start",
+            "--taskmanagers",
+            &count,
+            "--jobmanagers",
+            &managers,
+            "--directory",
+            &cluster.path("cluster"),
+        ]);
         assert!(started.status.success(), "{}", stderr(&started));
         cluster
+    }
+
+    /// The options that say where the cluster is.
+    #[allow(dead_code, reason = "not every test program asks")]
+    pub fn define(&self) -> &[String] {
+        &self.define
+    }
+
+    /// The name of the JobManager that leads, of several: the highest term of their lease says it.
+    pub fn leading(&self) -> String {
+        let leaders = std::fs::read_dir(self.path("cluster/ha/default/leader")).expect("a lease");
+        let newest = leaders.flatten().map(|entry| entry.path()).max().expect("somebody leads");
+        let lease = std::fs::read_to_string(newest).expect("the lease can be read");
+        let at = self.rpcs.iter().position(|rpc| lease.contains(&format!("\"{rpc}\""))).expect("it is one of them");
+        format!("jobmanager-{}", at + 1)
     }
 
     /// A path below the cluster's directory.

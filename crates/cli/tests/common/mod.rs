@@ -1,6 +1,9 @@
 //! The binary, run to its end, and what it printed.
-#![allow(dead_code, reason = "every test program uses a part of it")]
+#![allow(dead_code, unused_imports, reason = "every test program uses a part of it")]
 
+mod gateway;
+
+pub use gateway::Gateway;
 use std::process::{Command, Output};
 
 /// Runs `headwater` without a configuration directory.

@@ -177,8 +177,5 @@ fn comparable(ty: &LogicalType) -> String {
 fn declared_type(json: &Json) -> Result<LogicalType, Stop> {
     let text = json.get("$java").and_then(Json::as_str).or(json.as_str());
     let text = text.ok_or_else(|| Stop::skipped("a type could not be written down"))?;
-    if text.contains("BITMAP") {
-        return Err(Stop::unsupported("the type BITMAP is not supported yet"));
-    }
     java_type::parse(text).ok_or_else(|| Stop::skipped(format!("the type {text} could not be written down")))
 }

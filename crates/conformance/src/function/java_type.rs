@@ -33,6 +33,7 @@ impl Parser<'_> {
             "of" => self.verbatim()?,
             "FIELD" => self.field(depth)?,
             "INTERVAL" => self.interval()?,
+            "STRUCTURED" => self.structured(depth)?,
             _ => {
                 let args = self.args(depth)?;
                 call(&name, &args)?
@@ -81,6 +82,19 @@ impl Parser<'_> {
         let ty = self.data_type(depth + 1)?;
         self.expect(")")?;
         Some(format!("`{name}` {ty}"))
+    }
+
+    /// `(class, FIELD(name, type), ..)`: a row here.
+    fn structured(&mut self, depth: usize) -> Option<String> {
+        self.expect("(")?;
+        let (_, fields) = self.rest.split_once(',')?;
+        self.rest = fields;
+        let mut args = vec![];
+        while !self.take(")") {
+            args.push(self.data_type(depth + 1)?);
+            self.take(",");
+        }
+        Some(format!("ROW<{}>", args.join(", ")))
     }
 
     /// `(DAY(), SECOND(3))`.
@@ -199,6 +213,7 @@ mod tests {
             ("ROW(FIELD(nested,BIGINT().notNull())).notNull()", "ROW<`nested` BIGINT NOT NULL> NOT NULL"),
             ("MAP(STRING(),ARRAY(INT()))", "MAP<STRING, ARRAY<INT>>"),
             ("DataTypes.INTERVAL(DataTypes.SECOND(3))", "INTERVAL DAY TO SECOND(3)"),
+            ("STRUCTURED(a.B,FIELD(x,INT()),FIELD(y,CHAR(2)))", "ROW<`x` INT, `y` CHAR(2)>"),
             ("INTERVAL(MONTH())", "INTERVAL YEAR TO MONTH"),
             ("DataTypes.of(ROW<i INT, d DOUBLE>)", "ROW<`i` INT, `d` DOUBLE>"),
         ] {

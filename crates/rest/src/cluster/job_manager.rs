@@ -6,7 +6,7 @@ use headwater_env::{Env, StorageProvider};
 use headwater_jobmanager::{
     Handle, JobDetails, JobSummary, Pending, RequestKind, SessionId, Stored, TaskManagerStatus,
 };
-use headwater_runtime::{OperatorSnapshot, StateOptions};
+use headwater_runtime::{OperatorSnapshot, ProcessMemory};
 use headwater_taskmanager::inspect::{Inspected, Inspection, inspect};
 use headwater_types::config::Configuration;
 use headwater_types::ids::{JobId, SubtaskId};
@@ -84,7 +84,7 @@ impl JobManagerCluster {
             true => (cores, cores.saturating_sub(jobs.len() as u32)),
             false => (info.slots, manager.free_slots),
         };
-        let managed = StateOptions::process_memory(&self.config)?.limit_bytes();
+        let managed = ProcessMemory::from_config(&self.config)?.cache.limit_bytes();
         Ok(TaskManagerInfo {
             id: info.id.clone(),
             endpoint: endpoint(info),

@@ -8,6 +8,7 @@ use crate::messages::job as messages;
 use crate::views;
 use crate::views::vertex::Counters;
 use axum::http::StatusCode;
+use headwater_types::config::JOB_LINEAGE;
 use headwater_types::ids::JobId;
 
 /// The type of a body that is an encoded plan.
@@ -112,6 +113,15 @@ pub(super) fn plan(call: &Call<'_>) -> Reply {
 /// `/jobs/:jobid/config`
 pub(super) fn config(call: &Call<'_>) -> Reply {
     Answer::json(&views::job::job_config(&call.job()?.summary))
+}
+
+/// `/jobs/:jobid/lineage`: not part of Flink's API. The lineage that the job carries.
+pub(super) fn lineage(call: &Call<'_>) -> Reply {
+    let job = call.job()?.summary;
+    match job.graph.config.get(JOB_LINEAGE) {
+        Some(lineage) => Answer::json_text(lineage.to_owned()),
+        None => Err(ApiError::not_found(format_args!("the job {} carries no lineage", job.job))),
+    }
 }
 
 /// `/jobs/:jobid/exceptions`

@@ -19,6 +19,7 @@ use crate::call::Call;
 use axum::http::Method;
 
 /// An endpoint.
+#[derive(Debug)]
 pub struct Endpoint {
     /// Its method.
     pub method: Method,
@@ -46,7 +47,7 @@ pub fn endpoints() -> &'static [Endpoint] {
     &ENDPOINTS
 }
 
-static ENDPOINTS: [Endpoint; 93] = [
+static ENDPOINTS: [Endpoint; 94] = [
     get("/overview", cluster::overview),
     get("/config", cluster::dashboard_config),
     administer(Method::DELETE, "/cluster", cluster::shut_down),
@@ -140,6 +141,7 @@ static ENDPOINTS: [Endpoint; 93] = [
     get("/taskmanagers/:taskmanagerid/stdout", task_managers::stdout),
     get("/taskmanagers/:taskmanagerid/thread-dump", task_managers::thread_dump),
     get("/jobs/:jobid/diagnosis", diagnosis::diagnosis),
+    get("/jobs/:jobid/lineage", jobs::lineage),
     get("/metrics", metrics::prometheus),
     get("/jobs/:jobid/yarn-cancel", jobs::refuse_get_cancel),
     get("/jobs/:jobid/yarn-stop", jobs::refuse_get_cancel),

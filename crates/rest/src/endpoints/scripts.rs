@@ -1,4 +1,4 @@
-//! Uploading, planning and running SQL scripts, at the paths where Flink has jars.
+//! Uploading, planning and running SQL scripts and job plans, at the paths where Flink has jars.
 
 use crate::answer::{Answer, ApiError, Reply};
 use crate::call::{Call, unresolved};
@@ -6,29 +6,39 @@ use crate::cluster::{ScriptOptions, Scripts};
 use crate::messages::cluster as messages;
 use crate::messages::job::{PlanBody, ScriptRequest};
 use crate::multipart;
+use crate::uploads::{Content, Upload};
 use crate::views;
 use axum::http::StatusCode;
-use headwater_types::config::PARALLELISM_DEFAULT;
+use headwater_plan::JobGraph;
+use headwater_types::config::{PARALLELISM_DEFAULT, PIPELINE_NAME};
+use headwater_types::ids::JobId;
+use std::sync::Arc;
 
-/// `/jars`: the scripts there are.
+/// `/jars`: the uploads there are.
 pub(super) fn list(call: &Call<'_>) -> Reply {
-    let script = |script: std::sync::Arc<crate::uploads::Script>| messages::Jar {
-        id: script.id.clone(),
-        name: script.name.clone(),
-        uploaded: script.uploaded_ms,
-        entry: vec![messages::JarEntry { name: "SQL script".to_owned(), description: None }],
+    let jar = |upload: Arc<Upload>| {
+        let entry = match upload.content {
+            Content::Script(_) => "SQL script",
+            Content::Plan(_) => "Job plan",
+        };
+        messages::Jar {
+            id: upload.id.clone(),
+            name: upload.name.clone(),
+            uploaded: upload.uploaded_ms,
+            entry: vec![messages::JarEntry { name: entry.to_owned(), description: None }],
+        }
     };
-    let files = call.state.uploads.list().into_iter().map(script).collect();
+    let files = call.state.uploads.list().into_iter().map(jar).collect();
     Answer::json(&messages::Jars { address: format!("http://{}", call.state.options.bind), files })
 }
 
 /// `POST /jars/upload`
 pub(super) fn upload(call: &Call<'_>) -> Reply {
-    offered(call)?;
+    permitted(call)?;
     let file = multipart::file(&call.content_type, call.body)?;
     let cluster = &call.state.cluster;
-    let script = call.state.uploads.add(&file.name, file.content, cluster.random_id(), cluster.now_ms())?;
-    Answer::json(&messages::JarUpload { filename: format!("/{}", script.id), status: "success" })
+    let upload = call.state.uploads.add(&file.name, file.content, cluster.random_id(), cluster.now_ms())?;
+    Answer::json(&messages::JarUpload { filename: format!("/{}", upload.id), status: "success" })
 }
 
 /// `DELETE /jars/:jarid`
@@ -39,10 +49,18 @@ pub(super) fn remove(call: &Call<'_>) -> Reply {
 
 /// `/jars/:jarid/plan`: that of the first job.
 pub(super) fn plan(call: &Call<'_>) -> Reply {
-    let script = call.state.uploads.find(call.text("jarid"))?;
-    let jobs = offered(call)?.plan(&script.text, &options(call)?)?;
-    let first = jobs.first().ok_or_else(no_job)?;
-    Answer::json(&PlanBody { plan: views::job::plan_of(first, &format!("{:032x}", 0)) })
+    let upload = call.state.uploads.find(call.text("jarid"))?;
+    permitted(call)?;
+    let options = options(call)?;
+    let planned;
+    let graph: &JobGraph = match &upload.content {
+        Content::Plan(graph) => graph,
+        Content::Script(text) => {
+            planned = planner(call)?.plan(text, &options)?;
+            planned.first().ok_or_else(no_job)?
+        }
+    };
+    Answer::json(&PlanBody { plan: views::job::plan_of(graph, &format!("{:032x}", 0)) })
 }
 
 /// `POST /jars/:jarid/run`
@@ -56,29 +74,55 @@ pub(super) fn run_application(call: &Call<'_>) -> Reply {
     Answer::accepted(&messages::JarRunApplication { applicationid: first_job(call)? })
 }
 
-/// Runs a script; the id of its first job.
+/// Runs a script or a plan; the id of its first job.
 fn first_job(call: &Call<'_>) -> Result<String, ApiError> {
-    let script = call.state.uploads.find(call.text("jarid"))?;
-    let jobs = offered(call)?.run(&script.text, &options(call)?)?;
-    tracing::info!(script = script.name, jobs = jobs.len(), "a script was run");
+    let upload = call.state.uploads.find(call.text("jarid"))?;
+    permitted(call)?;
+    let options = options(call)?;
+    let jobs = match &upload.content {
+        Content::Script(text) => planner(call)?.run(text, &options)?,
+        Content::Plan(graph) => vec![submit(call, graph, &options)?],
+    };
+    tracing::info!(upload = upload.name, jobs = jobs.len(), "an upload was run");
     jobs.first().map(ToString::to_string).ok_or_else(no_job)
+}
+
+/// Submits a plan with other configuration. Its parallelism is part of it.
+fn submit(call: &Call<'_>, graph: &JobGraph, options: &ScriptOptions) -> Result<JobId, ApiError> {
+    if options.config.get(PARALLELISM_DEFAULT.name).is_some() {
+        let message = "A plan has its parallelism: plan the job anew, or set other bounds of the running job by PUT \
+                       /jobs/:jobid/resource-requirements.";
+        return Err(ApiError::bad_request(message));
+    }
+    let mut graph = graph.clone();
+    options.config.iter().for_each(|(key, value)| graph.config.set(key, value));
+    if let Some(name) = options.config.get(PIPELINE_NAME.name) {
+        graph.name = name.to_owned();
+    }
+    let pending = call.state.cluster.submit(headwater_plan::encode(&graph)?)?;
+    Ok(pending.wait(call.state.options.answer_timeout)??)
 }
 
 fn no_job() -> ApiError {
     ApiError::bad_request("The script has no job: expected an INSERT INTO.")
 }
 
-/// Scripts reach whatever this process can reach: they are taken from known people only, and only where that is wanted.
-fn offered<'a>(call: &'a Call<'_>) -> Result<&'a dyn Scripts, ApiError> {
+/// Jobs reach whatever this process can reach: they are taken from known people only, and only where that is wanted.
+fn permitted(call: &Call<'_>) -> Result<(), ApiError> {
     let options = &call.state.options;
     let refused = |why: &str| Err(ApiError::new(StatusCode::FORBIDDEN, why));
     if !options.scripts {
-        return refused("Running uploaded scripts is off: set 'web.submit.enable' to true, and a token.");
+        return refused("Running what is uploaded is off: set 'web.submit.enable' to true, and a token.");
     }
     if !options.is_secured() {
         let key = "headwater.rest.authentication.token";
-        return refused(&format!("Running uploaded scripts needs authentication: set '{key}', or mutual TLS."));
+        return refused(&format!("Running what is uploaded needs authentication: set '{key}', or mutual TLS."));
     }
+    Ok(())
+}
+
+/// Who plans scripts.
+fn planner<'a>(call: &'a Call<'_>) -> Result<&'a dyn Scripts, ApiError> {
     let scripts = call.state.cluster.scripts();
     scripts.ok_or_else(|| ApiError::not_here("This process does not plan SQL; submit jobs to a JobManager"))
 }

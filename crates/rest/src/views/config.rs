@@ -21,7 +21,7 @@ const HIDDEN: &str = "******";
 
 /// All values in key order.
 pub(crate) fn entries(config: &Configuration) -> Vec<ConfigEntry> {
-    config.iter().map(|(key, value)| ConfigEntry { key: key.to_owned(), value: shown(key, value) }).collect()
+    config.visible().map(|(key, value)| ConfigEntry { key: key.to_owned(), value: shown(key, value) }).collect()
 }
 
 /// A value as it may be shown.
@@ -36,6 +36,15 @@ pub fn shown(key: &str, value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_of_the_engine_is_nobodys_to_see() {
+        let mut config = Configuration::new();
+        config.set(headwater_types::config::JOB_LINEAGE, "{}");
+        config.set("parallelism.default", "4");
+        let keys: Vec<String> = entries(&config).into_iter().map(|entry| entry.key).collect();
+        assert_eq!(keys, ["parallelism.default"]);
+    }
 
     #[test]
     fn secrets_are_hidden() {

@@ -160,7 +160,7 @@ fn ship_strategy(partitioning: &Partitioning) -> &'static str {
 pub(crate) fn job_config(job: &JobSummary) -> messages::JobConfig {
     let graph = &job.graph;
     let strategy = graph.config.get("restart-strategy.type").unwrap_or("Cluster level default restart strategy");
-    let values = graph.config.iter().map(|(key, value)| (key.to_owned(), config::shown(key, value)));
+    let values = graph.config.visible().map(|(key, value)| (key.to_owned(), config::shown(key, value)));
     messages::JobConfig {
         jid: job.job.to_string(),
         name: graph.name.clone(),

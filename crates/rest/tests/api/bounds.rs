@@ -1,7 +1,7 @@
 //! Slow clients, many requests, large bodies.
 
 use crate::fixture::Fixture;
-use crate::http;
+use headwater_rest::testing::http;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! A cluster in this process with a job that runs, and the API over it.
 
-use crate::http;
 use crate::scripts::Echo;
 use headwater_embedded::{Engine, JobHandle};
+use headwater_rest::testing::http;
 use headwater_rest::{JobManagerCluster, Options, Server, Tracer, serve};
 use headwater_sql::session::StatementResult;
 use headwater_sql_parser::parse_script;
@@ -30,15 +30,20 @@ pub struct Fixture {
 impl Fixture {
     /// With these keys besides.
     pub fn new(settings: &[(&str, &str)]) -> Self {
-        Self::with(settings, |_| {})
+        Self::with(SCRIPT, settings, |_| {})
+    }
+
+    /// With the job of another script.
+    pub fn of(script: &str, settings: &[(&str, &str)]) -> Self {
+        Self::with(script, settings, |_| {})
     }
 
     /// Whose options say that all interfaces are listened at; the socket is a local one all the same.
     pub fn elsewhere() -> Self {
-        Self::with(&[], |options| options.bind = ([0, 0, 0, 0], 0).into())
+        Self::with(SCRIPT, &[], |options| options.bind = ([0, 0, 0, 0], 0).into())
     }
 
-    fn with(settings: &[(&str, &str)], change: impl FnOnce(&mut Options)) -> Self {
+    fn with(script: &str, settings: &[(&str, &str)], change: impl FnOnce(&mut Options)) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let root = directory.path().to_str().expect("the path of a temporary directory is text");
         let mut config = Configuration::new();
@@ -54,7 +59,7 @@ impl Fixture {
         let mut options = Options::from_config(&config).expect("the options are valid");
         change(&mut options);
         let mut engine = Engine::new(config.clone());
-        let job = submit(&mut engine);
+        let job = submit(&mut engine, script);
         let handle = engine.cluster_handle().expect("the cluster runs");
         let env = headwater_env::Env::real();
         let cluster = JobManagerCluster::new(handle, env, config.clone(), Arc::new(headwater_storage::Provider));
@@ -104,19 +109,19 @@ impl Drop for Fixture {
     }
 }
 
-fn submit(engine: &mut Engine) -> JobHandle {
-    let (statements, error) = parse_script(SCRIPT);
+fn submit(engine: &mut Engine, script: &str) -> JobHandle {
+    let (statements, error) = parse_script(script);
     assert!(error.is_none(), "{error:?}");
     let mut job = None;
     for parsed in &statements {
-        let result = engine.execute(&parsed.statement, SCRIPT).unwrap_or_else(|e| panic!("{}", e.render(SCRIPT)));
+        let result = engine.execute(&parsed.statement, script).unwrap_or_else(|e| panic!("{}", e.render(script)));
         if let StatementResult::Job(planned) = result {
             job = Some(engine.start_job(&planned).expect("the job starts"));
         }
     }
     let job = job.expect("the script has an INSERT");
     // A checkpoint is only complete when all subtasks run.
-    while job.trigger_checkpoint().is_err() {
+    while job.trigger_checkpoint().is_err() && job.status().is_ok_and(|status| !status.state.is_final()) {
         std::thread::yield_now();
     }
     job

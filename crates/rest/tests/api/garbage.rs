@@ -1,7 +1,7 @@
 //! Whatever arrives, the server answers or closes, and goes on.
 
 use crate::fixture::Fixture;
-use crate::http;
+use headwater_rest::testing::http;
 
 #[test]
 fn garbage_is_refused_and_the_server_lives_on() {

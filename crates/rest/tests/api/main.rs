@@ -1,19 +1,18 @@
 //! The API over a cluster with a job that runs: every endpoint of Flink's snapshot answers with its fields and types.
 
-#![allow(clippy::print_stdout, reason = "a skipped test says so")]
-
 mod bounds;
 mod fixture;
 mod garbage;
-mod http;
 mod observability;
+mod plausible;
+mod random;
 mod roles;
-mod schema;
 mod scripts;
 mod secure;
 mod semantics;
 
 use fixture::Fixture;
+use headwater_rest::testing::{http, schema};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -39,7 +38,7 @@ const REFUSED: [(&str, &str, u16); 15] = [
 
 #[test]
 fn every_endpoint_of_the_snapshot_answers_as_it_says() {
-    let Some(snapshot) = snapshot() else { return };
+    let Some(snapshot) = schema::snapshot("rest_api_v1.snapshot") else { return };
     let fixture = Fixture::new(&[]);
     let values = values(&fixture);
     let ids = schema::ids(&snapshot);
@@ -54,16 +53,6 @@ fn every_endpoint_of_the_snapshot_answers_as_it_says() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert_eq!(calls.len(), 83);
-}
-
-fn snapshot() -> Option<Value> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/spec/rest");
-    if !root.is_dir() {
-        println!("skipped: {} is not there", root.display());
-        return None;
-    }
-    let text = std::fs::read_to_string(root.join("rest_api_v1.snapshot")).expect("the snapshot can be read");
-    Some(serde_json::from_str(&text).expect("the snapshot is JSON"))
 }
 
 /// What placeholders and bodies stand for: a job, a vertex, a checkpoint, operations that have ended.

@@ -1,7 +1,7 @@
 //! Metrics for Prometheus, traces for OpenTelemetry, and the diagnosis of a job.
 
 use crate::fixture::Fixture;
-use crate::http;
+use headwater_rest::testing::http;
 use serde_json::Value;
 use std::io::{Read, Write};
 use std::net::TcpListener;

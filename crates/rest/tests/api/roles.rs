@@ -1,7 +1,7 @@
 //! Tokens, and pages of other origins.
 
 use crate::fixture::Fixture;
-use crate::http::request;
+use headwater_rest::testing::http::request;
 
 #[test]
 fn tokens_open_what_their_role_may() {

@@ -1,9 +1,9 @@
 //! Submitting: encoded plans, and SQL scripts where Flink has jars.
 
 use crate::fixture::Fixture;
-use crate::http;
 use headwater_plan::{JobGraph, encode};
 use headwater_rest::cluster::{ScriptOptions, Scripts};
+use headwater_rest::testing::http;
 use headwater_types::ids::JobId;
 use headwater_types::{Error, Result};
 
@@ -147,4 +147,34 @@ fn nobody_submits_over_the_network_without_being_known() {
     let (status, answer) = http::request(fixture.address(), "POST", "/jobs", "x", kind);
     assert!(status == 403 && answer.contains("from this host only"), "{status} {answer}");
     assert_eq!(http::request(fixture.address(), "GET", "/jobs", "", "").0, 200);
+}
+
+#[test]
+fn an_uploaded_plan_runs_as_often_as_it_is_asked_to() {
+    let fixture = Fixture::new(&SECURED);
+    let graph = JobGraph {
+        name: "compiled".to_owned(),
+        max_parallelism: 1,
+        vertices: vec![],
+        edges: vec![],
+        config: Default::default(),
+    };
+    let plan = String::from_utf8(encode(&graph).expect("it can be encoded")).expect("plans are text");
+    let (status, answer) = upload(&fixture, "job.plan", &plan);
+    assert_eq!(status, 200, "{answer}");
+    let id = answer["filename"].as_str().and_then(|path| path.rsplit('/').next()).expect("a path").to_owned();
+    let (_, listed) = ask(&fixture, "GET", "/jars", "", "");
+    assert_eq!(listed["files"][0]["entry"][0]["name"], "Job plan", "{listed}");
+    let (_, shown) = ask(&fixture, "GET", &format!("/jars/{id}/plan"), "", "");
+    assert_eq!(shown["plan"]["name"], "compiled", "{shown}");
+    for (body, name) in [("", "compiled"), (r#"{"flinkConfiguration": {"pipeline.name": "other"}}"#, "other")] {
+        let (status, run) = ask(&fixture, "POST", &format!("/jars/{id}/run"), body, "");
+        assert_eq!(status, 200, "{run}");
+        let job = run["jobid"].as_str().expect("an id");
+        let (_, details) = ask(&fixture, "GET", &format!("/jobs/{job}"), "", "");
+        assert_eq!(details["name"], name, "{details}");
+    }
+    let (status, answer) = ask(&fixture, "POST", &format!("/jars/{id}/run"), r#"{"parallelism": 2}"#, "");
+    assert!(status == 400 && answer["errors"][0].as_str().is_some_and(|text| text.contains("has its parallelism")));
+    assert_eq!(upload(&fixture, "job.plan", "HEADWATER-PLAN 1\n{").0, 400);
 }

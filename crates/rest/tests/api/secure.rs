@@ -1,7 +1,7 @@
 //! TLS with and without certificates of clients, and what happens to those who do not speak it.
 
 use crate::fixture::Fixture;
-use crate::http;
+use headwater_rest::testing::http;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use reqwest::blocking::Client;
 use reqwest::{Certificate, Identity};

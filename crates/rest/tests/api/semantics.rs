@@ -1,7 +1,7 @@
 //! What the documents say is so.
 
 use crate::fixture::Fixture;
-use crate::http;
+use headwater_rest::testing::http;
 use serde_json::Value;
 
 #[test]
@@ -30,6 +30,17 @@ fn metrics_are_listed_read_and_aggregated() {
     assert!(ids("/jobs/metrics").contains(&"numRestarts".to_owned()));
     assert!(ids("/jobmanager/metrics").contains(&"taskSlotsTotal".to_owned()));
     assert!(ids("/taskmanagers/metrics").contains(&"Status.JVM.Memory.Heap.Used".to_owned()));
+}
+
+#[test]
+fn the_lineage_of_a_job_is_a_document_of_its_own_and_none_of_its_settings() {
+    let fixture = Fixture::new(&[]);
+    let config = fixture.get(&format!("/jobs/{}/config", fixture.job.id()));
+    let settings = config["execution-config"]["user-config"].as_object().expect("settings");
+    assert!(settings.contains_key("execution.checkpointing.interval"), "{config}");
+    assert!(settings.keys().all(|key| !key.starts_with("$internal.")), "{config}");
+    let lineage = fixture.get(&format!("/jobs/{}/lineage", fixture.job.id()));
+    assert_eq!(lineage["outputs"].as_array().map(Vec::len), Some(1), "{lineage}");
 }
 
 #[test]

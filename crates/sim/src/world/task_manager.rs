@@ -33,8 +33,9 @@ impl TaskManagerProcess {
             registry: connector::registry(store, &process.life, troubles),
             operator_factory: Arc::new(Operators { troubles: troubles.clone() }),
             storage: Arc::new(Provider { store: store.clone(), life: process.life.clone() }),
-            state_memory: headwater_runtime::StateOptions::default().memory,
+            state_memory: headwater_runtime::ProcessMemory::default(),
             exchange: None,
+            local: None,
         };
         let gateway = Arc::new(UpPort { network: network.clone(), own: process.life.clone() });
         let core = Core::new(options, gateway, Lanes::by_hand(executor.scheduler().clone()));

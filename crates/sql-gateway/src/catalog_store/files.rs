@@ -1,24 +1,36 @@
 //! The files of a catalog store.
 
-use super::Catalogs;
+use super::{Catalogs, Described, Medium};
 use headwater_sql::catalog::{Catalog, Database, Relation};
 use headwater_types::{Error, Result};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Comment and options of a database.
-#[derive(Serialize, Deserialize)]
-struct DatabaseFile {
-    comment: Option<String>,
-    options: BTreeMap<String, String>,
-}
-
 /// Key of the YAML file that holds a comment, which Flink's have not.
 const COMMENT: &str = "headwater.comment";
+
+/// Catalogs in a directory.
+pub(super) struct Files(PathBuf);
+
+impl Files {
+    pub(super) fn new(directory: &Path) -> Self {
+        Self(directory.to_owned())
+    }
+}
+
+impl Medium for Files {
+    fn read(&mut self) -> Result<Catalogs> {
+        read(&self.0)
+    }
+
+    fn write(&mut self, before: &Catalogs, after: &Catalogs) -> Result<()> {
+        write(&self.0, before, after)
+    }
+}
 
 /// All catalogs in a directory; none when it is not there.
 pub(super) fn read(directory: &Path) -> Result<Catalogs> {
@@ -50,7 +62,7 @@ fn read_catalog(directory: &Path, name: &str) -> Result<Catalog> {
 }
 
 fn read_database(directory: &Path, name: &str) -> Result<Database> {
-    let DatabaseFile { comment, options } = read_json(&directory.join(file_name(name, ".json")))?;
+    let Described { comment, options } = read_json(&directory.join(file_name(name, ".json")))?;
     let directory = directory.join(file_name(name, ""));
     let mut relations = BTreeMap::new();
     for name in names(&directory, ".json")? {
@@ -66,7 +78,7 @@ fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
 }
 
 /// Makes a directory that holds the catalogs `before` hold those `after`.
-pub(super) fn write(directory: &Path, before: &Catalogs, after: &Catalogs) -> Result<()> {
+fn write(directory: &Path, before: &Catalogs, after: &Catalogs) -> Result<()> {
     let mut changes = BTreeMap::new();
     entries(directory, after, &mut changes)?;
     let mut old = BTreeMap::new();
@@ -95,7 +107,7 @@ fn entries(directory: &Path, catalogs: &Catalogs, out: &mut BTreeMap<PathBuf, Ve
         let directory = directory.join(file_name(name, ""));
         for (name, database) in &catalog.databases {
             let Database { comment, options, relations } = database;
-            let own = DatabaseFile { comment: comment.clone(), options: options.clone() };
+            let own = Described { comment: comment.clone(), options: options.clone() };
             out.insert(directory.join(file_name(name, ".json")), json(&own)?);
             let directory = directory.join(file_name(name, ""));
             for (name, relation) in relations {

@@ -86,6 +86,80 @@ fn damage_is_named() {
     assert!(error.message().contains("d.json") && error.message().contains("catalog 'c'"), "{error}");
 }
 
+fn on_postgres(url: &str, schema: &str) -> CatalogStore {
+    let mut config = Configuration::new();
+    config.set(KIND.name, "postgresql");
+    config.set("table.catalog-store.postgresql.url", url);
+    config.set("table.catalog-store.postgresql.schema", schema);
+    CatalogStore::from_config(&config).unwrap().unwrap()
+}
+
+/// One server for all of this: its start takes longest.
+#[test]
+fn a_database_keeps_catalogs_and_is_shared() {
+    let server = headwater_test_servers::postgres::Postgres::start().unwrap();
+    survives_a_restart(&server.url());
+    is_shared_by_gateways(&server.url());
+    names_damage(&server.url());
+    drop(server);
+    let mut config = Configuration::new();
+    config.set(KIND.name, "postgresql");
+    config.set("table.catalog-store.postgresql.url", "postgresql://postgres@127.0.0.1:1/postgres");
+    let error = CatalogStore::from_config(&config).err().unwrap();
+    assert_eq!(error.code(), "catalog-store");
+}
+
+fn survives_a_restart(url: &str) {
+    let mut engine = Engine::new(Configuration::new());
+    run(&on_postgres(url, "headwater"), &mut engine, DECLARATIONS).unwrap();
+    let before = engine.session().catalog().catalogs().clone();
+    let mut engine = Engine::new(Configuration::new());
+    let store = on_postgres(url, "headwater");
+    assert_eq!(run(&store, &mut engine, "SHOW TABLES").unwrap(), ["t", "v"]);
+    assert_eq!(engine.session().catalog().catalogs(), &before);
+    let mut other = Engine::new(Configuration::new());
+    assert!(run(&on_postgres(url, "empty"), &mut other, "SHOW TABLES").unwrap().is_empty(), "a schema of its own");
+}
+
+fn is_shared_by_gateways(url: &str) {
+    let [one, two] = ["shared", "shared"].map(|schema| on_postgres(url, schema));
+    let (mut first, mut second) = (Engine::new(Configuration::new()), Engine::new(Configuration::new()));
+    run(&one, &mut first, DECLARATIONS).unwrap();
+    assert_eq!(run(&two, &mut second, "SHOW TABLES").unwrap(), ["t", "v"]);
+    run(&two, &mut second, "DROP VIEW v; ALTER TABLE t RENAME TO u").unwrap();
+    assert_eq!(run(&one, &mut first, "SHOW TABLES").unwrap(), ["gone", "u"], "temporary ones are one's own");
+    let create = "CREATE TABLE w (id INT) WITH ('connector' = 'datagen')";
+    // While one gateway executes a statement, another declares something.
+    let conflict = one.around(&mut first, true, |engine| {
+        run(&two, &mut second, create).unwrap();
+        let (statements, _) = parse_script(create);
+        engine.execute(&statements[0].statement, create)
+    });
+    assert_eq!(conflict.err().unwrap().code, "catalog-store-conflict");
+    assert_eq!(
+        run(&one, &mut first, "SHOW TABLES").unwrap(),
+        ["gone", "u", "w"],
+        "what the other one declared is there"
+    );
+}
+
+fn names_damage(url: &str) {
+    run(&on_postgres(url, "damaged"), &mut Engine::new(Configuration::new()), DECLARATIONS).unwrap();
+    let spoil = "UPDATE damaged.catalog_store_entries SET content = '{' WHERE relation = 't'";
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        use sqlx::Connection as _;
+        let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+        sqlx::query(spoil).execute(&mut connection).await.unwrap();
+    });
+    let mut config = Configuration::new();
+    config.set(KIND.name, "postgresql");
+    config.set("table.catalog-store.postgresql.url", url);
+    config.set("table.catalog-store.postgresql.schema", "damaged");
+    let error = CatalogStore::from_config(&config).err().unwrap();
+    assert!(error.message().contains("default_catalog.default_database.t"), "{error}");
+}
+
 #[test]
 fn the_configuration_says_whether_there_is_a_store() {
     let store = |pairs: &[(&str, &str)]| {
@@ -99,4 +173,23 @@ fn the_configuration_says_whether_there_is_a_store() {
     assert_eq!(store(&[(KIND.name, "file")]), Err("missing-option"));
     assert_eq!(store(&[(KIND.name, "file"), (FILE_PATH.name, &path)]), Ok(true));
     assert_eq!(store(&[(KIND.name, "hive")]), Err("bad-config-value"));
+    let postgres = |pairs: &[(&str, &str)]| {
+        let pairs: Vec<_> =
+            pairs.iter().map(|(key, value)| (format!("table.catalog-store.postgresql.{key}"), *value)).collect();
+        let mut all = vec![(KIND.name, "postgresql")];
+        all.extend(pairs.iter().map(|(key, value)| (key.as_str(), *value)));
+        store(&all)
+    };
+    assert_eq!(postgres(&[]), Err("missing-option"));
+    for (key, value) in [
+        ("url", "postgresql://me:secret@localhost/db"),
+        ("url", "postgresql://localhost/db?password=secret"),
+        ("url", "http//nothing"),
+        ("schema", "a; DROP TABLE x"),
+        ("schema", "1a"),
+        ("pasword", "x"),
+    ] {
+        let pairs = [("url", "postgresql://localhost/db"), (key, value)];
+        assert_eq!(postgres(&pairs), Err("bad-config-value"), "{key} {value}");
+    }
 }

@@ -38,7 +38,7 @@ fn value<'a>(array: &'a dyn Array, ty: &LogicalType, zone: Tz) -> Result<Push<'a
             let array = downcast::<BooleanArray>(array)?;
             Ok(Box::new(move |out, row| out.push_str(if array.value(row) { "true" } else { "false" })))
         }
-        T::Binary(_) | T::VarBinary(_) => {
+        T::Binary(_) | T::VarBinary(_) | T::Bitmap => {
             let array = downcast::<BinaryArray>(array)?;
             Ok(Box::new(move |out, row| {
                 out.push('"');

@@ -41,6 +41,7 @@ fn name(root: &TypeRoot) -> &'static str {
         TypeRoot::Row(_) => "ROW",
         TypeRoot::Null => "NULL",
         TypeRoot::Variant => "VARIANT",
+        TypeRoot::Bitmap => "BITMAP",
     }
 }
 

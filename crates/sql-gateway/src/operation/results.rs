@@ -145,7 +145,7 @@ impl Results {
             Polled::Batch(batch) => Some(batch),
             Polled::Nothing => None,
             Polled::End => {
-                let error = query.job().wait().into_result().err();
+                let error = query.wait().into_result().err();
                 self.source = Source::Ended(error);
                 None
             }

@@ -1,8 +1,8 @@
 //! A gateway and its clients.
 
-use crate::http;
 use headwater_env::Env;
 use headwater_rest::Server;
+use headwater_rest::testing::http;
 use headwater_sql_gateway::{Cluster, Gateway, Options, serve};
 use headwater_types::config::Configuration;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! Whatever arrives, the gateway answers or closes, and goes on.
 
 use crate::fixture::Fixture;
-use crate::http;
+use headwater_rest::testing::http;
 use serde_json::json;
 
 #[test]

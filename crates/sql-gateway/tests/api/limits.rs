@@ -82,7 +82,14 @@ fn tokens_open_the_gateway() {
         ("headwater.rest.authentication.view-token", "look"),
     ]);
     let call = |method: &str, path: &str, token: &str| {
-        crate::http::request(fixture.address(), method, path, "{}", &format!("Authorization: Bearer {token}\r\n")).0
+        headwater_rest::testing::http::request(
+            fixture.address(),
+            method,
+            path,
+            "{}",
+            &format!("Authorization: Bearer {token}\r\n"),
+        )
+        .0
     };
     assert_eq!(call("GET", "/info", "wrong"), 401);
     assert_eq!(call("GET", "/info", "look"), 200);

@@ -1,11 +1,10 @@
 //! Every endpoint of Flink's four snapshots answers with its fields and types.
 
 use crate::fixture::{Client, Fixture};
-use crate::schema;
+use headwater_rest::testing::schema;
 use headwater_sql_gateway::{VERSIONS, endpoints};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 /// What Headwater has not, and with which status it says so: see docs/sql-gateway.md.
 const REFUSED: [(&str, u16); 6] = [
@@ -22,7 +21,8 @@ fn every_endpoint_of_the_snapshots_answers_as_it_says() {
     let fixture = Fixture::new(&[]);
     let mut wrong = vec![];
     for version in VERSIONS {
-        let Some(snapshot) = snapshot(version) else { return };
+        let name = format!("sql_gateway_rest_api_v{version}.snapshot");
+        let Some(snapshot) = schema::snapshot(&name) else { return };
         let ids = schema::ids(&snapshot);
         let calls = snapshot["calls"].as_array().unwrap();
         let mut known = BTreeSet::new();
@@ -36,16 +36,6 @@ fn every_endpoint_of_the_snapshots_answers_as_it_says() {
         assert_eq!(ours, known, "version {version}");
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-fn snapshot(version: u8) -> Option<Value> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/spec/rest");
-    if !root.is_dir() {
-        println!("skipped: {} is not there", root.display());
-        return None;
-    }
-    let text = std::fs::read_to_string(root.join(format!("sql_gateway_rest_api_v{version}.snapshot"))).unwrap();
-    Some(serde_json::from_str(&text).unwrap())
 }
 
 fn check(fixture: &Fixture, version: u8, call: &Value, ids: &BTreeMap<String, Value>, wrong: &mut Vec<String>) {
@@ -92,6 +82,8 @@ fn body(schema: &Value) -> Value {
     let field = |(key, of): (&String, &Value)| {
         let value = match (key.as_str(), of["type"].as_str()) {
             ("statement", _) => json!("CREATE TABLE IF NOT EXISTS u (id INT) WITH ('connector' = 'datagen')"),
+            // Long enough for a statement on a busy machine.
+            ("executionTimeout", _) => json!(60_000),
             (_, Some("integer")) => json!(3),
             (_, Some("boolean")) => json!(false),
             (_, Some("object")) => json!({ "parallelism.default": "2" }),
@@ -107,8 +99,7 @@ fn result_info(version: u8, document: &Value, at: &str, wrong: &mut Vec<String>)
     let keys = |value: &Value| -> Vec<String> {
         value.as_object().map(|fields| fields.keys().cloned().collect()).unwrap_or_default()
     };
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/spec/rest/result_info_json_format.txt");
-    let known: Value = serde_json::from_str(&std::fs::read_to_string(root).unwrap()).unwrap();
+    let known = schema::snapshot("result_info_json_format.txt").unwrap();
     let outer = ["resultType", "isQueryResult", "jobID", "resultKind", "results", "nextResultUri"];
     if keys(document) != outer || keys(&document["results"]) != keys(&known) {
         wrong.push(format!("{at}: {document}"));

@@ -5,7 +5,8 @@ use headwater_sql_parser::{Punct, TokenKind, tokens};
 use headwater_types::logical_type::quote_identifier;
 
 /// The canonical form of a printed expression. Words that are keywords somewhere in the grammar stay as they
-/// are, because only the parser knows which of them are names here.
+/// are, because only the parser knows which of them are names here; but syntax is printed in upper case, so one with
+/// a small letter is a name.
 pub fn canonical_text(printed: &str) -> String {
     let tokens = tokens(printed);
     let mut out = String::with_capacity(printed.len() + 16);
@@ -14,7 +15,9 @@ pub fn canonical_text(printed: &str) -> String {
         let range = token.span.range();
         let text = token.span.text(printed);
         let is_call = tokens.get(i + 1).is_some_and(|next| next.kind == TokenKind::Punct(Punct::LeftParen));
-        let is_name = token.kind == TokenKind::Identifier || (is_call && matches!(token.kind, TokenKind::Keyword(_)));
+        let is_keyword_as_name = is_call || text.contains(|c: char| c.is_ascii_lowercase());
+        let is_name =
+            token.kind == TokenKind::Identifier || (is_keyword_as_name && matches!(token.kind, TokenKind::Keyword(_)));
         if !is_name {
             continue;
         }

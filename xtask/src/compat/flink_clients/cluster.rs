@@ -45,6 +45,12 @@ impl Cluster {
         Ok(cluster)
     }
 
+    /// What makes others run their jobs here.
+    pub fn remote(&self) -> Vec<String> {
+        let target = ["-D".to_owned(), "execution.target=remote".to_owned()];
+        target.into_iter().chain(self.define.iter().cloned()).collect()
+    }
+
     /// Submits the job; its id.
     pub fn submit(&self) -> Result<String> {
         let script = self.directory.join("job.sql").display().to_string();

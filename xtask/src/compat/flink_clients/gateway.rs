@@ -4,16 +4,18 @@
 use super::report::Report;
 use super::scripts;
 use anyhow::{Context, Result, bail};
+use headwater_test_servers::maven::{self, Artifact};
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// The jars that are fetched.
-const GATEWAY_JAR: [&str; 3] = ["org.apache.flink", "flink-sql-gateway", "2.3.0"];
-const DRIVER_JAR: [&str; 3] = ["org.apache.flink", "flink-sql-jdbc-driver-bundle", "2.3.0"];
+const GATEWAY_JAR: Artifact = Artifact { group: "org.apache.flink", name: "flink-sql-gateway", version: "2.3.0" };
+const DRIVER_JAR: Artifact =
+    Artifact { group: "org.apache.flink", name: "flink-sql-jdbc-driver-bundle", version: "2.3.0" };
 /// The driver logs with it, and does not bring it.
-const LOGGING_JAR: [&str; 3] = ["org.slf4j", "slf4j-api", "1.7.36"];
+const LOGGING_JAR: Artifact = Artifact { group: "org.slf4j", name: "slf4j-api", version: "1.7.36" };
 const SQL_CLIENT: &str = "SQL client, gateway mode";
 const JDBC: &str = "JDBC driver";
 
@@ -32,43 +34,47 @@ SHOW JOBS;
 EXPLAIN SELECT id FROM orders;
 ";
 
-/// A gateway with a cluster in its process. Dropping it ends it.
-struct Gateway {
+/// A gateway, by default with a cluster in its process. Dropping it ends it.
+pub struct Gateway {
     process: Child,
     /// Where it is, host and port.
     address: String,
 }
 
-/// Starts a gateway and lets all clients work with it.
-pub fn check(headwater: &Path, home: Option<&Path>, directory: &Path, files: &Path, report: &mut Report) -> Result<()> {
-    let gateway = Gateway::start(headwater)?;
+/// Lets the clients of the distribution and the JDBC driver work with a gateway.
+pub fn check(gateway: &Gateway, home: Option<&Path>, files: &Path, report: &mut Report) -> Result<()> {
     match home {
-        Some(home) => sql_client(home, files, &gateway, report).context(SQL_CLIENT)?,
-        None => report.skip(SQL_CLIENT, "all", "no Flink distribution: name one by --flink-home"),
+        Some(home) => sql_client(home, files, gateway, report).context(SQL_CLIENT)?,
+        None => report.skip(SQL_CLIENT, "all", "no Flink distribution"),
     }
-    jdbc(files, &gateway, report).context(JDBC)?;
+    jdbc(files, gateway, report).context(JDBC)
+}
+
+/// Lets the Python packages work with a gateway. `place` says where its jobs run.
+pub fn python(gateway: &Gateway, python: &Result<PathBuf>, place: &str, report: &mut Report) {
     let checks = [
         ("flink-sql-gateway-api", include_str!("gateway_api.py")),
         ("py-flink-sql-gateway", include_str!("gateway_dbapi.py")),
     ];
-    let python = match scripts::environment(directory) {
-        Ok(python) => python,
-        Err(error) => {
-            report.skip("Python packages of the gateway", "all", &format!("they cannot be installed: {error:#}"));
-            return Ok(());
-        }
-    };
     for (client, script) in checks {
-        report.script(client, scripts::run(&python, script, &[&format!("http://{}", gateway.address)]));
+        let client = format!("{client}{place}");
+        match python {
+            Ok(python) => {
+                let address = format!("http://{}", gateway.address);
+                report.script(&client, scripts::run(python, script, &[&address]));
+            }
+            Err(error) => report.skip(&client, "all", &format!("it cannot be installed: {error:#}")),
+        }
     }
-    Ok(())
 }
 
 impl Gateway {
-    fn start(headwater: &Path) -> Result<Self> {
+    /// Starts one with these arguments besides.
+    pub fn start(headwater: &Path, arguments: &[String]) -> Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let mut process = Command::new(headwater)
             .args(["sql-gateway", "--port", &port.to_string(), "-D", "parallelism.default=1"])
+            .args(arguments)
             .env_remove("HEADWATER_CONF_DIR")
             .env("HEADWATER_LOG", "error")
             .stdin(Stdio::null())
@@ -199,25 +205,10 @@ fn jdbc(files: &Path, gateway: &Gateway, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// A jar from Maven Central, by group, artifact and version, fetched once and kept in the user's cache.
-fn jar([group, artifact, version]: [&str; 3]) -> Result<PathBuf> {
-    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".cache"));
-    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).or_else(home).context("there is no home")?;
-    let directory = base.join("headwater").join("clients");
-    let jar = directory.join(format!("{artifact}-{version}.jar"));
-    if jar.is_file() {
-        return Ok(jar);
-    }
-    eprintln!("Fetching {artifact} {version} into {} (once)", directory.display());
-    let output = Command::new("mvn")
-        .args(["--batch-mode", "--quiet", "dependency:copy"])
-        .arg(format!("-Dartifact={group}:{artifact}:{version}"))
-        .arg(format!("-DoutputDirectory={}", directory.display()))
-        .stdin(Stdio::null())
-        .output()
-        .context("'mvn' cannot be run")?;
-    match jar.is_file() {
-        true => Ok(jar),
-        false => bail!("Maven cannot fetch it: {}", String::from_utf8_lossy(&output.stdout)),
-    }
+/// A jar with what it needs, kept in the user's cache folder.
+fn jar(artifact: Artifact) -> Result<PathBuf> {
+    let directory = maven::jars(&format!("{}-{}", artifact.name, artifact.version), &[artifact])?;
+    let jar = directory.join(format!("{}-{}.jar", artifact.name, artifact.version));
+    anyhow::ensure!(jar.is_file(), "Maven fetched no {}", jar.display());
+    Ok(jar)
 }

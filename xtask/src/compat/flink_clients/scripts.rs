@@ -3,11 +3,14 @@
 use super::cluster::Cluster;
 use super::report::Report;
 use anyhow::{Context, Result, bail};
+use headwater_test_servers::python;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// The packages, with the versions that were looked at.
-const PACKAGES: [&str; 4] = [
+const PACKAGES: [&str; 5] = [
+    // An older package imports what Python has moved there.
+    "setuptools<81",
     "flink-rest-client==1.0.8",
     "flink-job-manager-api==1.0.2",
     "flink-sql-gateway-api==2.1.0",
@@ -16,9 +19,9 @@ const PACKAGES: [&str; 4] = [
 /// Names of the browser.
 const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
-/// Both packages, by all their calls.
-pub fn python(directory: &Path, cluster: &Cluster, report: &mut Report) -> Result<()> {
-    let python = match environment(directory) {
+/// Both packages of the REST API, by all their calls.
+pub fn python(python: &Result<PathBuf>, cluster: &Cluster, report: &mut Report) -> Result<()> {
+    let python = match python {
         Ok(python) => python,
         Err(error) => {
             report.skip("Python packages", "all", &format!("they cannot be installed: {error:#}"));
@@ -31,7 +34,7 @@ pub fn python(directory: &Path, cluster: &Cluster, report: &mut Report) -> Resul
     ] {
         let job = cluster.submit()?;
         let savepoints = cluster.savepoints();
-        report.script(client, run(&python, script, &[&cluster.rest, &job, &savepoints]));
+        report.script(client, run(python, script, &[&cluster.rest, &job, &savepoints]));
     }
     Ok(())
 }
@@ -59,22 +62,9 @@ pub fn dashboard(home: &Path, directory: &Path, cluster: &Cluster, report: &mut 
 }
 
 /// An environment with the packages; its Python.
-pub fn environment(directory: &Path) -> Result<PathBuf> {
-    let environment = directory.join("python");
-    let python = environment.join("bin/python");
-    let call = |command: &mut Command| -> Result<()> {
-        let output = command.output()?;
-        match output.status.success() {
-            true => Ok(()),
-            false => bail!("{}", String::from_utf8_lossy(&output.stderr)),
-        }
-    };
-    if !python.is_file() {
-        call(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
-    }
-    // setuptools: an older package imports what Python has moved there.
-    call(Command::new(&python).args(["-m", "pip", "install", "-q", "setuptools<81"]).args(PACKAGES))?;
-    Ok(python)
+pub fn environment() -> Result<PathBuf> {
+    // The name holds what is in it, so that other versions are another environment.
+    Ok(python::environment("flink-clients-python-1", 9, &PACKAGES)?)
 }
 
 /// Runs a script; what it prints.

@@ -63,9 +63,14 @@ fn empty(catalog: &CatalogManager, statement: &CreateTable) -> SqlResult<Table> 
 /// Declares on top of an existing table. Keys may name columns of that table, so columns and watermark are
 /// merged first and everything that refers to columns comes after.
 fn declare_like(session: &Session, mut table: Table, statement: &CreateTable, like: &TableLike) -> SqlResult<Table> {
-    let base = match session.catalog.resolve(&like.source)? {
-        Relation::Table(base) => base,
-        Relation::View(_) => {
+    let path = session.catalog.qualify(&like.source)?;
+    let base = match session.catalog.get(&path) {
+        Some(Relation::Table(base)) => base,
+        None => {
+            let message = format!("Source table '{path}' of the LIKE clause not found in the catalog");
+            return Err(session.catalog.not_there(&path, &like.source, message));
+        }
+        Some(Relation::View(_)) => {
             let message = "the LIKE clause copies from a table, not from a view";
             return Err(SqlError::at("wrong-object-kind", message, like.source.span()));
         }

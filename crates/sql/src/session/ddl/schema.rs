@@ -22,7 +22,12 @@ pub(super) fn add_schema(table: &mut Table, schema: &TableSchema) -> SqlResult<(
     for written in &schema.columns {
         let column = column(written)?;
         if table.column(&column.name).is_some() {
-            let message = format!("A column named '{}' already exists in the table.", column.name);
+            let kind = match table.column(&column.name).map(|other| &other.kind) {
+                Some(ColumnKind::Computed { .. }) => "A",
+                Some(ColumnKind::Metadata { .. }) => "A metadata",
+                _ => "A regular",
+            };
+            let message = format!("{kind} Column named '{}' already exists in the table.", column.name);
             return Err(SqlError::at("duplicate-column", message, written.name.span));
         }
         table.columns.push(column);

@@ -21,7 +21,7 @@ fn temporary_tables_shadow_permanent_ones() {
 #[test]
 fn declarations_are_validated() {
     for (statement, expected) in [
-        ("CREATE TABLE t (a INT, a INT)", "A column named 'a' already exists in the table."),
+        ("CREATE TABLE t (a INT, a INT)", "A regular Column named 'a' already exists in the table."),
         ("CREATE TABLE t (a INT, PRIMARY KEY (b) NOT ENFORCED)", "Primary key column 'b' is not defined in the schema"),
         ("CREATE TABLE t (a INT, PRIMARY KEY (a, a) NOT ENFORCED)", "the primary key names the column 'a' twice"),
         ("CREATE TABLE t (a INT, PRIMARY KEY (a))", "Flink doesn't support ENFORCED mode for PRIMARY KEY"),
@@ -82,12 +82,12 @@ fn alter_refuses_to_break_what_refers_to_a_column() {
     for (action, expected) in [
         ("DROP b", "The column `b` is referenced by computed column `c`."),
         ("DROP a", "The column `a` is used as the primary key."),
-        ("DROP z", "Column `z` does not exist in the table."),
+        ("DROP z", "The column `z` does not exist in the base table."),
         ("RENAME b TO e", "The column `b` is referenced by computed column `c`."),
-        ("RENAME d TO a", "Column `a` already exists in the table."),
-        ("ADD PRIMARY KEY (d) NOT ENFORCED", "The base table has already defined the primary key constraint [`a`]."),
-        ("DROP CONSTRAINT x", "The base table does not define a primary key constraint named 'x'."),
-        ("DROP WATERMARK", "The base table does not define any watermark strategy."),
+        ("RENAME d TO a", "The column `a` already existed in table schema."),
+        ("ADD PRIMARY KEY (d) NOT ENFORCED", "The current table has already defined the primary key constraint [`a`]."),
+        ("DROP CONSTRAINT x", "The current table does not define a primary key constraint named 'x'."),
+        ("DROP WATERMARK", "The current table does not define any watermark strategy."),
         ("MODIFY z INT", "Column `z` does not exist in the table."),
     ] {
         let answer = run(&format!("{base} ALTER TABLE t {action}"));

@@ -43,10 +43,12 @@ fn columns(
         return Ok(columns);
     }
     if statement.columns.len() != columns.len() {
+        let defined: Vec<&str> = statement.columns.iter().map(|column| column.name.value.as_str()).collect();
+        let given: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
         let message = format!(
-            "VIEW definition and input fields not match: the list names {} columns, the query has {}",
-            statement.columns.len(),
-            columns.len()
+            "VIEW definition and input fields not match:\n\tDef fields: [{}].\n\tInput fields: [{}].",
+            defined.join(", "),
+            given.join(", ")
         );
         return Err(SqlError::at("column-count", message, statement.columns[0].name.span));
     }

@@ -13,7 +13,7 @@ pub(super) fn add(table: &mut Table, elements: &[SchemaElement]) -> SqlResult<()
             SchemaElement::Watermark(written) => {
                 if let Some(existing) = &table.watermark {
                     let message = format!(
-                        "The base table has already defined the watermark strategy `{}` AS {}. You might want to drop \
+                        "The current table has already defined the watermark strategy `{}` AS {}. You might want to drop \
                          it before adding a new one.",
                         existing.column, existing.expr
                     );
@@ -23,7 +23,7 @@ pub(super) fn add(table: &mut Table, elements: &[SchemaElement]) -> SqlResult<()
             }
             SchemaElement::Distribution(written) => {
                 if table.distribution.is_some() {
-                    let message = "The base table has already defined the distribution. You can modify it or drop it \
+                    let message = "The current table has already defined the distribution. You can modify it or drop it \
                                    before adding a new one.";
                     return Err(SqlError::at("already-exists", message, written.span));
                 }
@@ -35,7 +35,7 @@ pub(super) fn add(table: &mut Table, elements: &[SchemaElement]) -> SqlResult<()
     for constraint in new_constraints(elements) {
         if !table.primary_key.is_empty() {
             let message = format!(
-                "The base table has already defined the primary key constraint [{}]. You might want to drop it before \
+                "The current table has already defined the primary key constraint [{}]. You might want to drop it before \
                  adding a new one.",
                 backticked(&table.primary_key)
             );
@@ -117,7 +117,7 @@ pub(super) fn modify(table: &mut Table, elements: &[SchemaElement]) -> SqlResult
 }
 
 fn nothing_there(what: &str, span: headwater_sql_parser::Span) -> SqlError {
-    let message = format!("The base table does not define any {what}. You might want to add a new one.");
+    let message = format!("The current table does not define any {what}. You might want to add a new one.");
     SqlError::at("nothing-to-modify", message, span)
 }
 
@@ -140,11 +140,19 @@ fn modify_column(table: &mut Table, written: &ColumnDef, position: Option<&Colum
 }
 
 /// The position of a column that must be there.
-pub(super) fn find(table: &Table, name: &Ident) -> SqlResult<usize> {
+fn find(table: &Table, name: &Ident) -> SqlResult<usize> {
+    find_or(table, name, || format!("Column `{}` does not exist in the table.", name.value))
+}
+
+/// Where a column is that is to be dropped or renamed.
+pub(super) fn find_existing(table: &Table, name: &Ident) -> SqlResult<usize> {
+    find_or(table, name, || format!("The column `{}` does not exist in the base table.", name.value))
+}
+
+fn find_or(table: &Table, name: &Ident, message: impl FnOnce() -> String) -> SqlResult<usize> {
     let found = table.columns.iter().position(|column| column.name == name.value);
     found.ok_or_else(|| {
-        let message = format!("Column `{}` does not exist in the table.", name.value);
-        let error = SqlError::at("unknown-column", message, name.span);
+        let error = SqlError::at("unknown-column", message(), name.span);
         match headwater_types::config::nearest(&name.value, table.column_names()) {
             Some(near) => error.with_hint(format!("did you mean '{near}'?")),
             None => error,
@@ -157,9 +165,9 @@ pub(super) fn rename(table: &mut Table, from: &ObjectName, to: &Ident) -> SqlRes
     let Some(name) = from.as_single() else {
         return Err(SqlError::unsupported("ALTER TABLE with a nested column", Some(from.span())));
     };
-    let at = find(table, name)?;
+    let at = find_existing(table, name)?;
     if table.column(&to.value).is_some() {
-        let message = format!("Column `{}` already exists in the table.", to.value);
+        let message = format!("The column `{}` already existed in table schema.", to.value);
         return Err(SqlError::at("duplicate-column", message, to.span));
     }
     check_unreferenced(table, name, &[])?;

@@ -1,6 +1,6 @@
 //! ALTER TABLE DROP.
 
-use super::columns::{check_unreferenced, find};
+use super::columns::{check_unreferenced, find_existing};
 use crate::catalog::Table;
 use crate::{SqlError, SqlResult};
 use headwater_sql_parser::ast::{Ident, ObjectName};
@@ -20,7 +20,7 @@ pub(super) fn columns(table: &mut Table, names: &[ObjectName]) -> SqlResult<()> 
     }
     let all: Vec<&str> = dropped.iter().map(|name| name.value.as_str()).collect();
     for name in &dropped {
-        find(table, name)?;
+        find_existing(table, name)?;
         check_unreferenced(table, name, &all)?;
         check_no_key(table, name)?;
     }
@@ -58,7 +58,7 @@ pub(super) fn constraint(table: &mut Table, name: &Ident) -> SqlResult<()> {
     let existing = table.primary_key_name.clone().unwrap_or_else(|| format!("PK_{}", table.primary_key.join("_")));
     if existing != name.value {
         let message = format!(
-            "The base table does not define a primary key constraint named '{}'. Available constraint name: ['{existing}'].",
+            "The current table does not define a primary key constraint named '{}'. Available constraint name: ['{existing}'].",
             name.value
         );
         return Err(SqlError::at("unknown-constraint", message, name.span));
@@ -77,5 +77,5 @@ pub(super) fn distribution(table: &mut Table) -> SqlResult<()> {
 }
 
 fn missing(what: &str) -> SqlError {
-    SqlError::new("nothing-to-drop", format!("The base table does not define any {what}."))
+    SqlError::new("nothing-to-drop", format!("The current table does not define any {what}."))
 }

@@ -91,7 +91,7 @@ impl Report {
         let works = self.lines.iter().filter(|(_, _, outcome)| matches!(outcome, Outcome::Works)).count();
         println!("{works} checks work, {failed} fail, {} cannot or were skipped", self.lines.len() - works - failed);
         if failed > 0 {
-            bail!("{failed} checks of Flink's clients fail");
+            bail!("{failed} checks fail");
         }
         Ok(())
     }

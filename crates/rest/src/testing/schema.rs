@@ -1,7 +1,8 @@
-//! Compares a document with a schema of Flink's snapshot.
+//! Compares a document with a schema of Flink's snapshots, which list the calls of an API with what they answer.
 
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// What may be null because there is none, as in Flink.
 const NULLABLE: [&str; 12] = [
@@ -37,6 +38,20 @@ const OF_SUBTYPES: [&str; 14] = [
     "state_size",
 ];
 
+/// A snapshot that is a file below `shared/spec/rest`, beside the workspace; `None`, said on stdout, when it is not there.
+///
+/// # Panics
+/// When it is no JSON.
+#[allow(clippy::print_stdout, reason = "a skipped test says so")]
+pub fn snapshot(name: &str) -> Option<Value> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/spec/rest").join(name);
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        println!("skipped: {} is not there", path.display());
+        return None;
+    };
+    Some(serde_json::from_str(&text).expect("the snapshot is JSON"))
+}
+
 /// Schemas by their ids, for references.
 pub fn ids(snapshot: &Value) -> BTreeMap<String, Value> {
     let mut ids = BTreeMap::new();
@@ -57,7 +72,10 @@ fn collect(value: &Value, ids: &mut BTreeMap<String, Value>) {
     }
 }
 
-/// What is wrong with a document.
+/// Adds to `wrong` what is wrong with a document; `at` says where it comes from.
+///
+/// # Panics
+/// When the schema has a type that schemas do not have.
 pub fn compare(document: &Value, schema: &Value, ids: &BTreeMap<String, Value>, at: &str, wrong: &mut Vec<String>) {
     if let Some(Value::String(id)) = schema.get("$ref") {
         // Only raw JSON has none.
@@ -122,18 +140,23 @@ fn object(document: &Value, schema: &Value, ids: &BTreeMap<String, Value>, at: &
     }
 }
 
-#[test]
-fn the_comparison_finds_what_is_wrong() {
-    let schema = serde_json::json!({ "type": "object", "properties": {
-        "a": { "type": "integer" }, "b": { "type": "array", "items": { "type": "string", "enum": ["X"] } }
-    } });
-    for (document, expected) in [
-        (serde_json::json!({ "a": 1, "b": ["X"] }), 0),
-        (serde_json::json!({ "a": 1.5, "b": ["Y", 3] }), 3),
-        (serde_json::json!({ "a": null, "c": 1 }), 3),
-    ] {
-        let mut wrong = vec![];
-        compare(&document, &schema, &BTreeMap::new(), "at", &mut wrong);
-        assert_eq!(wrong.len(), expected, "{wrong:?}");
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_comparison_finds_what_is_wrong() {
+        let schema = serde_json::json!({ "type": "object", "properties": {
+            "a": { "type": "integer" }, "b": { "type": "array", "items": { "type": "string", "enum": ["X"] } }
+        } });
+        for (document, expected) in [
+            (serde_json::json!({ "a": 1, "b": ["X"] }), 0),
+            (serde_json::json!({ "a": 1.5, "b": ["Y", 3] }), 3),
+            (serde_json::json!({ "a": null, "c": 1 }), 3),
+        ] {
+            let mut wrong = vec![];
+            compare(&document, &schema, &BTreeMap::new(), "at", &mut wrong);
+            assert_eq!(wrong.len(), expected, "{wrong:?}");
+        }
     }
 }

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 /// Sends bytes, says that there will be no more, and reads until the other side closes. What was read before an error
 /// counts.
+///
+/// # Panics
+/// When nobody listens.
 pub fn garbage(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
     exchange(address, bytes, true)
 }
@@ -24,7 +27,10 @@ fn exchange(address: SocketAddr, bytes: &[u8], ends: bool) -> Vec<u8> {
     answer
 }
 
-/// Sends a request; its status and body.
+/// Sends a request; its status and body. `headers` are whole lines.
+///
+/// # Panics
+/// When the answer is none of HTTP.
 pub fn request(address: SocketAddr, method: &str, path: &str, body: &str, headers: &str) -> (u16, String) {
     let length = body.len();
     let text = format!(
@@ -37,6 +43,9 @@ pub fn request(address: SocketAddr, method: &str, path: &str, body: &str, header
 }
 
 /// Sends a request; its status and document.
+///
+/// # Panics
+/// When the answer is none of HTTP, or no JSON.
 pub fn json(address: SocketAddr, method: &str, path: &str, body: &str) -> (u16, Value) {
     let (status, body) = request(address, method, path, body, "");
     let document = serde_json::from_str(&body).unwrap_or_else(|e| panic!("{method} {path}: {e} in {body:?}"));

@@ -12,6 +12,7 @@ use headwater_data::batch::RowKinds;
 use headwater_exchange::{Barrier, Element};
 use headwater_types::{Error, Result};
 use serde::{Deserialize, Serialize};
+use std::panic::AssertUnwindSafe;
 
 /// Marks rows that are all `+I`.
 const APPEND: u32 = u32::MAX;
@@ -110,7 +111,7 @@ impl ElementDecoder {
         let kinds = if header.row_kinds == APPEND { 0 } else { header.row_kinds as usize };
         let split = payload.len().checked_sub(kinds).ok_or_else(|| bad("it has fewer bytes than rows"))?;
         let mut stream = payload.slice_with_length(0, split);
-        let rows = self.rows(&mut stream)?.ok_or_else(|| bad("it has no rows"))?;
+        let rows = self.checked_rows(&mut stream)?.ok_or_else(|| bad("it has no rows"))?;
         if !stream.is_empty() || rows.num_rows() == 0 {
             return Err(bad("it has bytes behind its rows, or none"));
         }
@@ -127,6 +128,13 @@ impl ElementDecoder {
 }
 
 impl ElementDecoder {
+    /// As [`ElementDecoder::rows`]. Arrow panics over some bytes that it never wrote: places of buffers outside of the
+    /// message. Whoever sends such bytes loses the connection, and with it this decoder; the process lives on.
+    fn checked_rows(&mut self, stream: &mut Buffer) -> Result<Option<RecordBatch>> {
+        let rows = std::panic::catch_unwind(AssertUnwindSafe(|| self.rows(stream)));
+        rows.unwrap_or_else(|_| Err(bad("its rows are not what Arrow writes")))
+    }
+
     /// The rows at the beginning of some bytes, which are taken from there.
     fn rows(&mut self, stream: &mut Buffer) -> Result<Option<RecordBatch>> {
         let undecodable = |e| bad("its rows cannot be decoded").with_source(e);

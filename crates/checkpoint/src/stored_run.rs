@@ -22,9 +22,6 @@ pub struct StoredRun {
     read_bytes: u64,
 }
 
-/// Bytes that are read of a run at once, unless somebody wants less.
-const READ_BYTES: u64 = 4 << 20;
-
 impl StoredRun {
     /// Opens a run. `read` reads a range of bytes of a file of the manifest; it may block.
     ///
@@ -37,7 +34,7 @@ impl StoredRun {
         let read = move |range: Range<u64>| read(&place.file, place.offset + range.start..place.offset + range.end);
         let opened = run::Run::open(name, run.place.bytes, Arc::new(read))?;
         let descriptor = TableDescriptor::from_header(opened.header())?;
-        Ok(Self { run: opened, groups: run.groups.clone(), descriptor, read_bytes: READ_BYTES })
+        Ok(Self { run: opened, groups: run.groups.clone(), descriptor, read_bytes: run::READ_BYTES })
     }
 
     /// The same run, of which about so many bytes are read at once: less than by default where many runs are read at

@@ -88,7 +88,7 @@ pub use merge::Merge;
 pub use point::{BlockBuf, Found, KeyHashes};
 pub use reader::{BlockCache, ReadAt, ReadRange, Run};
 pub use scan::{KeyScan, MapBounds};
-pub use stream::RunStream;
+pub use stream::{READ_BYTES, RunStream};
 pub use unsorted::WrittenStream;
 pub use writer::{Codec, RunOptions, RunWriter, encode};
 

@@ -152,22 +152,25 @@ impl Finder<'_> {
         found.sort_by_cached_key(|candidate| std::cmp::Reverse((taken_ms(candidate), candidate.number)));
     }
 
+    /// Those that can be used, read one after the other.
+    fn usable(&self, candidates: &[Candidate]) -> impl Iterator<Item = Origin> {
+        candidates.iter().filter_map(|candidate| self.read_candidate(candidate).ok())
+    }
+
     /// Names the next older checkpoint that could be used.
     fn advice(&self, older: &[Candidate]) -> String {
-        match older.iter().find(|candidate| self.read_candidate(candidate).is_ok()) {
-            Some(usable) => format!("the next older checkpoint that is complete is '{}'", usable.path),
-            None => "there is no older checkpoint beside it that could be used".to_owned(),
-        }
+        instead(self.usable(older).next().as_ref())
     }
 
     /// What to do when a file of a checkpoint turns out to be damaged. Checkpoints share files, so the next older one
     /// may need the same.
     fn advice_on_files(&self, origin: &Origin, older: &[Candidate]) -> String {
-        let advice = format!("the file is of '{}'; {}", origin.path, self.advice(older));
+        let mut usable = self.usable(older);
+        let next = usable.next();
+        let advice = format!("the file is of '{}'; {}", origin.path, instead(next.as_ref()));
         let own = origin.manifest.files();
-        let mut usable = older.iter().filter_map(|candidate| self.read_candidate(candidate).ok()).peekable();
         let shares = |origin: &Origin| !origin.manifest.files().is_disjoint(&own);
-        if !usable.peek().is_some_and(shares) {
+        if !next.as_ref().is_some_and(shares) {
             return advice;
         }
         match usable.find(|origin| !shares(origin)) {
@@ -181,6 +184,14 @@ impl Finder<'_> {
             return error;
         }
         Error::new(error.kind(), error.code(), format!("{}; {}", error.message(), self.advice(older)))
+    }
+}
+
+/// Names the checkpoint to use instead of a damaged one.
+fn instead(next: Option<&Origin>) -> String {
+    match next {
+        Some(usable) => format!("the next older checkpoint that is complete is '{}'", usable.path),
+        None => "there is no older checkpoint beside it that could be used".to_owned(),
     }
 }
 

@@ -231,7 +231,7 @@ impl Values for MemoryValues {
     fn take_changes(&mut self, expired: Expired<'_>) -> Changes {
         let mut changes = Changes::default();
         self.heap.take_changes(usize::MAX, expired, &mut changes.delta);
-        changes.live = Some(self.heap.entries() as u64);
+        changes.live = Some(self.heap.len() as u64);
         self.account.set(self.heap.bytes());
         changes
     }

@@ -31,7 +31,7 @@ impl Job {
         let kafka = Kafka::start_at(address, &KafkaOptions::default()).context("no broker")?;
         create_topics(&kafka.bootstrap())?;
         let script = work.join("kafka.sql");
-        let settings = query::settings(PARALLELISM);
+        let settings = query::settings(PARALLELISM, query::CHECKPOINTS);
         std::fs::write(&script, format!("{settings}{}", sql(&kafka.bootstrap())))?;
         let client = cluster.client(&script, &work.join("kafka.log"))?;
         let producer = Producer::start(&kafka.bootstrap(), RATE, env.clone())?;

@@ -18,12 +18,15 @@ pub fn undisturbed(headwater: &Path, work: &Path, events: u64) -> Result<Rows> {
     rows(&out)
 }
 
-/// What every job of an experiment is told.
-pub fn settings(parallelism: u32) -> String {
+/// From checkpoint to checkpoint, where the time to new output is measured.
+pub const CHECKPOINTS: &str = "200 ms";
+
+/// What every job of an experiment is told. `interval`: from checkpoint to checkpoint.
+pub fn settings(parallelism: u32, interval: &str) -> String {
     format!(
         "SET 'parallelism.default' = '{parallelism}';
 SET 'table.dml-sync' = 'true';
-SET 'execution.checkpointing.interval' = '200 ms';
+SET 'execution.checkpointing.interval' = '{interval}';
 SET 'restart-strategy.type' = 'exponential-delay';
 SET 'restart-strategy.exponential-delay.initial-backoff' = '20 ms';
 SET 'restart-strategy.exponential-delay.max-backoff' = '500 ms';
@@ -42,7 +45,7 @@ pub fn files(out: &Path, format: &str) -> Result<String> {
 
 /// The script, at this rate of events per second if there is one.
 pub fn sql(out: &Path, events: u64, rate: Option<u64>) -> Result<String> {
-    let (settings, files) = (settings(PARALLELISM), files(out, "debezium-json")?);
+    let (settings, files) = (settings(PARALLELISM, CHECKPOINTS), files(out, "debezium-json")?);
     let rate = rate.map(|rate| format!(", 'rows-per-second' = '{rate}'")).unwrap_or_default();
     Ok(format!(
         "{settings}CREATE TABLE nexmark (

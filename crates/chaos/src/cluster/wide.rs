@@ -10,7 +10,7 @@
 //! failure from output that was only committed after it.
 
 use super::output::{for_each_record, for_each_record_of};
-use super::query::{files, settings};
+use super::query::{CHECKPOINTS, files, settings};
 use super::rest::Rest;
 use super::running::Running;
 use super::{PATIENCE_MS, pause};
@@ -47,7 +47,7 @@ impl Job {
     /// The script.
     pub fn sql(&self, out: &Path, parallelism: u32) -> Result<String> {
         let Self { backend, lookup_rate, .. } = self;
-        let (settings, files) = (settings(parallelism), files(out, "json")?);
+        let (settings, files) = (settings(parallelism, CHECKPOINTS), files(out, "json")?);
         let (keys, last_event) = (self.keys(), self.lookups.saturating_sub(1));
         let last_key = keys - 1;
         Ok(format!(

@@ -2,6 +2,7 @@
 
 use crate::cluster::output::{Rows, for_each_record, rows, written_ms};
 use crate::cluster::processes::Cluster;
+use crate::cluster::query::settings;
 use crate::cluster::running::Running;
 use anyhow::{Context, Result, ensure};
 use std::path::Path;
@@ -121,14 +122,9 @@ impl Job {
         let out = out.to_str().context("a path that is text")?;
         let format = if self.format == Format::Json { "json" } else { "debezium-json" };
         let throttle = rate.map(|rate| format!(", 'rows-per-second' = '{rate}'")).unwrap_or_default();
+        let settings = settings(PARALLELISM, "1 s");
         Ok(format!(
-            "SET 'parallelism.default' = '{PARALLELISM}';
-SET 'table.dml-sync' = 'true';
-SET 'execution.checkpointing.interval' = '1 s';
-SET 'restart-strategy.type' = 'exponential-delay';
-SET 'restart-strategy.exponential-delay.initial-backoff' = '20 ms';
-SET 'restart-strategy.exponential-delay.max-backoff' = '500 ms';
-CREATE TABLE nexmark (
+            "{settings}CREATE TABLE nexmark (
   event_type INT,
   person ROW<id BIGINT, `dateTime` TIMESTAMP(3)>,
   auction ROW<id BIGINT, `dateTime` TIMESTAMP(3), expires TIMESTAMP(3), category BIGINT>,

@@ -221,8 +221,8 @@ impl DeltaBuilder {
     }
 
     /// Takes away the blocks that are full.
-    pub(super) fn take_full(&mut self) -> Vec<Block> {
-        std::mem::take(&mut self.full)
+    pub(super) fn take_full(&mut self) -> std::vec::Drain<'_, Block> {
+        self.full.drain(..)
     }
 
     /// Nothing comes behind what there is.

@@ -46,8 +46,7 @@ impl GatheredRun {
         part.push(entry);
         self.entries += 1;
         if part.has_full() {
-            let blocks = part.take_full().into_iter();
-            self.finished.extend(blocks.map(|block| self.blocks.put(block)));
+            self.finished.extend(part.take_full().map(|block| self.blocks.put(block)));
         }
     }
 
@@ -63,8 +62,7 @@ impl GatheredRun {
     pub fn finish(mut self, header: &[u8]) -> Result<Vec<Vec<u8>>> {
         for mut part in self.parts {
             part.finish_last();
-            let blocks = part.take_full().into_iter();
-            self.finished.extend(blocks.map(|block| self.blocks.put(block)));
+            self.finished.extend(part.take_full().map(|block| self.blocks.put(block)));
         }
         self.finished.extend(self.blocks.finish(header)?);
         Ok(self.finished)

@@ -7,8 +7,8 @@ use super::{EntryRef, EntryStream, Place, Run};
 use headwater_types::Result;
 use std::ops::Range;
 
-/// Neighbouring blocks are read together up to this size.
-const READ_BYTES: u64 = 4 << 20;
+/// Neighbouring blocks are read together up to this size, unless somebody wants less.
+pub const READ_BYTES: u64 = 4 << 20;
 
 impl Run {
     /// The entries of these key groups, in order and each once.

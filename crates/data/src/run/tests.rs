@@ -37,6 +37,16 @@ fn run_of(model: &Model) -> Run {
     Run::of_bytes("test", encode(b"header", &packed(model), RunOptions::STORED).unwrap()).unwrap()
 }
 
+/// A run with a flipped bit, or cut there, cannot be read.
+fn assert_damage_is_found(mut bytes: Vec<u8>, at: prop::sample::Index, bit: u32) {
+    let position = at.index(bytes.len());
+    bytes[position] ^= 1 << bit;
+    let read = |bytes: Vec<u8>| Run::of_bytes("test", bytes).and_then(|run| read_whole(&run));
+    assert!(read(bytes.clone()).is_err(), "a flipped bit at {position}");
+    bytes.truncate(position);
+    assert!(read(bytes).is_err(), "cut at {position}");
+}
+
 fn models() -> impl Strategy<Value = Model> {
     let bytes = |max| prop::collection::vec(prop::sample::select(vec![0u8, 1, 7, 255]), 0..max);
     let value = prop::option::of(prop_oneof![bytes(8), prop::collection::vec(any::<u8>(), 0..9_000)]);
@@ -77,13 +87,8 @@ proptest! {
 
     #[test]
     fn damage_is_found(model in models(), at in any::<prop::sample::Index>(), bit in 0u32..8) {
-        let mut bytes = encode(b"header", &packed(&model), RunOptions::STORED).unwrap();
-        let position = at.index(bytes.len());
-        bytes[position] ^= 1 << bit;
-        let read = |bytes: Vec<u8>| Run::of_bytes("test", bytes).and_then(|run| read_whole(&run));
-        prop_assert!(read(bytes.clone()).is_err(), "a flipped bit at {}", position);
-        bytes.truncate(position);
-        prop_assert!(read(bytes).is_err(), "cut at {}", position);
+        let bytes = encode(b"header", &packed(&model), RunOptions::STORED).unwrap();
+        assert_damage_is_found(bytes, at, bit);
     }
 
     #[test]

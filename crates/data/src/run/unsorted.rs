@@ -1,6 +1,6 @@
 //! Reading unsorted runs: as they were written, or sorted.
 
-use super::stream::BlockReader;
+use super::stream::{BlockReader, READ_BYTES};
 use super::{Entries, EntryRef, EntryStream, Run, corrupt, take_bytes, take_u32, take_varint};
 use headwater_types::Result;
 use std::ops::Range;
@@ -8,8 +8,6 @@ use std::vec::IntoIter;
 
 /// Stored bytes that are sorted together. Key groups whose entries are more are sorted one by one.
 const PART_BYTES: u64 = if cfg!(test) { 1 << 10 } else { 16 << 20 };
-/// Neighbouring blocks are read together up to this size.
-const READ_BYTES: u64 = 4 << 20;
 
 impl Run {
     /// The entries of these key groups as they were written: those of an unsorted run in no order, and an entry that

@@ -232,11 +232,6 @@ impl HeapValues {
         self.table.len()
     }
 
-    /// Number of records, each of which is an entry.
-    pub fn entries(&self) -> usize {
-        self.len()
-    }
-
     fn insert(&mut self, hash: KeyHash, key: &[u8], value: [&[u8]; 2], flags: u8) -> Result<Ref> {
         let length = value[0].len() + value[1].len();
         let record = self.arena.allocate([key, &[]], length, hash.group, flags)?;

@@ -139,13 +139,7 @@ proptest! {
 
     #[test]
     fn damage_of_an_unsorted_run_is_found(written in written(), at in any::<prop::sample::Index>(), bit in 0u32..8) {
-        let mut bytes = built(&written, true).finish(b"header").unwrap().concat();
-        let position = at.index(bytes.len());
-        bytes[position] ^= 1 << bit;
-        let read = |bytes: Vec<u8>| Run::of_bytes("test", bytes).and_then(|run| read_whole(&run));
-        prop_assert!(read(bytes.clone()).is_err(), "a flipped bit at {}", position);
-        bytes.truncate(position);
-        prop_assert!(read(bytes).is_err(), "cut at {}", position);
+        assert_damage_is_found(built(&written, true).finish(b"header").unwrap().concat(), at, bit);
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod usage;
 
 use crate::cluster::processes::{Cluster, Layout};
 use crate::cluster::{PATIENCE_MS, pause};
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use disturb::Disturber;
 use headwater_env::Env;
 use jobs::Job;
@@ -121,6 +121,7 @@ impl Soak<'_> {
             }
             if now_ms >= sample_ms {
                 self.sample(elapsed_ms as f64 / duration_ms as f64);
+                self.no_job_failed()?;
                 sample_ms += every_ms;
             }
             let is_first_half = elapsed_ms < duration_ms / 2;
@@ -139,6 +140,16 @@ impl Soak<'_> {
         for (name, directory) in [("files of checkpoints", "checkpoints"), ("files of high availability", "ha")] {
             self.trends.add_files(name, share, usage::files(&self.work.join(directory)));
         }
+    }
+
+    /// No kill and no rescale may make a job fail for good.
+    fn no_job_failed(&self) -> Result<()> {
+        // While nobody leads nobody answers; the next leader knows the same.
+        let Ok(overview) = self.cluster.rest().and_then(|rest| rest.get("/jobs/overview")) else { return Ok(()) };
+        let failed = overview["jobs"].as_array().into_iter().flatten().find(|job| job["state"] == "FAILED");
+        let Some(job) = failed.and_then(|job| job["jid"].as_str()) else { return Ok(()) };
+        let failures = self.cluster.rest()?.get(&format!("/jobs/{job}/exceptions"))?;
+        bail!("the job {job} has failed: {}", failures["exceptionHistory"]["entries"][0]["stacktrace"]);
     }
 
     fn veteran(&self) -> Result<Usage> {

@@ -111,7 +111,7 @@ impl Records {
 
     /// A checkpoint is complete. When this returns, whoever leads next starts from it or from a later one.
     pub(crate) fn completed(&self, job: JobId, latest: &Latest) -> Result<()> {
-        self.storage.put(&latest_file(job, self.generation), &encode(latest)?)?;
+        self.storage.put(&latest_file(job, self.generation), &encode(&Some(latest))?)?;
         self.check()
     }
 
@@ -124,7 +124,9 @@ impl Records {
         obsolete.iter().filter(|object| !kept.contains(&object.path)).try_for_each(|o| self.storage.delete(&o.path))
     }
 
-    /// The jobs that have not ended, and those that have.
+    /// The jobs that have not ended, and those that have. What each starts from is recorded for this term, so that later
+    /// leaders start from there, too: a checkpoint that an earlier leader records only now, when it is deposed, would be
+    /// from before the start of tasks that have cut off the output behind what they started from.
     pub(crate) fn read(&self) -> Result<(Vec<JobRecord>, Vec<JobId>)> {
         let mut files: BTreeMap<JobId, Vec<String>> = BTreeMap::new();
         for object in self.storage.list(JOBS)? {
@@ -144,6 +146,7 @@ impl Records {
                 jobs.push(self.read_job(job, &names)?);
             }
         }
+        self.check()?;
         Ok((jobs, ended))
     }
 
@@ -164,12 +167,16 @@ impl Records {
         let plan = self.storage.get(&file(job, "plan"))?;
         let plan = plan.ok_or_else(|| corrupt(&file(job, "plan")))?;
         let accepted: Accepted = self.get(&file(job, "job"))?.ok_or_else(|| corrupt(&file(job, "job")))?;
-        // Every leader starts from what the one before knew, so that of the latest term is the latest.
+        // Every leader records what it starts from, so that of the latest term is the latest.
         let terms = names.iter().filter_map(|name| name.strip_prefix("latest/")?.parse::<u64>().ok());
-        let latest = match terms.filter(|term| *term <= self.generation).max() {
-            Some(term) => self.get(&latest_file(job, term))?,
+        let term = terms.filter(|term| *term <= self.generation).max();
+        let latest: Option<Latest> = match term {
+            Some(term) => self.get::<Option<Latest>>(&latest_file(job, term))?.flatten(),
             None => None,
         };
+        if term != Some(self.generation) {
+            self.storage.put(&latest_file(job, self.generation), &encode(&latest)?)?;
+        }
         Ok(JobRecord { job, plan, submitted_ms: accepted.submitted_ms, latest })
     }
 

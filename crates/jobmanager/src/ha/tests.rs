@@ -3,7 +3,7 @@
 use super::lease::StorageLease;
 use super::*;
 use crate::archive::EndedJob;
-use crate::overview::{Attempt, Failure, JobDetails, JobSummary};
+use crate::overview::{Attempt, Failure, JobDetails, JobSummary, Place};
 use crate::state::{JobResult, JobState, JobStatus, TaskState};
 use headwater_checkpoint::Statistics;
 use headwater_env::{Env, MemoryStorage, Storage, StorageProvider};
@@ -107,6 +107,7 @@ fn ended() -> EndedJob {
     let states = VecDeque::from([(JobState::Created, 5), (JobState::Running, 6), (JobState::Failed, 9)]);
     let attempt = Attempt { number: 1, states: vec![(TaskState::Running, 7), (TaskState::Failed, 8)] };
     let graph = Arc::new(graph());
+    let place = Place { task_manager: "tm".to_owned(), endpoint: "host:1".to_owned() };
     EndedJob {
         details: JobDetails {
             summary: JobSummary {
@@ -120,7 +121,12 @@ fn ended() -> EndedJob {
             },
             states,
             subtasks: BTreeMap::from([(subtask, VecDeque::from([attempt]))]),
-            failures: VecDeque::from([Failure { at_ms: 8, error: error(), subtask: Some(subtask) }]),
+            failures: VecDeque::from([Failure {
+                at_ms: 8,
+                error: error(),
+                subtask: Some(subtask),
+                place: Some(place),
+            }]),
             failures_truncated: false,
             root_cause: Some(error()),
             parts: BTreeMap::new(),
@@ -188,6 +194,30 @@ fn a_deposed_leader_is_told_so_and_what_it_writes_is_not_looked_at() {
     assert_eq!((error.kind(), error.code()), (ErrorKind::Fenced, "jobmanager-deposed"));
     assert_eq!(first.accept(JobId(2), "job", &[7], 5).unwrap_err().kind(), ErrorKind::Fenced);
     assert_eq!(second.read().unwrap().0[0].latest, Some(latest(4)));
+}
+
+#[test]
+fn what_a_deposed_leader_records_late_is_not_what_a_third_leader_starts_from() {
+    let storage = Arc::new(MemoryStorage::new());
+    let first = term(&storage, 1);
+    for job in 1..=2 {
+        first.accept(JobId(job), "job", &[7], 5).unwrap();
+    }
+    first.completed(JobId(1), &latest(3)).unwrap();
+    let starts = |records: &Records| -> Vec<Option<Latest>> {
+        records.read().unwrap().0.into_iter().map(|record| record.latest).collect()
+    };
+    let second = term(&storage, 2);
+    assert_eq!(starts(&second), [Some(latest(3)), None]);
+    // The second leader's tasks run from there when the first one, which does not know it yet, stores checkpoints.
+    for job in 1..=2 {
+        assert_eq!(first.completed(JobId(job), &latest(4)).unwrap_err().kind(), ErrorKind::Fenced);
+    }
+    let third = term(&storage, 3);
+    assert_eq!(starts(&third), [Some(latest(3)), None]);
+    third.completed(JobId(2), &latest(1)).unwrap();
+    assert_eq!(starts(&third), [Some(latest(3)), Some(latest(1))], "reading again changes nothing");
+    assert_eq!(second.read().unwrap_err().kind(), ErrorKind::Fenced, "who is deposed starts nothing");
 }
 
 #[test]

@@ -24,8 +24,13 @@ impl Job {
 
     /// Takes over into its history what has changed.
     pub(crate) fn observe(&mut self) {
-        if let Some(state) = self.history.observe(&self.execution, self.env.now_ms()) {
-            tracing::info!(job = %self.id, name = self.graph.name, ?state, "the state of a job has changed");
+        let Some(state) = self.history.observe(&self.execution, self.env.now_ms()) else { return };
+        match (state, self.execution.failure()) {
+            (JobState::Failing, Some(failure)) => {
+                let cause = failure.message();
+                tracing::error!(job = %self.id, name = self.graph.name, ?state, cause, "the job fails and is not restarted");
+            }
+            _ => tracing::info!(job = %self.id, name = self.graph.name, ?state, "the state of a job has changed"),
         }
     }
 

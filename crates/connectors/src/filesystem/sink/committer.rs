@@ -183,6 +183,8 @@ impl Committer for FileCommitter {
             match decode(&committable.0, "a committable")? {
                 Staged::File(file) => self.commit_file(&file)?,
                 Staged::Progress(writer) => progress.push(writer),
+                // A file that stays is hidden, and goes with the others when the job ends.
+                Staged::Replaced(staged) => drop(fs::remove_file(staged)),
             }
         }
         self.mark_complete(&progress)

@@ -2,7 +2,7 @@
 
 use super::Plan;
 use super::output::{self, Output};
-use super::staged::{InProgress, StagedFile};
+use super::staged::{Content, InProgress, StagedFile};
 use super::upload::{Shared, Upload};
 use headwater_connector_api::Options;
 use headwater_data::ChangeBatch;
@@ -76,14 +76,23 @@ impl OpenFile {
         Ok(Self { staged, opened_ms: now_ms, written_ms: now_ms, checkpointed: false, upload, body })
     }
 
-    /// Goes on with a file of a checkpoint: cuts off what came after.
-    pub(super) fn resume(plan: &Plan, state: InProgress, waker: &Arc<dyn Fn() + Send + Sync>) -> Result<Self> {
+    /// Goes on with a file of a checkpoint, without what came after: an object where it is, a hidden file as `own`.
+    pub(super) fn resume(
+        plan: &Plan,
+        state: InProgress,
+        own: StagedFile,
+        waker: &Arc<dyn Fn() + Send + Sync>,
+    ) -> Result<Self> {
         let InProgress { file, bytes, opened_ms, written_ms } = state;
-        let output = Output::resume(plan, &file, bytes, waker)?;
+        let is_object = matches!(file.content, Content::Object { .. });
+        let (output, staged) = match is_object {
+            true => (Output::create(plan, &file, waker)?, file),
+            false => (Output::copy(&file, bytes, &own)?, own),
+        };
         let upload = output.shared();
         let encoder = plan.format.encoder(Options(&plan.options), &plan.columns)?;
         let body = Body::Records { output, encoder, buffer: vec![], written: bytes };
-        Ok(Self { staged: file, opened_ms, written_ms, checkpointed: true, upload, body })
+        Ok(Self { staged, opened_ms, written_ms, checkpointed: is_object, upload, body })
     }
 
     /// Makes what was written durable and says how much it is; `None` for a columnar file, which is of no use
@@ -139,8 +148,8 @@ impl OpenFile {
 
 fn cannot_write(file: &StagedFile, error: std::io::Error) -> Error {
     match &file.content {
-        super::staged::Content::Local { staged, .. } => crate::filesystem::bad_records::cannot_write(staged, error),
-        super::staged::Content::Object { key, .. } => {
+        Content::Local { staged, .. } => crate::filesystem::bad_records::cannot_write(staged, error),
+        Content::Object { key, .. } => {
             Error::user("cannot-write", format!("cannot write the object '{key}': {error}")).with_source(error)
         }
     }

@@ -12,7 +12,7 @@
 //! Readers skip hidden names and see no uploads, so they see whole files only. With checkpoints, rows are visible
 //! exactly once: a file is committed by the checkpoint after it was closed. Columnar files are closed at every
 //! checkpoint; files of records stay open, and the checkpoint holds how much of them is valid: a restored writer goes
-//! on behind that. What a writer did not hand over to a checkpoint is deleted with it; what was handed over and never
+//! on behind that, in a copy of its own, since nobody can tell whether the writer before it has really ended. What a writer did not hand over to a checkpoint is deleted with it; what was handed over and never
 //! committed stays staged until its job's committer finishes or aborts.
 
 mod committer;

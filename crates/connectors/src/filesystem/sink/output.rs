@@ -6,7 +6,7 @@ use super::{Plan, Root};
 use crate::filesystem::bad_records::cannot_write;
 use headwater_types::{Error, ErrorKind, Result};
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -37,10 +37,7 @@ impl Output {
     pub(super) fn create(plan: &Plan, file: &StagedFile, waker: &Arc<dyn Fn() + Send + Sync>) -> Result<Self> {
         match (&file.content, &plan.root) {
             (Content::Local { staged, .. }, _) => {
-                if let Some(directory) = staged.parent() {
-                    std::fs::create_dir_all(directory).map_err(|e| cannot_write(directory, e))?;
-                }
-                let file = File::create_new(staged).map_err(|e| cannot_write(staged, e))?;
+                let file = create_hidden(staged)?;
                 Ok(Self::Local { file, staged: staged.clone() })
             }
             (Content::Object { key, parts }, Root::Bucket { bucket, .. }) => {
@@ -50,26 +47,20 @@ impl Output {
         }
     }
 
-    /// Goes on with a file of a checkpoint that held `bytes` of it; what came after is cut off.
-    pub(super) fn resume(
-        plan: &Plan,
-        file: &StagedFile,
-        bytes: u64,
-        waker: &Arc<dyn Fn() + Send + Sync>,
-    ) -> Result<Self> {
-        match &file.content {
-            Content::Object { .. } => Self::create(plan, file, waker),
-            Content::Local { staged, .. } => {
-                let mut file = File::options().write(true).open(staged).map_err(|e| cannot_write(staged, e))?;
-                let length = file.metadata().map_err(|e| cannot_write(staged, e))?.len();
-                if length < bytes {
-                    return Err(too_short(staged, length, bytes));
-                }
-                let cut = file.set_len(bytes).and_then(|()| file.seek(SeekFrom::End(0)));
-                cut.map_err(|e| cannot_write(staged, e))?;
-                Ok(Self::Local { file, staged: staged.clone() })
-            }
-        }
+    /// Goes on behind the `bytes` of a hidden file that a checkpoint holds, in a file of its own: somebody who does not
+    /// know yet that it was replaced may still write to the other one, behind those bytes or after cutting them.
+    pub(super) fn copy(from: &StagedFile, bytes: u64, own: &StagedFile) -> Result<Self> {
+        let (Content::Local { staged: old, .. }, Content::Local { staged, .. }) = (&from.content, &own.content) else {
+            return Err(moved(&from.directory));
+        };
+        let source = File::open(old).map_err(|e| cannot_resume(old, e))?;
+        let mut file = create_hidden(staged)?;
+        let copied = io::copy(&mut source.take(bytes), &mut file).map_err(|e| cannot_write(staged, e));
+        let copied = copied.and_then(|copied| match copied < bytes {
+            true => Err(too_short(old, copied, bytes)),
+            false => Ok(Self::Local { file, staged: staged.clone() }),
+        });
+        copied.inspect_err(|_| drop(std::fs::remove_file(staged)))
     }
 
     /// The side of an upload that the store knows.
@@ -104,6 +95,13 @@ impl Output {
     }
 }
 
+fn create_hidden(staged: &Path) -> Result<File> {
+    if let Some(directory) = staged.parent() {
+        std::fs::create_dir_all(directory).map_err(|e| cannot_write(directory, e))?;
+    }
+    File::create_new(staged).map_err(|e| cannot_write(staged, e))
+}
+
 /// Puts the parts of an upload into what is handed over.
 pub(super) fn finish(file: &mut StagedFile, upload: &Upload) -> Result<()> {
     if let Content::Object { parts, .. } = &mut file.content {
@@ -122,6 +120,20 @@ fn moved(name: &str) -> Error {
         "'{name}' was staged by a table that wrote to another kind of storage: restore with the 'path' the table had"
     );
     Error::user("path-changed", message)
+}
+
+/// A file that a checkpoint holds cannot be gone on with. What was completed since is never taken back.
+fn cannot_resume(staged: &Path, error: io::Error) -> Error {
+    if error.kind() != io::ErrorKind::NotFound {
+        return cannot_write(staged, error);
+    }
+    let message = format!(
+        "the staged file '{}' was open when the checkpoint was taken, and is gone: either a later checkpoint has completed \
+         it or gone on with it, then restore from the newest checkpoint of the job, since rows that readers may have seen \
+         are not taken back; or something deleted it, then restore from an older one",
+        staged.display()
+    );
+    Error::new(ErrorKind::Corruption, "staged-file-lost", message)
 }
 
 fn too_short(path: &Path, length: u64, expected: u64) -> Error {

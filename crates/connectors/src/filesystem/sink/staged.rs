@@ -32,6 +32,8 @@ pub(super) enum Staged {
     File(StagedFile),
     /// How far the writer's time came, and the partitions that wait for theirs.
     Progress(Progress),
+    /// A hidden file that another one has replaced: to be deleted.
+    Replaced(PathBuf),
 }
 
 /// The partitions of a writer.

@@ -8,7 +8,7 @@ use headwater_env::Env;
 use headwater_formats::{Format, values};
 use headwater_plan::{SinkSpec, TableSpec, Value};
 use headwater_types::config::Configuration;
-use headwater_types::{LogicalType, RowKind, TypeRoot};
+use headwater_types::{ErrorKind, LogicalType, RowKind, TypeRoot};
 use std::path::Path;
 
 fn spec(path: &Path, format: &str, more: &[(&str, &str)]) -> TableSpec {
@@ -152,6 +152,33 @@ fn a_lost_staged_file_is_an_error() {
     assert_eq!(error.code(), "staged-file-lost");
 }
 
+/// The file of a checkpoint that a later one has completed, and one that somebody deleted.
+#[test]
+fn an_open_file_that_is_gone_is_an_error_that_says_why() {
+    for is_committed in [true, false] {
+        let dir = tempfile::tempdir().unwrap();
+        let spec = write_spec(spec(dir.path(), "json", &[]));
+        let mut writer = sink(&spec).writer(writer_context(0, 1)).unwrap();
+        writer.write(batch(&spec.table, ROWS)).unwrap();
+        assert!(writer.take_committables(1, false).unwrap().is_empty());
+        let restored = writer.snapshot().unwrap();
+        let committables = writer.take_committables(2, true).unwrap();
+        match is_committed {
+            true => sink(&spec).committer().unwrap().unwrap().commit(2, &committables).unwrap(),
+            false => std::fs::remove_file(dir.path().join(&names(dir.path())[0])).unwrap(),
+        }
+        let error = sink(&spec).writer(next_execution(&restored, "job-2")).map(|_| ()).unwrap_err();
+        assert_eq!((error.kind(), error.code()), (ErrorKind::Corruption, "staged-file-lost"), "{error}");
+        assert!(error.to_string().contains("restore from the newest checkpoint of the job"), "{error}");
+    }
+}
+
+/// The context of a writer that goes on from the first checkpoint.
+fn next_execution(restored: &[Vec<u8>], job: &str) -> WriterContext {
+    let (restored, job) = (restored.to_vec(), job.to_owned());
+    WriterContext { restored, restored_checkpoint: Some(1), job, ..writer_context(0, 1) }
+}
+
 #[test]
 fn debezium_writes_changes() {
     let dir = tempfile::tempdir().unwrap();
@@ -179,7 +206,7 @@ fn a_path_that_cannot_be_written_is_explained() {
 }
 
 #[test]
-fn a_restored_writer_cuts_its_file_and_goes_on() {
+fn a_restored_writer_goes_on_in_a_file_of_its_own() {
     let dir = tempfile::tempdir().unwrap();
     let spec = write_spec(spec(dir.path(), "json", &[]));
     let mut writer = sink(&spec).writer(writer_context(0, 1)).unwrap();
@@ -187,19 +214,53 @@ fn a_restored_writer_cuts_its_file_and_goes_on() {
     assert_eq!(writer.take_committables(1, false).unwrap(), []);
     let state = writer.snapshot().unwrap();
     assert_eq!(state.len(), 1);
+    let old = ".part-job-0-0.json.inprogress";
+    // Two attempts that end before a checkpoint leave the file as it was.
+    for job in ["job-2", "job-3"] {
+        let mut failed = sink(&spec).writer(next_execution(&state, job)).unwrap();
+        failed.write(batch(&spec.table, &ROWS[1..2])).unwrap();
+        drop(failed);
+        assert_eq!(names(dir.path()), [old]);
+    }
+    let mut next = sink(&spec).writer(next_execution(&state, "job-4")).unwrap();
+    // The writer before does not know yet that it was replaced.
     writer.write(batch(&spec.table, &ROWS[1..3])).unwrap();
+    assert_eq!(writer.snapshot().unwrap().len(), 1);
     drop(writer);
-
-    let context = || WriterContext { restored: state.clone(), restored_checkpoint: Some(1), ..writer_context(0, 1) };
-    let mut writer = sink(&spec).writer(context()).unwrap();
-    writer.write(batch(&spec.table, &ROWS[3..])).unwrap();
-    let committables = writer.take_committables(2, true).unwrap();
-    sink(&spec).committer().unwrap().unwrap().commit(2, &committables).unwrap();
-    let text = std::fs::read_to_string(dir.path().join("part-job-0-0.json")).unwrap();
+    next.write(batch(&spec.table, &ROWS[3..])).unwrap();
+    let mut committer = sink(&spec).committer().unwrap().unwrap();
+    let replaced = next.take_committables(2, false).unwrap();
+    let state = next.snapshot().unwrap();
+    assert_eq!(
+        names(dir.path()),
+        [old, ".part-job-4-0-0.json.inprogress"],
+        "the checkpoint before needs it until then"
+    );
+    committer.commit(2, &replaced).unwrap();
+    assert_eq!(names(dir.path()), [".part-job-4-0-0.json.inprogress"]);
+    drop(next);
+    let mut last = sink(&spec).writer(next_execution(&state, "job-5")).unwrap();
+    let committables = last.take_committables(3, true).unwrap();
+    committer.commit(3, &committables).unwrap();
+    committer.commit(3, &committables).unwrap();
+    assert_eq!(names(dir.path()), ["part-job-5-0-0.json"]);
+    let text = std::fs::read_to_string(dir.path().join("part-job-5-0-0.json")).unwrap();
     assert_eq!(text, "{\"a\":1,\"p\":\"x\",\"b\":\"one\"}\n{\"a\":4,\"p\":\"x\",\"b\":\"four\"}\n");
-    // The file is gone now: a second restore from the same checkpoint must not lose its rows in silence.
-    let error = sink(&spec).writer(context()).err().unwrap();
-    assert!(error.message().contains(".part-job-0-0.json.inprogress"), "{error}");
+}
+
+/// The bytes of a checkpoint are there or the restore fails: rows are not lost in silence.
+#[test]
+fn an_open_file_that_is_too_short_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let spec = write_spec(spec(dir.path(), "json", &[]));
+    let mut writer = sink(&spec).writer(writer_context(0, 1)).unwrap();
+    writer.write(batch(&spec.table, ROWS)).unwrap();
+    let state = writer.snapshot().unwrap();
+    let old = dir.path().join(&names(dir.path())[0]);
+    std::fs::File::options().write(true).open(&old).unwrap().set_len(5).unwrap();
+    let error = sink(&spec).writer(next_execution(&state, "job-2")).map(|_| ()).unwrap_err();
+    assert_eq!((error.kind(), error.code()), (ErrorKind::Corruption, "staged-file-lost"), "{error}");
+    assert_eq!(names(dir.path()).len(), 1, "nothing is left of the copy");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use headwater_data::ChangeBatch;
 use headwater_formats::text::java;
 use headwater_types::{Error, Result};
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Files open at a time; the one idle for longest is closed when there would be more.
@@ -26,6 +27,8 @@ pub(super) struct FileWriter {
     /// By partition directory, relative to the root.
     open: BTreeMap<String, OpenFile>,
     closed: Vec<ClosedFile>,
+    /// Hidden files of the checkpoint that was restored: it needs them until the next one is complete.
+    replaced: Vec<PathBuf>,
     files: u64,
     /// When files are looked at next: old and idle ones are closed.
     next_look_ms: Option<i64>,
@@ -36,8 +39,8 @@ impl FileWriter {
     pub(super) fn new(plan: Arc<Plan>, mut context: WriterContext) -> Result<Self> {
         let restored = std::mem::take(&mut context.restored);
         let pending = Pending::new(&plan);
-        let mut writer =
-            Self { plan, context, open: BTreeMap::new(), closed: vec![], files: 0, next_look_ms: None, pending };
+        let (open, closed, replaced) = (BTreeMap::new(), vec![], vec![]);
+        let mut writer = Self { plan, context, open, closed, replaced, files: 0, next_look_ms: None, pending };
         for state in &restored {
             match decode(state, "the state of a writer")? {
                 WriterState::Open(file) => writer.resume(file)?,
@@ -52,7 +55,11 @@ impl FileWriter {
         let directory = state.file.directory.clone();
         self.close(&directory)?;
         self.make_room()?;
-        let file = OpenFile::resume(&self.plan, state, &self.context.waker)?;
+        let own = self.next_file(&directory);
+        if let Content::Local { staged, .. } = &state.file.content {
+            self.replaced.push(staged.clone());
+        }
+        let file = OpenFile::resume(&self.plan, state, own, &self.context.waker)?;
         self.open.insert(directory, file);
         self.look_later();
         Ok(())
@@ -217,6 +224,7 @@ impl SinkWriter for FileWriter {
         self.roll(end || self.plan.format.is_columnar(), now_ms)?;
         let mut staged = self.closed.iter().map(|file| file.finish().map(Staged::File)).collect::<Result<Vec<_>>>()?;
         self.closed.clear();
+        staged.extend(std::mem::take(&mut self.replaced).into_iter().map(Staged::Replaced));
         if let Some(pending) = &mut self.pending {
             staged.extend(pending.report(&self.plan, now_ms, end).map(Staged::Progress));
         }

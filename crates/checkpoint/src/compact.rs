@@ -19,6 +19,8 @@ use std::ops::Range;
 pub const RUNS_MIN: usize = 16;
 /// Runs of a slice above which the newest are merged whatever their sizes.
 pub const RUNS_MAX: usize = 48;
+/// Runs that are merged at once: each takes memory while it is read. The oldest come first, others with the next merge.
+pub const RUNS_AT_ONCE: usize = 64;
 /// Runs that are larger than this on average are not merged only because there are some of them.
 const LARGE_BYTES: u64 = 4 << 20;
 
@@ -53,10 +55,25 @@ pub fn choose(runs: &[Run], slice: &Range<u32>) -> Option<Merge> {
         first -= 1;
     }
     let since = first.checked_sub(1).map(|before| sliced[before].1.checkpoint);
-    let runs: Vec<Run> = sliced.into_iter().skip(first).map(|(_, run)| run).collect();
+    let mut runs: Vec<Run> = sliced.into_iter().skip(first).map(|(_, run)| run).collect();
+    runs.truncate(at_once(&runs));
     let checkpoint = runs.last()?.checkpoint;
     let kind = if since.is_none() && compact { RunKind::Base } else { RunKind::Delta };
     Some(Merge { runs, groups: GroupSet::of(slice.clone()), kind, since, checkpoint })
+}
+
+/// How many of some runs are merged at once: those of one checkpoint together, and two checkpoints at least.
+fn at_once(runs: &[Run]) -> usize {
+    let ends =
+        (1..=runs.len()).filter(|end| runs.get(*end).is_none_or(|next| next.checkpoint != runs[end - 1].checkpoint));
+    let (mut taken, mut checkpoints) = (runs.len(), 0);
+    for end in ends {
+        if checkpoints >= 2 && end > RUNS_AT_ONCE {
+            break;
+        }
+        (taken, checkpoints) = (end, checkpoints + 1);
+    }
+    taken
 }
 
 /// What to merge.

@@ -18,8 +18,6 @@ pub struct StoredRun {
     groups: GroupSet,
     /// What the table was when the run was written.
     descriptor: TableDescriptor,
-    /// Bytes that are read at once.
-    read_bytes: u64,
 }
 
 impl StoredRun {
@@ -34,14 +32,13 @@ impl StoredRun {
         let read = move |range: Range<u64>| read(&place.file, place.offset + range.start..place.offset + range.end);
         let opened = run::Run::open(name, run.place.bytes, Arc::new(read))?;
         let descriptor = TableDescriptor::from_header(opened.header())?;
-        Ok(Self { run: opened, groups: run.groups.clone(), descriptor, read_bytes: run::READ_BYTES })
+        Ok(Self { run: opened, groups: run.groups.clone(), descriptor })
     }
 
-    /// The same run, of which about so many bytes are read at once: less than by default where many runs are read at
-    /// the same time.
+    /// The same run, of which a reader takes about so much memory; see [`run::Run::within`].
     #[must_use]
-    pub fn reading(self, read_bytes: u64) -> Self {
-        Self { read_bytes, ..self }
+    pub fn within(self, memory_bytes: u64) -> Self {
+        Self { run: self.run.within(memory_bytes), ..self }
     }
 
     /// What the table was when the run was written.
@@ -84,20 +81,16 @@ impl StoredRun {
     /// # Errors
     /// When the run cannot be read.
     pub fn to_sorted(&self) -> Result<(Vec<u8>, u64)> {
-        let (mut writer, mut slices, mut entries) = (RunWriter::new(self.run.header())?, self.slices(), 0);
-        while slices.advance()? {
-            writer.push(slices.entry())?;
-            entries += 1;
-        }
-        Ok((writer.finish()?, entries))
+        let mut bytes = vec![];
+        let entries = RunWriter::new(self.run.header())?.write_all(&mut self.slices(), &mut |part| {
+            bytes.extend_from_slice(part);
+            Ok(())
+        })?;
+        Ok((bytes, entries))
     }
 
     fn slices(&self) -> Slices {
-        let slice = |groups: Range<u32>| {
-            let from = run::Place { group: groups.start, key: &[], map_key: &[] };
-            self.run.read_from(from, groups.end, self.read_bytes)
-        };
-        Slices { streams: self.groups.ranges().map(slice).collect() }
+        Slices { streams: self.groups.ranges().map(|groups| self.run.read(groups)).collect() }
     }
 
     /// The run as an engine reads it where it is. `advice`: what to do when it is damaged.

@@ -88,11 +88,14 @@ pub use merge::Merge;
 pub use point::{BlockBuf, Found, KeyHashes};
 pub use reader::{BlockCache, ReadAt, ReadRange, Run};
 pub use scan::{KeyScan, MapBounds};
-pub use stream::{READ_BYTES, RunStream};
+pub use stream::RunStream;
 pub use unsorted::WrittenStream;
 pub use writer::{Codec, RunOptions, RunWriter, encode};
 
 use headwater_types::{Error, ErrorKind, Result};
+
+/// Takes the next part of a run that is being written.
+pub type WritePart<'a> = &'a mut dyn FnMut(&[u8]) -> Result<()>;
 
 /// The newest version of the format above. A run has the least version that has what it needs.
 pub const VERSION: u8 = VERSION_UNSORTED;

@@ -32,6 +32,10 @@ pub trait Storage: Send + Sync {
         let path = path.to_owned();
         Ok(Box::new(Buffered { content: vec![], put: Box::new(move |content| self.put(&path, content)) }))
     }
+    /// Memory that an object written in parts takes at most until it is finished, bytes.
+    fn stream_bytes(&self) -> u64 {
+        0
+    }
     /// Writes an object unless one of this name exists; whether it was written.
     ///
     /// # Errors

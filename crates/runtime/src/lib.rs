@@ -39,7 +39,7 @@ pub use control::{Control, TaskHandle};
 pub use deploy::{BuildContext, Channel, Deployment, Network, OperatorFactory, TaskEvents};
 pub use headwater_exchange::{Alignment, Barrier, BarrierKind, ChannelSender, LocalSender};
 pub use metrics::{OperatorSnapshot, TaskSnapshot};
-pub use options::{PROCESS_MEMORY, ProcessMemory, RuntimeOptions, StateEngine, StateOptions};
+pub use options::{CheckpointMemory, PROCESS_MEMORY, ProcessMemory, RuntimeOptions, StateEngine, StateOptions};
 pub use schedule::{Lanes, ManualExecutor, Scheduler};
 
 /// Locks a mutex whose holders keep its data consistent even when they panic.

@@ -3,7 +3,7 @@
 mod memory;
 mod state;
 
-pub use memory::{MANAGED_FRACTION, PROCESS_MEMORY, ProcessMemory};
+pub use memory::{CheckpointMemory, MANAGED_FRACTION, PROCESS_MEMORY, ProcessMemory};
 pub use state::{MANAGED_MEMORY, STATE_BACKEND, STATE_DIRECTORY, STATE_MEMORY, StateEngine, StateOptions, TMP_DIRS};
 
 use headwater_exchange::OutputOptions;

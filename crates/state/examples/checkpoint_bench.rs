@@ -3,11 +3,12 @@
 //!
 //! Tables are filled, then some of their keys change in each of a few epochs. Bytes must follow the keys that
 //! changed, not those there are. Costs are CPU time an entry: of the change itself, of taking it on the lane, of
-//! encoding it, and of writing it to a file of the directory. With `sorted` changes are encoded as sorted runs, to
-//! compare.
+//! encoding it, and of encoding and writing it to a file of the directory. With `sorted` changes are encoded as sorted
+//! runs, to compare.
 
 #![allow(clippy::print_stdout, reason = "a report for people")]
 
+use headwater_data::run::WritePart;
 use headwater_env::Env;
 use headwater_state::{Column, MapTable, Snapshot, StateContext, TableDescriptor, ValueTable, memory::MemoryBudget};
 use headwater_types::{Error, LogicalType, Result, TypeRoot};
@@ -136,13 +137,19 @@ fn measure(table: &mut dyn Table, directory: &Path, keys: u64, changed: u64, app
             table.snapshot(&mut snapshot);
             Ok(())
         })?;
-        let delta = snapshot.tables.pop().ok_or_else(|| Error::internal("a table has a delta"))?;
-        let parts = timed(&mut encode, || match sorted {
-            true => Ok(vec![delta.into_sorted_run()?]),
-            false => delta.into_run_parts(),
-        })?;
-        bytes += parts.iter().map(Vec::len).sum::<usize>() as u64;
-        timed(&mut write, || store(directory, &parts))?;
+        let mut delta = snapshot.tables.pop().ok_or_else(|| Error::internal("a table has a delta"))?;
+        if sorted {
+            let run = timed(&mut encode, || delta.into_sorted_run())?;
+            timed(&mut write, || store(directory, &mut |out| out(&run)))?;
+            bytes += run.len() as u64;
+        } else {
+            let mut count = |part: &[u8]| {
+                bytes += part.len() as u64;
+                Ok(())
+            };
+            timed(&mut encode, || delta.write_run(&mut count))?;
+            timed(&mut write, || store(directory, &mut |out| delta.write_run(out)))?;
+        }
     }
     let changes = EPOCHS * changed;
     let [change, take, encode, write] = [change, take, encode, write].map(|ns| ns / changes.max(1));
@@ -156,11 +163,11 @@ fn measure(table: &mut dyn Table, directory: &Path, keys: u64, changed: u64, app
     Ok(())
 }
 
-fn store(directory: &Path, parts: &[Vec<u8>]) -> Result<()> {
+fn store(directory: &Path, write: &mut dyn FnMut(WritePart<'_>) -> Result<()>) -> Result<()> {
     let path = directory.join(format!("headwater-checkpoint-bench-{}", std::process::id()));
     let failed = |e: std::io::Error| Error::internal(format!("'{}': {e}", path.display()));
     let mut file = File::create(&path).map_err(failed)?;
-    parts.iter().try_for_each(|part| file.write_all(part)).map_err(failed)?;
+    write(&mut |part| file.write_all(part).map_err(failed))?;
     file.sync_all().map_err(failed)?;
     std::fs::remove_file(&path).map_err(failed)
 }

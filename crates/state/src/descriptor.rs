@@ -27,6 +27,10 @@ pub struct TableDescriptor {
     /// may come and go with the query.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub detachable: bool,
+    /// What decides which entries there are besides the columns, such as the windows that rows are aggregated in; empty
+    /// when nothing does, and in state that was stored before it was said.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub cut_by: String,
 }
 
 /// What the bytes of values are.
@@ -124,6 +128,7 @@ impl TableDescriptor {
             ttl: None,
             encoding: ValueEncoding::Opaque,
             detachable: false,
+            cut_by: String::new(),
         }
     }
 
@@ -138,6 +143,7 @@ impl TableDescriptor {
             ttl: None,
             encoding: ValueEncoding::Opaque,
             detachable: false,
+            cut_by: String::new(),
         }
     }
 
@@ -152,6 +158,7 @@ impl TableDescriptor {
             ttl: None,
             encoding: ValueEncoding::Opaque,
             detachable: false,
+            cut_by: String::new(),
         }
     }
 
@@ -166,6 +173,13 @@ impl TableDescriptor {
     #[must_use]
     pub fn with_rows(mut self) -> Self {
         self.encoding = ValueEncoding::Rows;
+        self
+    }
+
+    /// The same table, whose entries make sense with this cut of the input only.
+    #[must_use]
+    pub fn cut_by(mut self, cut: impl Into<String>) -> Self {
+        self.cut_by = cut.into();
         self
     }
 

@@ -1,10 +1,9 @@
 //! Where the bytes of tables live: the interface of state engines, and the choice of one.
 
 use crate::context::RestoredRun;
-use crate::disk::Store;
+use crate::disk::{Files, SetAside, Store};
 use crate::heap::{HeapMaps, HeapValues, KeyId, Swept};
 use crate::memory::{Account, MemoryLease};
-use crate::set_aside::SetAside;
 use headwater_data::key_codec::EncodedKeys;
 use headwater_data::run::{DeltaBuilder, Entries, EntryRef, EntryStream};
 use headwater_env::Env;
@@ -98,6 +97,10 @@ pub(crate) struct Changes {
     pub delta: DeltaBuilder,
     /// Entries that the table has, where the engine knows.
     pub live: Option<u64>,
+    /// Counts `entries` and `delta`, if anybody does.
+    pub account: Option<Account>,
+    /// Where there is room on disk; `None` where all is in memory.
+    pub files: Option<Arc<Files>>,
 }
 
 /// An engine's table of one value per key. Values are stored in two parts, put together.

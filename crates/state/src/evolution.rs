@@ -54,6 +54,9 @@ fn changes(stored: &TableDescriptor, wanted: &TableDescriptor) -> Changes {
     if stored.kind != wanted.kind {
         return Err(format!("it was a table of kind {:?} and is one of kind {:?}", stored.kind, wanted.kind));
     }
+    if !stored.cut_by.is_empty() && stored.cut_by != wanted.cut_by {
+        return Err(format!("its entries are those of {} and would be those of {}", stored.cut_by, wanted.cut_by));
+    }
     same_columns("key", &stored.key, &wanted.key)?;
     same_columns("map key", &stored.map_key, &wanted.map_key)?;
     let mut changed = match (stored.encoding, wanted.encoding) {
@@ -83,9 +86,15 @@ fn same_columns(what: &str, stored: &[Column], wanted: &[Column]) -> Result<(), 
 
 fn row_changes(stored: &[Column], wanted: &[Column]) -> Changes {
     let mut what = vec![];
+    // Accumulators of rows that may be taken back stand beside the number of those rows.
+    let over_changes = wanted.iter().any(|column| column.accumulator.is_none() && !column.ty.nullable);
     for column in wanted {
         match stored.iter().find(|c| c.name == column.name) {
             Some(before) => what.extend(column_change(before, column)?),
+            None if column.accumulator.is_some() && over_changes => {
+                let why = "is new, and rows that it has not seen may be taken back from it";
+                return Err(format!("column '{}' {why}", column.name));
+            }
             None if column.ty.nullable => what.push(format!("column '{}' is new and starts as NULL", column.name)),
             None => return Err(format!("column '{}' is new and NOT NULL, so stored rows have no value", column.name)),
         }

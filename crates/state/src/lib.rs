@@ -32,7 +32,6 @@ mod map_table;
 pub mod memory;
 mod rewrite;
 mod row_codec;
-mod set_aside;
 mod snapshot;
 mod timers;
 mod ttl;

@@ -1,14 +1,19 @@
 //! Memory budgets: one number per process, leased to those who keep state.
 //!
 //! ```text
-//! MemoryBudget (process) ─┬─ MemoryLease (tables of an operator instance, with a limit of its own)
-//!                         └─ MemoryLease ..
+//! MemoryBudget (process) ─┬─ MemoryLease (tables of an operator instance, with a limit of its own) ── Account ..
+//!                         ├─ MemoryLease ..
+//!                         └─ WorkMemory (whoever reads or writes state beside the lanes waits for a part) ── Permit ..
 //! ```
 //!
 //! A lease grows by asking. Who can do with less (a cache) asks with [`MemoryLease::try_grow`] and evicts when
 //! refused; who cannot (an overlay, a table in memory) uses [`MemoryLease::grow`], which always succeeds and may
 //! overdraw the budget, so that the caches of others shrink. Invariant: a budget's use is the sum of its leases.
 //! It counts what it is told; it allocates nothing.
+
+mod work;
+
+pub use work::{Permit, WorkMemory};
 
 use headwater_types::{Error, Result};
 use std::sync::Arc;
@@ -126,14 +131,23 @@ impl Drop for MemoryLease {
 
 /// One user's share of a lease, which it sets as a whole. Gives it back when dropped.
 #[derive(Debug)]
-pub(crate) struct Account {
+pub struct Account {
     lease: Arc<MemoryLease>,
     bytes: u64,
 }
 
 impl Account {
+    /// A share of nothing yet.
     pub fn new(lease: Arc<MemoryLease>) -> Self {
         Self { lease, bytes: 0 }
+    }
+
+    /// A share of the same lease, of so many bytes.
+    #[must_use]
+    pub fn other(&self, bytes: usize) -> Self {
+        let mut other = Self::new(self.lease.clone());
+        other.set(bytes);
+        other
     }
 
     /// Notes what is in use now; whether the lease is overdrawn with it.
@@ -153,7 +167,7 @@ impl Account {
     ///
     /// # Errors
     /// When that is more than the process has for it.
-    pub fn set_in_memory(&mut self, bytes: usize) -> Result<()> {
+    pub(crate) fn set_in_memory(&mut self, bytes: usize) -> Result<()> {
         if !self.set(bytes) {
             return Ok(());
         }

@@ -217,8 +217,11 @@ fn read_range(file: &Path, range: &Range<u64>) -> io::Result<Vec<u8>> {
     if file.metadata()?.len() < range.end {
         return Err(io::ErrorKind::UnexpectedEof.into());
     }
-    let mut content = vec![0; length as usize];
-    file.read_exact(&mut content)?;
+    // Not filled with zeros first: state is read in megabytes.
+    let mut content = Vec::with_capacity(length as usize);
+    if file.take(length).read_to_end(&mut content)? as u64 != length {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
     Ok(content)
 }
 

@@ -169,6 +169,10 @@ impl Storage for S3Storage {
         Ok(Box::new(stream::Upload::new(self, path)))
     }
 
+    fn stream_bytes(&self) -> u64 {
+        stream::UPLOAD_BYTES
+    }
+
     fn put_if_absent(&self, path: &str, content: &[u8]) -> Result<bool> {
         match self.write(path, content, PutMode::Create) {
             Ok(()) => Ok(true),

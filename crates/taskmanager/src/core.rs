@@ -5,12 +5,13 @@ use crate::local::{JobCopies, Kept, LocalState};
 use crate::messages::{CheckpointTarget, FromTaskManager, JobManagerGateway, Restore, TaskError, ToTaskManager};
 use crate::service::Options;
 use crate::tasks::{JobTasks, Reporter};
+use crate::work::WorkDirectories;
 use headwater_checkpoint::compact::Merge;
 use headwater_checkpoint::manifest::Spread;
 use headwater_checkpoint::{GroupSet, LocalRecovery};
 use headwater_env::Storage;
 use headwater_plan::{JobGraph, Partitioning};
-use headwater_runtime::{Deployment, Lanes, Network, RestoreSource, RuntimeOptions};
+use headwater_runtime::{Deployment, Lanes, Network, ProcessMemory, RestoreSource, RuntimeOptions};
 use headwater_types::Result;
 use headwater_types::ids::{JobId, SubtaskId};
 use headwater_types::key_group::owned_range;
@@ -24,6 +25,8 @@ pub struct Core {
     gateway: Arc<dyn JobManagerGateway>,
     lanes: Lanes,
     jobs: BTreeMap<JobId, Job>,
+    /// Where state on disk is. Dropped last: tasks have their files there.
+    work: WorkDirectories,
 }
 
 /// A job's part here.
@@ -36,7 +39,12 @@ struct Job {
 impl Core {
     /// A TaskManager that reports to `gateway` and whose tasks run on `lanes`.
     pub fn new(options: Options, gateway: Arc<dyn JobManagerGateway>, lanes: Lanes) -> Self {
-        Self { options, gateway, lanes, jobs: BTreeMap::new() }
+        Self { options, gateway, lanes, jobs: BTreeMap::new(), work: WorkDirectories::default() }
+    }
+
+    /// The memory of the process.
+    pub(crate) fn memory(&self) -> &ProcessMemory {
+        &self.options.state_memory
     }
 
     /// Ends all tasks, which they notice when they run next.
@@ -96,6 +104,7 @@ impl Core {
         let restore = restore.map(|restore| self.restore(restore, &graph, copies)).transpose()?;
         let mut options = RuntimeOptions::from_config(&graph.config)?;
         options.state = options.state.within(&self.options.state_memory);
+        self.work.place(&mut options.state)?;
         let earlier = self.jobs.get(&job).map(|job| job.tasks.attempts_of(&subtasks)).unwrap_or_default();
         self.release(job, &earlier);
         let graph = Arc::new(graph);
@@ -130,6 +139,7 @@ impl Core {
         let context = UploadContext {
             env: self.options.env.clone(),
             storage: storage.clone(),
+            memory: self.options.state_memory.checkpoints.clone(),
             inline_bytes,
             spreads: graph.edges.iter().map(|edge| spread_of(&edge.partitioning)).collect(),
         };
@@ -143,7 +153,8 @@ impl Core {
 
     fn restore(&self, restore: Restore, graph: &JobGraph, copies: Option<JobCopies>) -> Result<Arc<dyn RestoreSource>> {
         let storage = self.options.storage.open(&restore.uri, &graph.config)?;
-        Ok(Arc::new(Source::new(restore, storage, copies, self.options.env.now_ms())))
+        let memory = &self.options.state_memory.checkpoints;
+        Ok(Arc::new(Source::new(restore, storage, copies, memory, self.options.env.now_ms())))
     }
 
     /// The copies of a job's state, if it wants some and there can be any.
@@ -189,8 +200,9 @@ impl Core {
     fn merge(&self, job: JobId, request: u64, what: Merge, file: String) {
         let Some(storage) = self.jobs.get(&job).map(|job| job.storage.clone()) else { return };
         let (gateway, now_ms) = (self.gateway.clone(), self.options.env.now_ms());
+        let memory = self.options.state_memory.checkpoints.merges.clone();
         self.options.env.spawn_blocking("merge", move || {
-            let outcome = merge(&storage, &what, &file, now_ms).map_err(|error| TaskError::from(&error));
+            let outcome = merge(&storage, &what, &file, &memory, now_ms).map_err(|error| TaskError::from(&error));
             gateway.send(FromTaskManager::Merged { job, request, outcome });
         });
     }

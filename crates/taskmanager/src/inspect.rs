@@ -6,6 +6,7 @@
 //! no other file can be read. Answers are bounded: of a long file the end is told.
 
 use headwater_connector_api::coordination;
+use headwater_runtime::ProcessMemory;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
@@ -102,9 +103,30 @@ pub struct ProcessStatus {
     pub threads: u32,
     /// Its open files and connections.
     pub open_files: u32,
+    /// What of its memory a TaskManager counts.
+    pub counted: CountedMemory,
 }
 
-/// Looks into this process.
+/// What the parts of a TaskManager's memory hold, bytes; all 0 for other processes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountedMemory {
+    /// Caches of state on disk, with what is on its way from them to disk and to checkpoints.
+    pub cache: u64,
+    /// State that is kept in memory.
+    pub heap: u64,
+    /// Checkpoints on their way to storage and back.
+    pub checkpoints: u64,
+}
+
+impl CountedMemory {
+    /// What is in use now.
+    pub(crate) fn of(memory: &ProcessMemory) -> Self {
+        let ProcessMemory { cache, heap, checkpoints } = memory;
+        Self { cache: cache.used_bytes(), heap: heap.used_bytes(), checkpoints: checkpoints.budget.used_bytes() }
+    }
+}
+
+/// Looks into this process, of whose memory nothing is counted.
 pub fn inspect(what: &Inspection) -> Inspected {
     match what {
         Inspection::Logs => Inspected::Logs(outputs().iter().filter_map(file).collect()),
@@ -112,6 +134,16 @@ pub fn inspect(what: &Inspection) -> Inspected {
         Inspection::Threads => Inspected::Threads(threads()),
         Inspection::Process => Inspected::Process(process()),
         Inspection::Coordinate { target, request } => Inspected::Coordinated(coordination::ask(target, request)),
+    }
+}
+
+/// Looks into this process, which is a TaskManager with this memory.
+pub(crate) fn inspect_with(what: &Inspection, memory: &ProcessMemory) -> Inspected {
+    match inspect(what) {
+        Inspected::Process(status) => {
+            Inspected::Process(ProcessStatus { counted: CountedMemory::of(memory), ..status })
+        }
+        other => other,
     }
 }
 
@@ -187,6 +219,7 @@ fn process() -> ProcessStatus {
         cpu_ms: stat(&read("/proc/self/stat")).map_or(0, |(_, cpu_ms)| cpu_ms),
         threads: u32::try_from(number(&own, "Threads:")).unwrap_or(0),
         open_files: u32::try_from(open_files).unwrap_or(0),
+        counted: CountedMemory::default(),
     }
 }
 

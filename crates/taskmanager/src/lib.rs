@@ -14,8 +14,12 @@ mod exchange;
 pub mod inspect;
 mod local;
 pub mod messages;
+mod owned;
 mod service;
 mod tasks;
+#[cfg(test)]
+mod testing;
+mod work;
 
 pub use core::Core;
 pub use exchange::Exchange;
@@ -26,3 +30,4 @@ pub use messages::{
     ToTaskManager,
 };
 pub use service::{Handle, Options, TaskManager};
+pub use work::remove_leftovers;

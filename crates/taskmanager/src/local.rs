@@ -18,12 +18,12 @@ mod storage;
 pub(crate) use copies::JobCopies;
 pub(crate) use storage::{Kept, Verified};
 
+use crate::owned::{self, Ownership, remove};
 use headwater_types::config::{Configuration, Key};
 use headwater_types::ids::JobId;
-use headwater_types::{Error, Result};
 use std::collections::BTreeSet;
-use std::fs::{self, File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::fs;
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// `execution.checkpointing.local-backup.dirs`: directories for copies.
@@ -39,9 +39,7 @@ const TMP_DIRS: Key = Key { name: "io.tmp.dirs", default: "" };
 
 /// Directory of processes without one of their own, below that for temporary files.
 const SHARED: &str = "headwater-local-state";
-const PREFIX: &str = "tm_";
 const COPIES: &str = "localState";
-const OWNER: &str = "owner";
 
 /// The copies of a TaskManager. Made where a TaskManager starts; outlives its sessions.
 #[derive(Debug)]
@@ -59,7 +57,7 @@ enum Owner {
     /// Nothing was kept yet.
     Unused,
     /// The directory is this process's.
-    Locked { _file: File },
+    Locked { _ownership: Ownership },
     /// It cannot be: there are no copies.
     Refused,
 }
@@ -74,9 +72,7 @@ impl LocalState {
         let own = [BACKUP_DIRS, ROOT_DIRS, WORKING_DIR, ANY_WORKING_DIR].into_iter().find_map(first);
         let lasting = lasting && own.is_some();
         let root = own.unwrap_or_else(|| first(TMP_DIRS).unwrap_or_else(std::env::temp_dir).join(SHARED));
-        let plain = |c: char| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' };
-        let name: String = id.chars().map(plain).collect();
-        Self { directory: root.join(format!("{PREFIX}{name}")), lasting, owner: Mutex::new(Owner::Unused) }
+        Self { directory: owned::path(&root, id), lasting, owner: Mutex::new(Owner::Unused) }
     }
 
     /// The copies of a job; `None` when there cannot be any, which is logged once.
@@ -116,10 +112,10 @@ impl LocalState {
     fn own(&self) -> bool {
         let mut owner = self.lock();
         if matches!(*owner, Owner::Unused) {
-            *owner = match claim(&self.directory) {
-                Ok(file) => {
+            *owner = match owned::claim(&self.directory) {
+                Ok(ownership) => {
                     self.remove_orphans();
-                    Owner::Locked { _file: file }
+                    Owner::Locked { _ownership: ownership }
                 }
                 Err(error) => {
                     let directory = self.directory.display();
@@ -131,15 +127,10 @@ impl LocalState {
         matches!(*owner, Owner::Locked { .. })
     }
 
-    /// Removes what TaskManagers left whose names do not come back. Those that live hold their locks.
+    /// Removes what TaskManagers left whose names do not come back.
     fn remove_orphans(&self) {
-        let Some(root) = self.directory.parent().filter(|root| root.ends_with(SHARED)) else { return };
-        for entry in fs::read_dir(root).into_iter().flatten().flatten() {
-            let path = entry.path();
-            let is_other = path != self.directory && entry.file_name().to_string_lossy().starts_with(PREFIX);
-            if is_other && File::open(path.join(OWNER)).is_ok_and(|file| file.try_lock().is_ok()) {
-                remove(&path);
-            }
+        if let Some(root) = self.directory.parent().filter(|root| root.ends_with(SHARED)) {
+            owned::remove_orphans(root, Some(&self.directory));
         }
     }
 
@@ -153,34 +144,6 @@ impl Drop for LocalState {
         if !self.lasting && self.is_owned() {
             remove(&self.directory);
         }
-    }
-}
-
-/// Makes a directory and locks it.
-fn claim(directory: &Path) -> Result<File> {
-    let failed = |e: std::io::Error| {
-        let message = format!("'{}' cannot be used: {e}", directory.display());
-        Error::retryable("local-state-unusable", message)
-    };
-    fs::create_dir_all(directory.join(COPIES)).map_err(failed)?;
-    let file = File::create(directory.join(OWNER)).map_err(failed)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::Error(e)) => Err(failed(e)),
-        Err(TryLockError::WouldBlock) => {
-            let message = format!("'{}' is in use by another process of the same name", directory.display());
-            Err(Error::retryable("local-state-in-use", message))
-        }
-    }
-}
-
-/// Removes a directory. What cannot be removed is in nobody's way but that of the disk.
-fn remove(directory: &Path) {
-    match fs::remove_dir_all(directory) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-            tracing::warn!(directory = %directory.display(), error = %e, "local copies of state were left behind");
-        }
-        _ => {}
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::core::Core;
 use crate::exchange::Exchange;
-use crate::inspect::{Inspected, Inspection, inspect};
+use crate::inspect::{Inspected, Inspection, inspect_with};
 use crate::local::LocalState;
 use crate::messages::{JobManagerGateway, TaskManagerGateway, ToTaskManager};
 use headwater_connector_api::Registry;
@@ -95,9 +95,12 @@ fn run(mut core: Core, env: &Env, messages: &Receiver<Inbound>) {
         match messages.recv() {
             Ok(Inbound::Message(message)) => core.handle(*message),
             Ok(Inbound::Ping(answer)) => answer(),
-            Ok(Inbound::Inspect { what, reply }) => env.spawn_blocking("inspect", move || {
-                let _ = reply.try_send(inspect(&what));
-            }),
+            Ok(Inbound::Inspect { what, reply }) => {
+                let memory = core.memory().clone();
+                env.spawn_blocking("inspect", move || {
+                    let _ = reply.try_send(inspect_with(&what, &memory));
+                });
+            }
             Ok(Inbound::Shutdown) | Err(_) => break,
         }
     }

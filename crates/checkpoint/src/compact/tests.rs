@@ -31,6 +31,16 @@ fn a_large_base_is_not_written_again_for_small_deltas() {
     assert_eq!(behind_a_base([300; RUNS_MIN - 1]), Some((RUNS_MIN, RunKind::Base, None)));
 }
 
+/// Many runs, as after a time when nobody merged, are merged in parts, the oldest first.
+#[test]
+fn no_more_runs_are_merged_at_once_than_memory_is_for() {
+    assert_eq!(chosen(&[1; 3 * RUNS_AT_ONCE]), Some((RUNS_AT_ONCE, RunKind::Base, None)));
+    let mut runs = deltas(&[1; 2 * RUNS_AT_ONCE]);
+    runs.iter_mut().for_each(|run| run.checkpoint = 1 + run.checkpoint / 50);
+    assert_eq!(at_once(&runs), 99, "whole checkpoints, of which two are more");
+    assert_eq!(choose(&runs, &(0..8)).unwrap().checkpoint, 2);
+}
+
 #[test]
 fn only_the_groups_of_the_slice_count() {
     let mut runs = deltas(&[10; 2 * RUNS_MIN]);

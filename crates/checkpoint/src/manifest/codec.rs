@@ -33,13 +33,17 @@ pub fn decode(name: &str, bytes: &[u8]) -> Result<Manifest> {
     let Some(rest) = bytes.strip_prefix(MAGIC.as_bytes()) else {
         return Err(corrupt(name, "it does not start like a checkpoint's manifest"));
     };
+    // A later version may end in another way, or sum up another.
+    refuse_later_version(name, rest)?;
     let (body, trailer) = bytes.split_at(bytes.len().saturating_sub(TRAILER_BYTES));
     let stored = trailer_checksum(trailer).ok_or_else(|| corrupt(name, "it is cut short: its checksum is missing"))?;
     if stored != checksum(body) {
         return Err(corrupt(name, "its checksum does not match its content"));
     }
     let line_end = rest.iter().position(|b| *b == b'\n').unwrap_or(rest.len());
-    check_version(name, &rest[..line_end])?;
+    if version(&rest[..line_end]) != Some(FORMAT_VERSION) {
+        return Err(corrupt(name, "its format version is not one that there was"));
+    }
     let json = &body[(MAGIC.len() + line_end + 1).min(body.len())..];
     serde_json::from_slice(json).map_err(|e| corrupt(name, "its content is not understood").with_source(e))
 }
@@ -49,19 +53,21 @@ fn trailer_checksum(trailer: &[u8]) -> Option<u64> {
     u64::from_str_radix(text, 16).ok()
 }
 
-fn check_version(name: &str, text: &[u8]) -> Result<()> {
-    let version = std::str::from_utf8(text).ok().and_then(|text| text.parse::<u32>().ok());
-    match version {
-        Some(version) if (1..=FORMAT_VERSION).contains(&version) => Ok(()),
-        Some(version) => Err(Error::user(
-            "checkpoint-version",
-            format!(
-                "'{name}' has format version {version}, and this version of Headwater reads up to {FORMAT_VERSION}: \
-                 use the version that wrote it, or a newer one"
-            ),
-        )),
-        None => Err(corrupt(name, "its format version is not a number")),
-    }
+fn version(text: &[u8]) -> Option<u32> {
+    std::str::from_utf8(text).ok().and_then(|text| text.parse().ok())
+}
+
+/// Judges the version by the first line alone, if that is whole.
+fn refuse_later_version(name: &str, rest: &[u8]) -> Result<()> {
+    let line = rest.iter().position(|b| *b == b'\n').map(|end| &rest[..end]);
+    let Some(version) = line.and_then(version).filter(|version| *version > FORMAT_VERSION) else { return Ok(()) };
+    Err(Error::user(
+        "checkpoint-version",
+        format!(
+            "'{name}' has format version {version}, and this version of Headwater reads up to {FORMAT_VERSION}: \
+             use the version that wrote it, or a newer one"
+        ),
+    ))
 }
 
 fn corrupt(name: &str, why: &str) -> Error {

@@ -5,12 +5,12 @@
 
 use super::directory::{WrittenBlock, directory, put_block, put_footer};
 use super::unsorted::BlockEntries;
-use super::{CODEC_RAW, EntryRef, VERSION_UNSORTED, checksum};
+use super::{CODEC_RAW, EntryRef, VERSION_UNSORTED, WritePart, checksum};
 use headwater_types::Result;
 
 /// Size of a block. All are of one size, so that allocators hand out the same memory over and over, and small enough
 /// to be in a CPU's cache from one step of writing to the next.
-const BLOCK_BYTES: usize = if cfg!(test) { 512 } else { 256 << 10 };
+pub(super) const BLOCK_BYTES: usize = if cfg!(test) { 512 } else { 256 << 10 };
 /// Most that the numbers before an entry take.
 const NUMBERS_BYTES: usize = 32;
 /// Size of the first block when it is not known how much will come.
@@ -54,7 +54,7 @@ pub(super) struct WrittenBlocks {
 
 impl WrittenBlocks {
     /// Adds a block; its bytes, which follow those of the block before.
-    pub fn put(&mut self, block: Block) -> Vec<u8> {
+    pub fn put<'b>(&mut self, block: &'b Block) -> &'b [u8] {
         let length = block.rows.len() as u64;
         let info = WrittenBlock {
             stored_len: length,
@@ -71,15 +71,16 @@ impl WrittenBlocks {
         self.infos.extend_from_slice(&[0, 0]);
         self.blocks += 1;
         self.bytes += length;
-        block.rows
+        &block.rows
     }
 
     /// What follows the blocks.
-    pub fn finish(self, header: &[u8]) -> Result<[Vec<u8>; 2]> {
-        let directory = directory(header, (self.blocks, &self.infos), (0, &[]));
+    pub fn finish(&self, header: &[u8]) -> Result<Vec<u8>> {
+        let mut end = directory(header, (self.blocks, &self.infos), (0, &[]));
         let mut footer = vec![];
-        put_footer(&directory, self.bytes, VERSION_UNSORTED, &mut footer)?;
-        Ok([directory, footer])
+        put_footer(&end, self.bytes, VERSION_UNSORTED, &mut footer)?;
+        end.append(&mut footer);
+        Ok(end)
     }
 }
 
@@ -202,16 +203,29 @@ impl DeltaBuilder {
         })
     }
 
-    /// The run with this header, in parts that follow each other.
+    /// Writes the run with this header to `out`, in parts that follow each other. Copies nothing, and can be done
+    /// again.
+    ///
+    /// # Errors
+    /// When its directory is too large; what `out` returns.
+    pub fn write(&mut self, header: &[u8], out: WritePart<'_>) -> Result<()> {
+        let mut blocks = WrittenBlocks::default();
+        self.finish_last();
+        self.full.iter().try_for_each(|block| out(blocks.put(block)))?;
+        out(&blocks.finish(header)?)
+    }
+
+    /// The run with this header in one piece.
     ///
     /// # Errors
     /// When its directory is too large.
-    pub fn finish(mut self, header: &[u8]) -> Result<Vec<Vec<u8>>> {
-        let mut blocks = WrittenBlocks::default();
-        self.finish_last();
-        let mut parts: Vec<Vec<u8>> = self.full.into_iter().map(|block| blocks.put(block)).collect();
-        parts.extend(blocks.finish(header)?);
-        Ok(parts)
+    pub fn finish(mut self, header: &[u8]) -> Result<Vec<u8>> {
+        let mut run = vec![];
+        self.write(header, &mut |part| {
+            run.extend_from_slice(part);
+            Ok(())
+        })?;
+        Ok(run)
     }
 
     /// Whether a block is full.

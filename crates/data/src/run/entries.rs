@@ -2,6 +2,7 @@
 
 use headwater_types::Result;
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 /// A state entry, borrowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -214,7 +215,12 @@ impl Entries {
 
     /// The entries as a stream, in the order they have.
     pub fn into_stream(self) -> EntriesStream {
-        EntriesStream { entries: self, next: 0 }
+        EntriesStream::of(Arc::new(self))
+    }
+
+    /// Memory that the entries take while they are sorted, without what is reserved for more, bytes.
+    pub fn sorting_bytes(&self) -> usize {
+        self.bytes() + self.slots.len() * (size_of::<Sorting>() + size_of::<Slot>())
     }
 
     #[inline]
@@ -265,8 +271,15 @@ impl Eq for Entries {}
 /// [`Entries`] as a stream.
 #[derive(Debug)]
 pub struct EntriesStream {
-    entries: Entries,
+    entries: Arc<Entries>,
     next: usize,
+}
+
+impl EntriesStream {
+    /// Entries that others read as well, in the order they have.
+    pub fn of(entries: Arc<Entries>) -> Self {
+        Self { entries, next: 0 }
+    }
 }
 
 impl EntryStream for EntriesStream {

@@ -3,7 +3,7 @@
 use super::directory::{self, Directory};
 use super::filter::Filter;
 use super::index::{BlockInfo, Index};
-use super::{CODEC_RAW, VERSION_INDEXED, VERSION_UNSORTED, checksum, corrupt};
+use super::{VERSION_INDEXED, VERSION_UNSORTED, checksum, corrupt};
 use headwater_types::{Error, ErrorKind, Result};
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,6 +25,8 @@ struct Closure(ReadRange);
 
 impl ReadAt for Closure {
     fn read_at(&self, range: Range<u64>, out: &mut Vec<u8>) -> Result<()> {
+        // Not both at once.
+        *out = vec![];
         *out = (self.0)(range)?;
         Ok(())
     }
@@ -44,7 +46,17 @@ pub struct Run {
     pub(super) inner: Arc<Inner>,
     cache: Option<Arc<dyn BlockCache>>,
     advice: Option<Arc<str>>,
+    /// Memory that a reader may take, bytes; `None` for what is fastest.
+    memory: Option<u64>,
 }
+
+/// Neighbouring blocks are read together up to this size, unless there is memory for less.
+const READ_BYTES: u64 = 4 << 20;
+/// Stored bytes of an unsorted run that are sorted together, unless there is memory for less. Key groups whose entries
+/// are more are sorted one by one.
+const SORT_BYTES: u64 = if cfg!(test) { 1 << 10 } else { 16 << 20 };
+/// The part of a reader's memory that is for stored bytes: as entries they take several times as much.
+const STORED_SHARE: u64 = 4;
 
 pub(super) struct Inner {
     id: u64,
@@ -81,7 +93,7 @@ impl Run {
         let directory = directory::read(bytes, source.as_ref()).map_err(|e| in_run(&name, e))?;
         let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
         let inner = Inner { id, name, directory, filters: OnceLock::new(), source };
-        Ok(Self { inner: Arc::new(inner), cache: None, advice: None })
+        Ok(Self { inner: Arc::new(inner), cache: None, advice: None, memory: None })
     }
 
     /// Opens a run that is in memory.
@@ -108,6 +120,28 @@ impl Run {
     pub fn with_advice(&self, advice: &str) -> Self {
         let advice = (!advice.is_empty()).then(|| advice.into());
         Self { advice, ..self.clone() }
+    }
+
+    /// The same run, of which each reader takes about so much memory: less than what is fastest, where memory is short
+    /// or many runs are read at once. There is a least amount, [`Run::MEMORY_MIN`].
+    #[must_use]
+    pub fn within(&self, memory_bytes: u64) -> Self {
+        Self { memory: Some(memory_bytes.max(Self::MEMORY_MIN)), ..self.clone() }
+    }
+
+    /// The least memory of a reader, bytes; more, where a block is larger.
+    pub const MEMORY_MIN: u64 = STORED_SHARE * (64 << 10);
+    /// The memory of a reader that is not told to take less, bytes.
+    pub const MEMORY_MAX: u64 = STORED_SHARE * SORT_BYTES;
+
+    /// Bytes that are read at once.
+    pub(super) fn read_bytes(&self) -> u64 {
+        self.memory.map_or(READ_BYTES, |memory| READ_BYTES.min(memory / STORED_SHARE))
+    }
+
+    /// Stored bytes that are sorted together.
+    pub(super) fn sort_bytes(&self) -> u64 {
+        self.memory.map_or(SORT_BYTES, |memory| SORT_BYTES.min(memory / STORED_SHARE))
     }
 
     /// Reads the filters, without which every look for an entry reads a block. Once they are there it does nothing.
@@ -259,15 +293,11 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    /// Replaces the content of `rows` by the rows of a block.
+    /// Replaces the content of `rows` by the rows of a compressed block.
     pub fn decode(&mut self, run: &Run, index: usize, stored: &[u8], rows: &mut Vec<u8>) -> Result<()> {
         let block = run.index().block(index);
         rows.clear();
-        if block.codec == CODEC_RAW {
-            rows.extend_from_slice(stored);
-        } else {
-            self.decompress(block.raw_len, stored, rows)?;
-        }
+        self.decompress(block.raw_len, stored, rows)?;
         check_length(rows, block.raw_len)
     }
 

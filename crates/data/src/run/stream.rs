@@ -2,19 +2,17 @@
 
 use super::cursor::BlockCursor;
 use super::reader::Decoder;
+use super::reader::check_length;
 use super::unsorted::SortedParts;
-use super::{EntryRef, EntryStream, Place, Run};
+use super::{CODEC_RAW, EntryRef, EntryStream, Place, Run};
 use headwater_types::Result;
 use std::ops::Range;
-
-/// Neighbouring blocks are read together up to this size, unless somebody wants less.
-pub const READ_BYTES: u64 = 4 << 20;
 
 impl Run {
     /// The entries of these key groups, in order and each once.
     pub fn read(&self, groups: Range<u32>) -> RunStream {
         let from = Place { group: groups.start, key: &[], map_key: &[] };
-        self.read_from(from, groups.end, READ_BYTES)
+        self.read_from(from, groups.end, self.read_bytes())
     }
 
     /// All entries.
@@ -61,8 +59,10 @@ pub(super) struct BlockReader {
     read_bytes: u64,
     fetched: Fetched,
     decoder: Decoder,
-    /// Rows of the current block.
-    pub rows: Vec<u8>,
+    /// Where the current block is in what was fetched, if it is stored as it is.
+    as_stored: Option<Range<usize>>,
+    /// The rows of the current block otherwise.
+    decoded: Vec<u8>,
 }
 
 /// Stored blocks that were read together.
@@ -76,7 +76,7 @@ impl BlockReader {
     /// Reads blocks of a run, about `read_bytes` at once.
     pub fn new(run: &Run, read_bytes: u64) -> Self {
         let (fetched, decoder) = (Fetched::default(), Decoder::default());
-        Self { run: run.clone(), read_bytes, fetched, decoder, rows: vec![] }
+        Self { run: run.clone(), read_bytes, fetched, decoder, as_stored: None, decoded: vec![] }
     }
 
     /// Makes a block the current one; those from it to `end` will follow.
@@ -86,9 +86,25 @@ impl BlockReader {
             self.fetch(index, end)?;
         }
         let start = (offset - self.fetched.offset) as usize;
-        let stored = &self.fetched.bytes[start..start + (block_end - offset) as usize];
+        let place = start..start + (block_end - offset) as usize;
+        let stored = &self.fetched.bytes[place.clone()];
         self.run.check_block(index, stored)?;
-        self.decoder.decode(&self.run, index, stored, &mut self.rows)
+        let block = self.run.index().block(index);
+        if block.codec == CODEC_RAW {
+            self.as_stored = Some(place);
+            return check_length(stored, block.raw_len);
+        }
+        self.as_stored = None;
+        self.decoder.decode(&self.run, index, stored, &mut self.decoded)
+    }
+
+    /// The rows of the current block.
+    #[inline]
+    pub fn rows(&self) -> &[u8] {
+        match &self.as_stored {
+            Some(place) => &self.fetched.bytes[place.clone()],
+            None => &self.decoded,
+        }
     }
 
     /// Reads a block and those behind it that will follow, up to a limit.
@@ -123,20 +139,20 @@ impl Blocks {
     fn next_block(&mut self) -> Result<bool> {
         let Some(index) = self.blocks.next() else { return Ok(false) };
         self.reader.read(index, self.blocks.end)?;
-        self.cursor.start(&self.reader.rows, self.reader.run.version())?;
+        self.cursor.start(self.reader.rows(), self.reader.run.version())?;
         Ok(true)
     }
 
     fn next(&mut self) -> Result<bool> {
         loop {
-            if self.cursor.advance(&self.reader.rows)? {
+            if self.cursor.advance(self.reader.rows())? {
                 return Ok(self.is_within());
             }
             if !self.next_block()? {
                 return Ok(false);
             }
             if let Some((group, key, map_key)) = &self.from
-                && self.cursor.seek(&self.reader.rows, Place { group: *group, key, map_key })?
+                && self.cursor.seek(self.reader.rows(), Place { group: *group, key, map_key })?
             {
                 self.from = None;
                 return Ok(self.is_within());
@@ -177,7 +193,7 @@ impl EntryStream for RunStream {
     #[inline]
     fn entry(&self) -> EntryRef<'_> {
         match &self.0 {
-            Stream::Sorted(blocks) => blocks.cursor.entry(&blocks.reader.rows),
+            Stream::Sorted(blocks) => blocks.cursor.entry(blocks.reader.rows()),
             Stream::Unsorted { parts, .. } => parts.entry(),
         }
     }

@@ -178,11 +178,43 @@ fn a_run_can_be_taken_in_parts() {
     let (mut writer, mut parts) = (RunWriter::new(b"h").unwrap(), vec![]);
     for entry in packed(&model).iter() {
         writer.push(entry).unwrap();
-        parts.extend(writer.take_finished());
+        writer.write_finished(&mut append_to(&mut parts)).unwrap();
     }
-    assert!(parts.len() as u64 == writer.bytes() && !parts.is_empty());
+    assert!(parts.len() as u64 <= writer.bytes() && !parts.is_empty());
     parts.extend(writer.finish().unwrap());
-    assert_eq!(parts, encode(b"h", &packed(&model), RunOptions::STORED).unwrap());
+    let whole = encode(b"h", &packed(&model), RunOptions::STORED).unwrap();
+    assert_eq!(parts, whole);
+    parts.clear();
+    let writer = RunWriter::new(b"h").unwrap();
+    let entries = writer.write_all(&mut packed(&model).into_stream(), &mut append_to(&mut parts)).unwrap();
+    assert_eq!((entries, &parts), (500, &whole));
+}
+
+/// An unsorted run is sorted in parts that fit into the memory there is, and written as often as it takes.
+#[test]
+fn little_memory_and_another_attempt_change_nothing() {
+    let model: Model = (0..3000u32).map(|i| ((i % 64, i.to_be_bytes().to_vec(), vec![]), Some(noise(i)))).collect();
+    let mut delta = DeltaBuilder::new();
+    delta.extend(packed(&model).iter());
+    let (mut bytes, mut again, mut parts) = (vec![], vec![], 0);
+    let failed = delta.write(b"h", &mut |_| {
+        parts += 1;
+        if parts < 3 { Ok(()) } else { Err(Error::internal("the disk is full")) }
+    });
+    assert!(failed.is_err());
+    delta.write(b"h", &mut append_to(&mut bytes)).unwrap();
+    delta.write(b"h", &mut append_to(&mut again)).unwrap();
+    assert_eq!(bytes, again);
+    let run = Run::of_bytes("test", bytes).unwrap();
+    assert_eq!(unpacked(&mut run.within(0).read_all()).unwrap(), model);
+}
+
+/// Takes the parts of a run.
+fn append_to(bytes: &mut Vec<u8>) -> impl FnMut(&[u8]) -> Result<()> {
+    |part| {
+        bytes.extend_from_slice(part);
+        Ok(())
+    }
 }
 
 proptest! {

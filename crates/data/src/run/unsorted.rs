@@ -1,13 +1,10 @@
 //! Reading unsorted runs: as they were written, or sorted.
 
-use super::stream::{BlockReader, READ_BYTES};
+use super::stream::BlockReader;
 use super::{Entries, EntryRef, EntryStream, Run, corrupt, take_bytes, take_u32, take_varint};
 use headwater_types::Result;
 use std::ops::Range;
 use std::vec::IntoIter;
-
-/// Stored bytes that are sorted together. Key groups whose entries are more are sorted one by one.
-const PART_BYTES: u64 = if cfg!(test) { 1 << 10 } else { 16 << 20 };
 
 impl Run {
     /// The entries of these key groups as they were written: those of an unsorted run in no order, and an entry that
@@ -20,7 +17,7 @@ impl Run {
             current: None,
             groups,
             blocks: blocks.into_iter(),
-            part: Part::new(BlockReader::new(self, READ_BYTES)),
+            part: Part::new(BlockReader::new(self, self.read_bytes())),
         }
     }
 
@@ -35,10 +32,10 @@ impl Run {
     ) -> Result<()> {
         let blocks = self.unsorted_blocks(groups);
         let end = blocks.last().map_or(0, |last| last + 1);
-        let mut reader = BlockReader::new(self, READ_BYTES);
+        let mut reader = BlockReader::new(self, self.read_bytes());
         for block in blocks {
             reader.read(block, end).map_err(|e| self.failed(e))?;
-            let mut rows = BlockEntries::new(&reader.rows);
+            let mut rows = BlockEntries::new(reader.rows());
             while let Some(entry) = rows.next().map_err(|e| self.failed(e))? {
                 if groups.iter().any(|groups| groups.contains(&entry.group)) {
                     visit(entry)?;
@@ -123,7 +120,7 @@ impl Part {
     /// Adds the entries of a block that are wanted; blocks from it to `end` will follow.
     fn add(&mut self, block: usize, end: usize, wanted: impl Fn(u32) -> bool) -> Result<()> {
         self.reader.read(block, end)?;
-        let mut rows = BlockEntries::new(&self.reader.rows);
+        let mut rows = BlockEntries::new(self.reader.rows());
         while let Some(entry) = rows.next()? {
             if wanted(entry.group) {
                 self.entries.push(entry);
@@ -159,7 +156,7 @@ impl SortedParts {
         let blocks = || run.blocks_with(&groups).map(|block| run.index().block(block));
         let start = blocks().map(|block| block.first_group).min().unwrap_or(0).max(groups.start);
         let end = blocks().map(|block| block.last_group.saturating_add(1)).max().unwrap_or(0).min(groups.end);
-        let parts = u32::try_from(run.bytes_of(&groups).div_ceil(PART_BYTES)).unwrap_or(u32::MAX).max(1);
+        let parts = u32::try_from(run.bytes_of(&groups).div_ceil(run.sort_bytes())).unwrap_or(u32::MAX).max(1);
         let width = end.saturating_sub(start).div_ceil(parts).max(1);
         Self { part: Part::new(reader), groups: start..end.max(start), width }
     }

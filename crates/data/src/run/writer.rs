@@ -3,12 +3,14 @@
 use super::block::BlockBuilder;
 use super::directory::{WrittenBlock, directory, put_block, put_footer};
 use super::filter::{Filter, hash_entry, hash_key};
-use super::{CODEC_RAW, CODEC_ZSTD, Entries, EntryRef, EntryStream, VERSION_SORTED, checksum, put_varint};
+use super::{CODEC_RAW, CODEC_ZSTD, Entries, EntryRef, EntryStream, VERSION_SORTED, WritePart, checksum, put_varint};
 use headwater_types::{Error, Result};
 use std::cmp::Ordering;
 
 /// The fastest ordinary level: runs are written far more often than read.
 const ZSTD_LEVEL: i32 = 1;
+/// Finished bytes are handed on in parts of about this size.
+const PART_BYTES: usize = if cfg!(test) { 4 << 10 } else { 256 << 10 };
 /// Hashes of a filter, about: how many the writer keeps.
 const FILTER_HASHES: usize = if cfg!(test) { 64 } else { 1 << 20 };
 
@@ -42,7 +44,7 @@ impl RunOptions {
     pub const LOCAL: Self = Self { block_bytes: 3 << 10, codec: Codec::Raw, filters: true };
 }
 
-/// Writes a run front to back. What is finished can be taken away in between, so that a run needs not fit
+/// Writes a run front to back. What is finished can be handed on in between, so that a run needs not fit
 /// into memory.
 pub struct RunWriter {
     header: Vec<u8>,
@@ -56,9 +58,9 @@ pub struct RunWriter {
     /// Finished filters, which follow the blocks.
     filter_bytes: Vec<u8>,
     hashes: Hashes,
-    /// Finished bytes that were not taken.
+    /// Finished bytes that were not handed on.
     out: Vec<u8>,
-    /// Number of bytes before `out`.
+    /// Number of bytes before `out`, which were handed on.
     taken: u64,
     raw: Vec<u8>,
     last: Option<Last>,
@@ -159,19 +161,44 @@ impl RunWriter {
         self.taken + self.out.len() as u64
     }
 
-    /// Bytes that are finished and not taken.
-    pub fn finished_bytes(&self) -> usize {
-        self.out.len()
-    }
-
-    /// Takes the bytes that are finished since the last call. They precede those of the next call and of
-    /// [`RunWriter::finish`].
-    pub fn take_finished(&mut self) -> Vec<u8> {
+    /// Hands on what is finished, if it makes a part. It precedes what is handed on next, and [`RunWriter::finish`].
+    ///
+    /// # Errors
+    /// What `out` returns.
+    #[inline]
+    pub fn write_finished(&mut self, out: WritePart<'_>) -> Result<()> {
+        if self.out.len() < PART_BYTES {
+            return Ok(());
+        }
+        out(&self.out)?;
         self.taken += self.out.len() as u64;
-        std::mem::take(&mut self.out)
+        self.out.clear();
+        Ok(())
     }
 
-    /// The run; without what was taken before.
+    /// Writes the rest of a stream, and the run behind what was handed on before, part by part. The number of entries.
+    ///
+    /// # Errors
+    /// When the stream cannot be read or is not sorted; what `out` returns.
+    pub fn write_all(mut self, stream: &mut dyn EntryStream, out: WritePart<'_>) -> Result<u64> {
+        let mut entries = 0;
+        while stream.advance()? {
+            self.push(stream.entry())?;
+            self.write_finished(out)?;
+            entries += 1;
+        }
+        out(&self.finish()?)?;
+        Ok(entries)
+    }
+
+    /// Memory that a writer with these options takes at most, but for filters, which take a bit more than a byte an
+    /// entry until the run is finished.
+    pub const fn memory_bytes(options: RunOptions) -> u64 {
+        let hashes = if options.filters { FILTER_HASHES * size_of::<u64>() } else { 0 };
+        (PART_BYTES + 4 * options.block_bytes + hashes) as u64
+    }
+
+    /// The run; without what was handed on before.
     ///
     /// # Errors
     /// When compression fails.

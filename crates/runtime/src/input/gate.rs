@@ -83,6 +83,10 @@ impl GateInput {
             self.end_unconnected(chain);
             return Ok(Fed::Some);
         }
+        if let Some(taken) = self.barriers.take_complete() {
+            self.take(taken, chain, checkpoints, now_ms);
+            return Ok(Fed::Some);
+        }
         let Some((channel, element)) = self.gate.poll() else { return Ok(Fed::Nothing(None)) };
         let event = match element {
             Element::Batch(batch) => {
@@ -210,8 +214,8 @@ impl GateInput {
         checkpoints: &mut Checkpoints,
         now_ms: i64,
     ) {
-        if let Some(checkpoint) = outcome.cancelled {
-            checkpoints.overtaken_by_later(checkpoint);
+        outcome.cancelled.iter().for_each(|checkpoint| checkpoints.overtaken_by_later(*checkpoint));
+        if outcome.unblock {
             self.gate.unblock_all();
         }
         if outcome.block {
@@ -224,7 +228,9 @@ impl GateInput {
 
     fn take(&mut self, taken: Taken, chain: &mut Chain, checkpoints: &mut Checkpoints, now_ms: i64) {
         self.give_up_capture(checkpoints);
-        self.gate.unblock_all();
+        if taken.blocked() {
+            self.gate.unblock_all();
+        }
         self.barriers.begin_announced(now_ms);
         checkpoints.begin(taken, now_ms);
         chain.feed().barrier(taken.barrier);

@@ -1,6 +1,6 @@
 //! A directory of runs in the place of checkpoint storage.
 
-use headwater_data::run::{Merge, Run, RunOptions, RunWriter};
+use headwater_data::run::{Merge, Run};
 use headwater_state::{ListSnapshot, Restored, RestoredRun, RestoredTable, TableDelta, TableDescriptor};
 use headwater_types::{Error, Result};
 use std::fs::File;
@@ -10,23 +10,11 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Bytes of a run that are written at once.
-const PART_BYTES: u64 = 4 << 20;
-
 /// Encodes changes into a run file, a part at a time; its size.
-pub fn write(path: &Path, delta: TableDelta) -> Result<u64> {
+pub fn write(path: &Path, mut delta: TableDelta) -> Result<u64> {
     let failed = |e: std::io::Error| Error::internal(format!("'{}': {e}", path.display()));
     let mut file = File::create(path).map_err(failed)?;
-    let mut writer = RunWriter::with_options(&delta.descriptor.to_header()?, RunOptions::DELTA)?;
-    let (mut stream, mut taken) = (delta.into_stream(), 0);
-    while stream.advance()? {
-        writer.push(stream.entry())?;
-        if writer.bytes() - taken >= PART_BYTES {
-            taken = writer.bytes();
-            file.write_all(&writer.take_finished()).map_err(failed)?;
-        }
-    }
-    file.write_all(&writer.finish()?).map_err(failed)?;
+    delta.write_run(&mut |part| file.write_all(part).map_err(failed))?;
     file.sync_all().map_err(failed)?;
     Ok(file.metadata().map_err(failed)?.len())
 }

@@ -5,10 +5,10 @@
 //! merge shows each finished file at once and lets go of what it has merged, so it takes little space itself. The
 //! runs of a checkpoint are merged into local ones in the same way, beside the merging of those above them.
 
-use super::files::FileWriter;
+use super::files::{FileWriter, STATE};
 use super::sorted::{OwnedPlace, Slot, SlotsStream, SortedRun};
-use super::tree::{READ_BYTES, Tree};
-use headwater_data::run::{EntryStream, Merge};
+use super::tree::{Tree, read_bytes};
+use headwater_data::run::{EntryStream, Merge, RunOptions};
 use headwater_types::{Error, Result};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -141,7 +141,7 @@ impl Tree {
 impl Merging {
     /// A merge of neighbours, newest first.
     fn new(runs: &[Arc<SortedRun>], output: u64, drops_deletions: bool) -> Self {
-        let streams = runs.iter().rev().map(|run| run.read(READ_BYTES)).collect();
+        let streams = runs.iter().rev().map(|run| run.read(read_bytes(runs.len()))).collect();
         let stream = if drops_deletions { Merge::live(streams) } else { Merge::deltas(streams) };
         Self { inputs: runs.iter().map(|run| run.id).collect(), output, stream, has_entry: false }
     }
@@ -153,7 +153,7 @@ impl Merging {
             return Ok(false);
         }
         let first = OwnedPlace::of(self.stream.entry().place());
-        let (mut writer, mut entries) = (FileWriter::create(&tree.files)?, 0u32);
+        let (mut writer, mut entries) = (FileWriter::create(&tree.files, STATE, RunOptions::LOCAL)?, 0u32);
         self.has_entry = true;
         while self.has_entry && writer.bytes() < FILE_BYTES {
             writer.push(self.stream.entry())?;

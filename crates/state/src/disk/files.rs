@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Finished bytes are written to the file in parts of this size.
-const PART_BYTES: usize = 256 << 10;
+/// The name of files of a tree.
+pub(super) const STATE: &str = "state";
 
 /// Makes files until it is closed. Whoever works in the background has this and not the store, so that the directory
 /// can go while they work.
-pub(super) struct Files {
+pub(crate) struct Files {
     directory: PathBuf,
     next: AtomicU64,
     /// Held while a file is made: none appears in a closed directory.
@@ -65,19 +65,16 @@ pub(super) struct FileWriter {
 }
 
 impl FileWriter {
-    pub fn create(files: &Files) -> Result<Self> {
-        let path = files.new_path("state");
-        let file = LocalFile { file: files.create(&path)?, path };
-        Ok(Self { file, writer: RunWriter::with_options(&[], RunOptions::LOCAL)? })
+    /// A new file, whose name says `what` it is.
+    pub fn create(files: &Files, what: &str, options: RunOptions) -> Result<Self> {
+        let path = files.new_path(what);
+        let file = LocalFile { file: files.create(&path)?, path, bytes: 0 };
+        Ok(Self { file, writer: RunWriter::with_options(&[], options)? })
     }
 
     pub fn push(&mut self, entry: EntryRef<'_>) -> Result<()> {
         self.writer.push(entry)?;
-        if self.writer.finished_bytes() < PART_BYTES {
-            return Ok(());
-        }
-        let part = self.writer.take_finished();
-        self.file.write(&part)
+        self.writer.write_finished(&mut |part| self.file.write(part))
     }
 
     /// Bytes so far.
@@ -87,10 +84,8 @@ impl FileWriter {
 
     /// The run, opened with its filters, and its size.
     pub fn finish(mut self) -> Result<(Run, u64)> {
-        let before = self.writer.bytes() - self.writer.finished_bytes() as u64;
-        let rest = self.writer.finish()?;
-        self.file.write(&rest)?;
-        let (name, bytes) = (self.file.path.display().to_string(), before + rest.len() as u64);
+        self.file.write(&self.writer.finish()?)?;
+        let (name, bytes) = (self.file.path.display().to_string(), self.file.bytes);
         let run = Run::open_at(name, bytes, Arc::new(self.file))?;
         run.load_filters()?;
         Ok((run, bytes))
@@ -101,10 +96,12 @@ impl FileWriter {
 struct LocalFile {
     file: File,
     path: PathBuf,
+    bytes: u64,
 }
 
 impl LocalFile {
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.bytes += bytes.len() as u64;
         self.file.write_all(bytes).map_err(|e| failed(&self.path, e))
     }
 }

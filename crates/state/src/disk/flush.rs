@@ -21,6 +21,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 const COLLECT_ENTRIES: usize = 128;
 /// Entries marked as written at one look.
 const LAND_ENTRIES: usize = 512;
+/// The part of the write buffer that a batch is: one is collected, one is being written, more waits in the overlay.
+const BATCH_SHARE: u64 = 5;
 /// Size of a batch: least and most.
 const BATCH_BYTES: Range<u64> = 4 << 10..32 << 20;
 
@@ -28,6 +30,10 @@ const BATCH_BYTES: Range<u64> = 4 << 10..32 << 20;
 pub(crate) trait Overlay {
     /// Number of entries the tree has not seen; some may count twice.
     fn unflushed(&self) -> usize;
+    /// Number of entries.
+    fn count(&self) -> usize;
+    /// Memory of a changed entry with its key, bytes.
+    fn change_bytes(&self) -> usize;
     /// Memory of an entry, bytes.
     fn average_bytes(&self) -> usize;
     /// Takes the oldest entry that the tree has not seen into the batch that is collected.
@@ -59,7 +65,7 @@ impl Flusher {
         Self {
             writer: table.writer(),
             env: env.clone(),
-            batch_bytes: (table.store.write_buffer_bytes() / 2).clamp(BATCH_BYTES.start, BATCH_BYTES.end),
+            batch_bytes: (table.store.write_buffer_bytes() / BATCH_SHARE).clamp(BATCH_BYTES.start, BATCH_BYTES.end),
             collected: Entries::new(),
             collected_bytes: 0,
             in_flight: None,
@@ -110,6 +116,11 @@ impl Flusher {
     }
 
     fn collect(&mut self, overlay: &mut impl Overlay, limit: usize) {
+        if self.collected.is_empty() {
+            // As it will become, and not twice that: what is not used is not in memory.
+            let waiting = overlay.unflushed() * overlay.average_bytes();
+            self.collected.reserve(0, waiting.min(self.batch_bytes as usize));
+        }
         for _ in 0..limit {
             let Some(entry) = overlay.take_unflushed() else { break };
             self.collected.push(entry);
@@ -118,10 +129,12 @@ impl Flusher {
     }
 
     fn depart(&mut self, overlay: &mut impl Overlay) {
-        let state = State::Waiting(std::mem::take(&mut self.collected), self.writer.clone());
+        let collected = std::mem::take(&mut self.collected);
+        self.in_flight_bytes = collected.sorting_bytes() as u64;
+        self.collected_bytes = 0;
+        let state = State::Waiting(collected, self.writer.clone());
         let batch = Arc::new(Batch { state: Mutex::new(state), done: AtomicBool::new(false) });
         overlay.depart();
-        self.in_flight_bytes = std::mem::take(&mut self.collected_bytes);
         self.in_flight = Some(batch.clone());
         self.env.spawn_blocking("state-flush", move || batch.write());
     }

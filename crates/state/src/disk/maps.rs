@@ -1,14 +1,14 @@
 //! An ordered map per key on disk.
 
 use super::flush::Flusher;
+use super::set_aside::SetAside;
 use super::store::Store;
 use super::table::Table;
-use super::{CHECK_INTERVAL, EVICT_PLACES, SET_ASIDE_ENTRIES, sort_keys};
+use super::{CHECK_INTERVAL, EVICT_PLACES, Shares, sort_keys};
 use crate::context::RestoredRun;
 use crate::engine::{Bounds, Changes, EngineContext, Expired, Maps, VisitMaps, VisitUntil};
 use crate::heap::{HeapMaps, KeyId};
 use crate::memory::Account;
-use crate::set_aside::SetAside;
 use headwater_data::key_codec::EncodedKeys;
 use headwater_data::run::{Entries, EntryRef};
 use headwater_env::Env;
@@ -28,6 +28,7 @@ pub(crate) struct DiskMaps {
     account: Account,
     env: Env,
     set_aside: Vec<SetAside>,
+    shares: Shares,
     accesses: u32,
 }
 
@@ -35,11 +36,11 @@ const ALL: Bounds<'static> = (Bound::Unbounded, Bound::Unbounded);
 
 impl DiskMaps {
     pub fn new(store: Store, context: &EngineContext) -> Self {
-        let table = Table::new(store, context);
+        let (shares, table) = (Shares::of(&store), Table::new(store, context));
         let account = Account::new(context.lease.clone());
         let heap = HeapMaps::caching(context.groups);
         let flusher = Flusher::new(&table, &context.env);
-        Self { heap, flusher, table, account, env: context.env.clone(), set_aside: vec![], accesses: 0 }
+        Self { heap, flusher, table, account, env: context.env.clone(), set_aside: vec![], shares, accesses: 0 }
     }
 
     /// A key that is only written: the tree is not asked.
@@ -83,13 +84,13 @@ impl DiskMaps {
             return Ok(());
         }
         self.accesses = 0;
-        let short = self.account.set(self.heap.live_bytes() + self.flusher.bytes() + self.table.bytes());
+        let overlay_bytes = self.heap.live_bytes();
+        let is_overdrawn = self.account.set(overlay_bytes + self.flusher.bytes() + self.table.bytes());
+        let short = is_overdrawn || overlay_bytes > self.shares.overlay_bytes;
         self.flusher.step(&mut self.heap, short)?;
+        self.set_aside_changes(short);
         if !short {
             return Ok(());
-        }
-        if self.heap.dirty() > SET_ASIDE_ENTRIES.min(self.heap.len() / 2) {
-            self.set_aside_changes();
         }
         let mut places = 0;
         while places < EVICT_PLACES {
@@ -101,10 +102,16 @@ impl DiskMaps {
         Ok(())
     }
 
-    fn set_aside_changes(&mut self) {
-        let mut entries = Entries::new();
-        self.heap.take_changes(SET_ASIDE_ENTRIES, &|_| false, &mut entries);
-        SetAside::push(&mut self.set_aside, entries, self.table.store.new_file(), &self.env);
+    /// Does not keep more changes of the epoch in memory than there is room for.
+    fn set_aside_changes(&mut self, short: bool) {
+        let mut count = self.shares.to_set_aside(&self.heap, self.heap.dirty(), short);
+        while count > 0 {
+            let mut entries = Entries::new();
+            self.heap.take_changes(count, &|_| false, &mut entries);
+            let new = SetAside::new(entries, self.account.other(0));
+            SetAside::push(&mut self.set_aside, new, self.table.store.files(), &self.env);
+            count = self.shares.to_set_aside(&self.heap, self.heap.dirty(), false);
+        }
     }
 
     /// Scans a key that is not whole in memory: merges the overlay over the tree.
@@ -249,6 +256,9 @@ impl Maps for DiskMaps {
     fn take_changes(&mut self, expired: Expired<'_>) -> Changes {
         let mut changes = Changes { set_aside: std::mem::take(&mut self.set_aside), ..Changes::default() };
         self.heap.take_changes(usize::MAX, expired, &mut changes.entries);
+        // Until the changes are uploaded the cache does with less.
+        changes.account = Some(self.account.other(changes.entries.sorting_bytes()));
+        changes.files = Some(self.table.store.files().clone());
         changes
     }
 

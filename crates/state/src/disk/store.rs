@@ -8,7 +8,7 @@ use crate::memory::{Account, MemoryBudget, MemoryLease};
 use headwater_data::run::Entries;
 use headwater_env::Env;
 use headwater_types::{Error, ErrorKind, Result};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
@@ -73,9 +73,14 @@ impl Store {
         self.shared.blocks.get().into_iter().for_each(|blocks| blocks.clear());
     }
 
-    /// The path of a new file for changes beside the trees.
-    pub fn new_file(&self) -> PathBuf {
-        self.shared.files.new_path("changes")
+    /// Its files, also for changes beside the trees.
+    pub fn files(&self) -> &Arc<Files> {
+        &self.shared.files
+    }
+
+    /// Memory of all tables.
+    pub fn cache_bytes(&self) -> u64 {
+        self.shared.cache_bytes
     }
 
     /// Memory of changes that are not in the tree yet.

@@ -8,15 +8,22 @@
 //! a look at a number. Flushes add runs at the front, [`super::compaction`] replaces neighbours by their merge.
 //! Invariant: of a place, a newer run in a version never holds an older state than an older run.
 
-use super::files::{FileWriter, Files};
+use super::files::{FileWriter, Files, STATE};
 use super::sorted::{OwnedPlace, Slot, SortedRun};
-use headwater_data::run::{BlockBuf, Entries, Found, KeyHashes, Merge, Place};
+use headwater_data::run::{BlockBuf, Entries, Found, KeyHashes, Merge, Place, RunOptions};
 use headwater_types::{Error, Result};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Bytes of a run that are read at once when everything is read.
-pub(super) const READ_BYTES: u64 = 512 << 10;
+/// Bytes of all runs together that are read at once when everything is read, and of one at most.
+const READ_BYTES: u64 = 4 << 20;
+const RUN_READ_BYTES: u64 = 512 << 10;
+const RUN_READ_BYTES_MIN: u64 = 64 << 10;
+
+/// Bytes of each of some runs that are read at once.
+pub(super) fn read_bytes(runs: usize) -> u64 {
+    (READ_BYTES / runs.max(1) as u64).clamp(RUN_READ_BYTES_MIN, RUN_READ_BYTES)
+}
 
 /// The tree of a table, shared by who reads, flushes and compacts.
 pub(super) struct Tree {
@@ -127,7 +134,7 @@ fn write_file(files: &Files, entries: &Entries) -> Result<Option<Slot>> {
     if entries.is_empty() {
         return Ok(None);
     }
-    let mut writer = FileWriter::create(files)?;
+    let mut writer = FileWriter::create(files, STATE, RunOptions::LOCAL)?;
     entries.iter().try_for_each(|entry| writer.push(entry))?;
     let (run, bytes) = writer.finish()?;
     Ok(Some(Slot { run, bytes, first: OwnedPlace::of(entries.get(0).place()), end_group: u32::MAX }))
@@ -163,7 +170,7 @@ impl Version {
 
     /// All live entries.
     pub fn read(&self) -> Merge<super::sorted::SlotsStream> {
-        Merge::live(self.runs.iter().rev().map(|run| run.read(READ_BYTES)).collect())
+        Merge::live(self.runs.iter().rev().map(|run| run.read(read_bytes(self.runs.len()))).collect())
     }
 
     /// Memory of directories and filters, bytes.

@@ -154,3 +154,48 @@ fn opaque_rows_of_the_same_columns_are_rows() {
     let wider = TableDescriptor::value("t", vec![], vec![column("a", "BIGINT")]).with_rows();
     assert!(matches!(compatibility(&opaque, &wider), Compatibility::Incompatible { .. }));
 }
+
+#[test]
+fn entries_of_another_cut_do_not_fit() {
+    let of = |cut: &str| table(&[("a", "INT")]).cut_by(cut);
+    for (stored, wanted, expected) in [
+        ("TUMBLE(10 ms)", "TUMBLE(10 ms)", true),
+        ("TUMBLE(10 ms)", "TUMBLE(15 ms)", false),
+        ("TUMBLE(10 ms)", "", false),
+        // Stored before it was said.
+        ("", "TUMBLE(15 ms)", true),
+    ] {
+        let fits = match compatibility(&of(stored), &of(wanted)) {
+            Compatibility::Same => true,
+            Compatibility::Incompatible { why } => {
+                assert_eq!(why, format!("its entries are those of {stored} and would be those of {wanted}"));
+                false
+            }
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(fits, expected, "{stored} {wanted}");
+    }
+}
+
+#[test]
+fn an_aggregate_may_be_new_over_rows_that_are_only_added() {
+    let of = |names: &[&str], counted: bool| {
+        let count = counted.then(|| column("rows", "INT NOT NULL"));
+        let accumulator = |name: &&str| Column {
+            accumulator: Some(AccumulatorLayout { function: "SUM".into(), of: None, widens: false }),
+            ..column(name, "BYTES")
+        };
+        let columns = count.into_iter().chain(names.iter().map(accumulator)).collect();
+        TableDescriptor::value("accumulators", vec![column("k", "INT")], columns).with_rows()
+    };
+    let added = compatibility(&of(&["SUM(a)"], false), &of(&["SUM(a)", "SUM(b)"], false));
+    assert!(matches!(added, Compatibility::Migrated { .. }), "{added:?}");
+    let Compatibility::Incompatible { why } = compatibility(&of(&["SUM(a)"], true), &of(&["SUM(a)", "SUM(b)"], true))
+    else {
+        panic!("rows that were counted in SUM(a) only would be taken back from SUM(b)")
+    };
+    assert_eq!(why, "column 'SUM(b)' is new, and rows that it has not seen may be taken back from it");
+    // One that the query no longer has is dropped either way.
+    let dropped = compatibility(&of(&["SUM(a)", "SUM(b)"], true), &of(&["SUM(a)"], true));
+    assert!(matches!(dropped, Compatibility::Migrated { .. }), "{dropped:?}");
+}

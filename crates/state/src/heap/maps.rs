@@ -510,6 +510,14 @@ impl Overlay for HeapMaps {
         self.unflushed.len()
     }
 
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn change_bytes(&self) -> usize {
+        self.live_bytes() / self.entries.max(1)
+    }
+
     fn average_bytes(&self) -> usize {
         self.live_bytes() / self.len().max(1)
     }

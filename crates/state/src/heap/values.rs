@@ -306,6 +306,14 @@ impl Overlay for HeapValues {
         self.unflushed.len()
     }
 
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn change_bytes(&self) -> usize {
+        self.average_bytes()
+    }
+
     fn average_bytes(&self) -> usize {
         self.live_bytes() / self.table.len().max(1)
     }

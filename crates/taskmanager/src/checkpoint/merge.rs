@@ -1,52 +1,81 @@
 //! Merging runs of a table into one, a part at a time on both sides, so that their size does not matter.
+//!
+//! The merges of a process share their memory ([`WorkMemory`]): one that needs more than is left waits. Of what it gets, the
+//! runs have parts by their sizes: an unsorted run is read once for each part of its key groups that fits into memory, so
+//! all are read about as often.
 
 use headwater_checkpoint::compact::Merge;
 use headwater_checkpoint::manifest::{Checksum, Place, Run, RunKind};
 use headwater_checkpoint::{GroupSet, StoredRun};
-use headwater_data::run::{self, EntryStream, GatheredRun, RunWriter};
+use headwater_data::run::{self, GatheredRun, RunOptions, RunWriter};
 use headwater_env::{ObjectWriter, Storage};
 use headwater_state::TableDescriptor;
+use headwater_state::memory::WorkMemory;
 use headwater_types::{Error, Result};
 use std::sync::Arc;
 
-/// Finished bytes are sent to storage in parts of about this size.
-const PART_BYTES: usize = 4 << 20;
-/// Bytes of all runs together that are in memory at once, about; and the least that is worth a request.
-const READ_BYTES: u64 = 16 << 20;
-const RUN_READ_BYTES_MIN: u64 = 128 << 10;
-
-/// Opens a run in storage.
-pub(super) fn open(storage: &Arc<dyn Storage>, run: &Run) -> Result<StoredRun> {
+/// Opens a run in storage, whose readers take about so much memory.
+pub(super) fn open(storage: &Arc<dyn Storage>, run: &Run, memory_bytes: u64) -> Result<StoredRun> {
     let storage = storage.clone();
-    StoredRun::open(run, move |file, range| storage.get_range(file, range))
+    Ok(StoredRun::open(run, move |file, range| storage.get_range(file, range))?.within(memory_bytes))
+}
+
+/// Memory for reading each of some runs, of so much for all.
+pub(super) fn reading_bytes(runs: &[Run], memory_bytes: u64) -> Vec<u64> {
+    let all = runs.iter().map(|run| run.place.bytes).sum::<u64>().max(1);
+    let part = |run: &Run| u128::from(memory_bytes) * u128::from(run.place.bytes) / u128::from(all);
+    // Nobody needs more than several times the run.
+    let useful = |run: &Run| run.place.bytes.saturating_mul(4).min(run::Run::MEMORY_MAX);
+    let bytes = |run: &Run| useful(run).min(u64::try_from(part(run)).unwrap_or(u64::MAX)).max(run::Run::MEMORY_MIN);
+    runs.iter().map(bytes).collect()
 }
 
 /// Merges runs into one file of storage. The newest run says what the table is. A base is sorted, and so is a delta
 /// of sorted runs. What has unsorted runs is gathered, which costs a fraction.
-pub(crate) fn merge(storage: &Arc<dyn Storage>, merge: &Merge, file: &str, now_ms: i64) -> Result<Run> {
-    let read_bytes = (READ_BYTES / merge.runs.len().max(1) as u64).max(RUN_READ_BYTES_MIN);
-    let open = |run: &Run| open(storage, run).map(|opened| opened.reading(read_bytes));
-    let opened = merge.runs.iter().map(open).collect::<Result<Vec<_>>>()?;
+pub(crate) fn merge(
+    storage: &Arc<dyn Storage>,
+    merge: &Merge,
+    file: &str,
+    memory: &WorkMemory,
+    now_ms: i64,
+) -> Result<Run> {
+    let all_bytes = merge.runs.iter().map(|run| run.place.bytes).sum::<u64>();
+    let making_bytes = GatheredRun::memory_bytes().max(RunWriter::memory_bytes(RunOptions::STORED)).min(2 * all_bytes);
+    let writing_bytes = making_bytes + storage.stream_bytes().min(2 * all_bytes);
+    let limit = memory.limit_bytes();
+    let reading = reading_bytes(&merge.runs, limit.saturating_sub(writing_bytes).max(limit / 4));
+    let _memory = memory.wait_for(writing_bytes + reading.iter().sum::<u64>());
+    let opened = merge.runs.iter().zip(reading).map(|(run, bytes)| open(storage, run, bytes));
+    let opened = opened.collect::<Result<Vec<_>>>()?;
     let descriptor = opened.last().map(|newest| newest.descriptor().clone());
     let descriptor = descriptor.ok_or_else(|| Error::internal("a merge of no runs"))?;
     let mut file = MergedFile::create(storage.as_ref(), file)?;
-    // State engines that need runs in order write them so.
-    let can_be_gathered =
-        || opened.iter().any(|run| !run.is_sorted()) && opened.iter().all(|run| *run.descriptor() == descriptor);
-    let entries = match merge.kind {
-        RunKind::Delta if can_be_gathered() => gather(&opened, &merge.groups, &descriptor, &mut file)?,
-        kind => {
-            let streams = opened.iter().map(|run| run.read(&descriptor, now_ms)).collect::<Result<Vec<_>>>()?;
-            let mut merged = match kind {
-                RunKind::Base => run::Merge::live(streams),
-                RunKind::Delta => run::Merge::deltas(streams),
-            };
-            write_sorted(&mut merged, &descriptor, &mut file)?
-        }
-    };
+    let entries = write(&opened, merge, &descriptor, &mut file, now_ms)?;
     let live = merge.runs.last().and_then(|newest| newest.live);
     let (kind, checkpoint, groups) = (merge.kind, merge.checkpoint, merge.groups.clone());
     Ok(Run { kind, checkpoint, groups, entries, live, place: file.finish()? })
+}
+
+/// Writes the merged run; how many entries it has.
+fn write(
+    runs: &[StoredRun],
+    merge: &Merge,
+    descriptor: &TableDescriptor,
+    file: &mut MergedFile<'_>,
+    now_ms: i64,
+) -> Result<u64> {
+    // State engines that need runs in order write them so.
+    let can_be_gathered =
+        || runs.iter().any(|run| !run.is_sorted()) && runs.iter().all(|run| run.descriptor() == descriptor);
+    if merge.kind == RunKind::Delta && can_be_gathered() {
+        return gather(runs, &merge.groups, descriptor, file);
+    }
+    let streams = runs.iter().map(|run| run.read(descriptor, now_ms)).collect::<Result<Vec<_>>>()?;
+    let mut merged = match merge.kind {
+        RunKind::Base => run::Merge::live(streams),
+        RunKind::Delta => run::Merge::deltas(streams),
+    };
+    RunWriter::new(&descriptor.to_header()?)?.write_all(&mut merged, &mut |part| file.write(part))
 }
 
 /// Writes the entries of runs, oldest first, as they come; how many they are.
@@ -60,31 +89,12 @@ fn gather(
     let end = groups.ranges().map(|range| range.end).max().unwrap_or(0);
     let mut gathered = GatheredRun::new(start..end);
     for run in runs {
-        run.visit_written(|entry| {
-            gathered.push(entry);
-            gathered.take_finished().iter().try_for_each(|part| file.write(part))
-        })?;
+        run.visit_written(|entry| gathered.push(entry, &mut |part| file.write(part)))?;
     }
-    let entries = gathered.entries();
-    gathered.finish(&descriptor.to_header()?)?.iter().try_for_each(|part| file.write(part))?;
-    Ok(entries)
+    gathered.finish(&descriptor.to_header()?, &mut |part| file.write(part))
 }
 
-/// Writes sorted entries as a run; how many they are.
-fn write_sorted(merged: &mut dyn EntryStream, descriptor: &TableDescriptor, file: &mut MergedFile<'_>) -> Result<u64> {
-    let (mut writer, mut entries) = (RunWriter::new(&descriptor.to_header()?)?, 0);
-    while merged.advance()? {
-        writer.push(merged.entry())?;
-        entries += 1;
-        if writer.finished_bytes() >= PART_BYTES {
-            file.write(&writer.take_finished())?;
-        }
-    }
-    file.write(&writer.finish()?)?;
-    Ok(entries)
-}
-
-/// The file of a merged run, which is written part by part.
+/// The file of a merged run, which is written part by part. Dropped before it is finished, it leaves nothing.
 struct MergedFile<'a> {
     name: String,
     object: Box<dyn ObjectWriter + 'a>,

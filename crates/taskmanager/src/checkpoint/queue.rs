@@ -8,6 +8,7 @@ use super::upload::{UploadContext, keep, upload};
 use crate::messages::{FromTaskManager, JobManagerGateway, TaskError};
 use headwater_checkpoint::GroupSet;
 use headwater_runtime::SubtaskSnapshot;
+use headwater_state::memory::MemoryLease;
 use headwater_types::ids::{JobId, SubtaskId};
 use headwater_types::{Error, Result};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -35,6 +36,8 @@ struct Shared {
     attempt: u32,
     gateway: Arc<dyn JobManagerGateway>,
     context: UploadContext,
+    /// The memory of what subtasks handed over and is not in storage, unless it counts elsewhere.
+    handed_over: Arc<MemoryLease>,
     /// Checkpoints that were given up, of those that may still be on their way.
     aborted: Mutex<BTreeSet<u64>>,
 }
@@ -71,7 +74,8 @@ impl Uploads {
             (subtask, Arc::new(Queue { subtask, state, tail }))
         };
         let aborted = Mutex::default();
-        let shared = Arc::new(Shared { job, attempt, gateway, context, aborted });
+        let handed_over = Arc::new(context.memory.budget.lease(u64::MAX));
+        let shared = Arc::new(Shared { job, attempt, gateway, context, handed_over, aborted });
         Self { shared, queues: subtasks.into_iter().map(queue).collect() }
     }
 
@@ -86,8 +90,12 @@ impl Uploads {
     }
 
     /// Sends a report of a subtask when it is its turn.
-    pub(crate) fn report(&self, subtask: SubtaskId, report: Report) {
+    pub(crate) fn report(&self, subtask: SubtaskId, mut report: Report) {
         let Some(queue) = self.queues.get(&subtask) else { return };
+        if let Report::Snapshot(snapshot) = &mut report {
+            let deltas = snapshot.operators.iter_mut().flat_map(|operator| &mut operator.snapshot.tables);
+            deltas.for_each(|delta| delta.count_against(&self.shared.handed_over));
+        }
         let mut state = lock(&queue.state);
         if !state.working
             && let Report::Message(message) = report
@@ -153,14 +161,13 @@ impl Shared {
 
     fn snapshot(&self, queue: &Queue, snapshot: SubtaskSnapshot) {
         let checkpoint = snapshot.barrier.checkpoint;
+        let is_aborted = || lock(&self.aborted).contains(&checkpoint);
         let mut tail = lock(&queue.tail);
-        if snapshot.aborted || lock(&self.aborted).contains(&checkpoint) {
-            if let Err(error) = keep(snapshot.operators, checkpoint, &mut tail) {
-                self.decline(queue.subtask, checkpoint, &error);
-            }
+        if snapshot.aborted || is_aborted() {
+            keep(snapshot.operators, checkpoint, &mut tail);
             return;
         }
-        let uploaded = guarded(|| upload(&self.context, queue.subtask, snapshot, &mut tail));
+        let uploaded = guarded(|| upload(&self.context, queue.subtask, snapshot, &mut tail, &is_aborted));
         drop(tail);
         match uploaded {
             Ok((part, statistics)) => self.gateway.send(FromTaskManager::CheckpointAck {
@@ -171,6 +178,8 @@ impl Shared {
                 part: Box::new(part),
                 statistics,
             }),
+            // Whoever gave it up waits for nothing.
+            Err(_) if is_aborted() => {}
             Err(error) => {
                 tracing::warn!(job = %self.job, subtask = %queue.subtask, checkpoint, %error, "upload failed");
                 self.decline(queue.subtask, checkpoint, &error);

@@ -10,7 +10,8 @@ use headwater_connector_api::Split;
 use headwater_data::run::Merge;
 use headwater_env::Storage;
 use headwater_runtime::checkpoint::{ChannelState, RestoredOperator};
-use headwater_runtime::{RestoreSource, RestoredSubtask};
+use headwater_runtime::{CheckpointMemory, RestoreSource, RestoredSubtask};
+use headwater_state::memory::{Account, MemoryLease};
 use headwater_state::{ListSnapshot, Restored, RestoredRun, RestoredTable};
 use headwater_types::ids::SubtaskId;
 use headwater_types::{ErrorKind, Result};
@@ -26,13 +27,29 @@ pub(crate) struct Source {
     subtasks: BTreeMap<SubtaskId, SubtaskRestore>,
     advice: String,
     now_ms: i64,
+    memory: RestoreMemory,
+}
+
+/// Memory for reading what an operator starts with.
+#[derive(Clone)]
+struct RestoreMemory {
+    bytes: u64,
+    lease: Arc<MemoryLease>,
 }
 
 impl Source {
-    /// The checkpoint of a message, whose files are in `storage`.
-    pub(crate) fn new(restore: Restore, storage: Arc<dyn Storage>, copies: Option<JobCopies>, now_ms: i64) -> Self {
+    /// The checkpoint of a message, whose files are in `storage`. Its subtasks read it within `memory`.
+    pub(crate) fn new(
+        restore: Restore,
+        storage: Arc<dyn Storage>,
+        copies: Option<JobCopies>,
+        memory: &CheckpointMemory,
+        now_ms: i64,
+    ) -> Self {
         let Restore { checkpoint, subtasks, advice, .. } = restore;
-        Self { checkpoint, storage, copies, subtasks: subtasks.into_iter().collect(), advice, now_ms }
+        let bytes = memory.merges.limit_bytes() / subtasks.len().max(1) as u64;
+        let memory = RestoreMemory { bytes, lease: Arc::new(memory.budget.lease(u64::MAX)) };
+        Self { checkpoint, storage, copies, subtasks: subtasks.into_iter().collect(), advice, now_ms, memory }
     }
 
     fn restored(&self, restore: &SubtaskRestore) -> Result<RestoredSubtask> {
@@ -66,6 +83,7 @@ impl Source {
             lists,
             advice: self.advice.clone(),
             now_ms: self.now_ms,
+            memory: self.memory.clone(),
         };
         Ok(RestoredOperator { state: Arc::new(state), watermark: operator.watermark })
     }
@@ -121,15 +139,18 @@ struct RestoredState {
     lists: BTreeMap<String, ListSnapshot>,
     advice: String,
     now_ms: i64,
+    memory: RestoreMemory,
 }
 
 impl RestoredState {
     fn open(&self, table: &TableState) -> Result<RestoredTable> {
-        let mut streams = vec![];
-        for run in &table.runs {
-            streams.push(merge::open(&self.storage, run)?.read(&table.descriptor, self.now_ms)?);
+        let (mut streams, mut counted) = (vec![], Account::new(self.memory.lease.clone()));
+        let reading = merge::reading_bytes(&table.runs, self.memory.bytes);
+        counted.set(usize::try_from(reading.iter().sum::<u64>()).unwrap_or(usize::MAX));
+        for (run, bytes) in table.runs.iter().zip(reading) {
+            streams.push(merge::open(&self.storage, run, bytes)?.read(&table.descriptor, self.now_ms)?);
         }
-        let entries = Advised { stream: Merge::live(streams), advice: self.advice.clone() };
+        let entries = Advised { stream: Merge::live(streams), advice: self.advice.clone(), _counted: counted };
         Ok(RestoredTable { descriptor: table.descriptor.clone(), entries: Box::new(entries) })
     }
 }
@@ -142,7 +163,8 @@ impl Restored for RestoredState {
 
     fn runs(&self, name: &str) -> Result<Option<Vec<RestoredRun>>> {
         let Some(table) = self.tables.get(name) else { return Ok(None) };
-        let open = |run| Ok(merge::open(&self.storage, run)?.in_place(&self.advice));
+        // They are read one after the other.
+        let open = |run| Ok(merge::open(&self.storage, run, self.memory.bytes)?.in_place(&self.advice));
         let runs = table.runs.iter().map(open).collect::<Result<_>>();
         runs.map(Some).map_err(|error| advise(error, &self.advice))
     }
@@ -160,6 +182,8 @@ impl Restored for RestoredState {
 struct Advised<S> {
     stream: S,
     advice: String,
+    /// The memory of reading it.
+    _counted: Account,
 }
 
 impl<S: headwater_data::run::EntryStream> headwater_data::run::EntryStream for Advised<S> {

@@ -1,18 +1,17 @@
 //! The runs of a subtask since the last checkpoint that it knows to be complete.
 //!
-//! A checkpoint may fail after operators have handed over what changed. Its runs are kept here, in storage or in
-//! memory, and are part of the next checkpoint. So a tail holds, table by table, everything that the last complete
-//! checkpoint does not.
+//! A checkpoint may fail after operators have handed over what changed. What changed is kept here, as a run in storage
+//! or as the operators handed it over, and is part of the next checkpoint. So a tail holds, table by table, everything
+//! that the last complete checkpoint does not. Nothing is encoded before it is uploaded.
 
-use super::upload::RunFile;
+use super::upload::StateFile;
 use headwater_checkpoint::manifest::{Run, RunKind};
 use headwater_checkpoint::{GroupSet, assemble::TablePart};
-use headwater_data::run::{self, EntryStream, Merge, RunWriter};
 use headwater_state::{TableDelta, TableDescriptor};
 use headwater_types::Result;
 use std::collections::BTreeMap;
 
-/// Runs in memory of a table before they are merged into one.
+/// Deltas of a table that are kept before they are merged into one.
 const KEPT_MAX: usize = 4;
 
 /// The tail of a subtask.
@@ -30,12 +29,12 @@ struct TableTail {
     pieces: Vec<Piece>,
 }
 
-/// A run of a tail.
+/// Changes of a table.
 enum Piece {
     /// In storage.
     Stored(Run),
-    /// In memory: encoded, in parts that follow each other; not uploaded or not successfully.
-    Kept { checkpoint: u64, entries: u64, parts: Vec<Vec<u8>> },
+    /// Not uploaded, or not successfully.
+    Kept { checkpoint: u64, delta: Box<TableDelta> },
 }
 
 impl Piece {
@@ -43,6 +42,13 @@ impl Piece {
         match self {
             Self::Stored(run) => run.checkpoint,
             Self::Kept { checkpoint, .. } => *checkpoint,
+        }
+    }
+
+    fn kept(&self) -> Option<&TableDelta> {
+        match self {
+            Self::Stored(_) => None,
+            Self::Kept { delta, .. } => Some(delta),
         }
     }
 }
@@ -54,7 +60,7 @@ impl Tail {
     }
 
     /// Adds what changed in a table.
-    pub(super) fn push(&mut self, checkpoint: u64, uid: &str, delta: TableDelta) -> Result<()> {
+    pub(super) fn push(&mut self, checkpoint: u64, uid: &str, delta: TableDelta) {
         let descriptor = delta.descriptor.clone();
         let key = (uid.to_owned(), descriptor.name.clone());
         let new = || TableTail { descriptor: descriptor.clone(), live: None, pieces: vec![] };
@@ -62,11 +68,9 @@ impl Tail {
         table.descriptor = descriptor.clone();
         table.live = delta.live();
         if !delta.is_empty() {
-            let entries = delta.len() as u64;
-            table.pieces.push(Piece::Kept { checkpoint, entries, parts: delta.into_run_parts()? });
-            table.merge_kept()?;
+            table.pieces.push(Piece::Kept { checkpoint, delta: Box::new(delta) });
+            table.merge_kept();
         }
-        Ok(())
     }
 
     /// A checkpoint is complete: what it holds is no longer needed here.
@@ -76,14 +80,22 @@ impl Tail {
         }
     }
 
-    /// Adds what is only in memory to a file.
-    pub(super) fn write(&self, file: &mut RunFile<'_>) -> Result<Vec<Pending>> {
+    /// About how many bytes [`Tail::write`] writes, and the memory that it takes beside that of what it writes.
+    pub(super) fn writing_bytes(&self) -> (u64, u64) {
+        let kept = || self.tables.values().flat_map(|table| &table.pieces).filter_map(Piece::kept);
+        let memory = kept().map(TableDelta::writing_bytes).max().unwrap_or(0);
+        (kept().map(TableDelta::writes_bytes).sum(), memory)
+    }
+
+    /// Adds what is not in storage to a file.
+    pub(super) fn write(&mut self, file: &mut StateFile<'_>) -> Result<Vec<Pending>> {
         let mut pending = vec![];
-        for (key, table) in &self.tables {
-            for (index, piece) in table.pieces.iter().enumerate() {
-                if let Piece::Kept { checkpoint, entries, parts } = piece {
-                    let (kind, groups, place) = (RunKind::Delta, self.groups.clone(), file.append(parts)?);
-                    let run = Run { kind, checkpoint: *checkpoint, groups, entries: *entries, live: table.live, place };
+        for (key, table) in &mut self.tables {
+            for (index, piece) in table.pieces.iter_mut().enumerate() {
+                if let Piece::Kept { checkpoint, delta } = piece {
+                    let place = file.append(|out| delta.write_run(out))?;
+                    let (kind, groups, entries) = (RunKind::Delta, self.groups.clone(), delta.len() as u64);
+                    let run = Run { kind, checkpoint: *checkpoint, groups, entries, live: table.live, place };
                     pending.push(Pending { key: key.clone(), index, run });
                 }
             }
@@ -123,30 +135,19 @@ pub(super) struct Pending {
 }
 
 impl TableTail {
-    /// Keeps the number of runs in memory down while storage is away: then the tail grows with the keys that
-    /// changed and not with time.
-    fn merge_kept(&mut self) -> Result<()> {
-        let first = self.pieces.iter().rposition(|piece| matches!(piece, Piece::Stored(_))).map_or(0, |at| at + 1);
-        let kept = &self.pieces[first..];
-        if kept.len() <= KEPT_MAX {
-            return Ok(());
+    /// Keeps the number of deltas down while storage is away: then the tail grows with the keys that changed and not
+    /// with time.
+    fn merge_kept(&mut self) {
+        let first = self.pieces.iter().rposition(|piece| piece.kept().is_none()).map_or(0, |at| at + 1);
+        if self.pieces.len() - first <= KEPT_MAX {
+            return;
         }
-        let checkpoint = kept.last().map_or(0, Piece::checkpoint);
-        let mut streams = vec![];
-        for piece in kept {
-            if let Piece::Kept { parts, .. } = piece {
-                streams.push(run::Run::of_bytes("a run in memory", parts.concat())?.read_all());
-            }
-        }
-        let mut merged = Merge::deltas(streams);
-        let mut writer = RunWriter::new(&self.descriptor.to_header()?)?;
-        let mut entries = 0;
-        while merged.advance()? {
-            writer.push(merged.entry())?;
-            entries += 1;
-        }
-        self.pieces.truncate(first);
-        self.pieces.push(Piece::Kept { checkpoint, entries, parts: vec![writer.finish()?] });
-        Ok(())
+        let checkpoint = self.pieces.last().map_or(0, Piece::checkpoint);
+        let delta = |piece| match piece {
+            Piece::Kept { delta, .. } => Some(*delta),
+            Piece::Stored(_) => None,
+        };
+        let merged = TableDelta::merged(self.pieces.drain(first..).filter_map(delta).collect());
+        self.pieces.extend(merged.map(|delta| Piece::Kept { checkpoint, delta: Box::new(delta) }));
     }
 }

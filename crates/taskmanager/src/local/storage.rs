@@ -42,6 +42,10 @@ impl Storage for Kept {
         Ok(Box::new(Tee { object, copy: self.copy(path), path: path.to_owned() }))
     }
 
+    fn stream_bytes(&self) -> u64 {
+        self.storage.stream_bytes()
+    }
+
     fn put_if_absent(&self, path: &str, content: &[u8]) -> Result<bool> {
         self.storage.put_if_absent(path, content)
     }
@@ -115,6 +119,10 @@ impl Verified {
 impl Storage for Verified {
     fn put(&self, path: &str, content: &[u8]) -> Result<()> {
         self.storage.put(path, content)
+    }
+
+    fn stream_bytes(&self) -> u64 {
+        self.storage.stream_bytes()
     }
 
     fn put_if_absent(&self, path: &str, content: &[u8]) -> Result<bool> {

@@ -1,32 +1,17 @@
 //! Copies: kept beside storage, used when intact, gone when nobody needs them.
 
 use super::*;
+use crate::testing::Scratch;
 use headwater_checkpoint::SubtaskRestore;
 use headwater_checkpoint::manifest::{Blob, Place, checksum};
 use headwater_env::{MemoryStorage, Storage};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-/// A directory that goes with the test.
-struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let name = format!("headwater-copies-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        Self(std::env::temp_dir().join(name))
-    }
-
     fn state(&self, id: &str, key: &str, lasting: bool) -> LocalState {
         let mut config = Configuration::new();
         config.set(key, self.0.to_str().unwrap());
         LocalState::new(&config, id, lasting)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -150,7 +135,7 @@ fn what_a_killed_process_left_among_temporary_files_is_removed_by_the_next() {
     kept(&lives);
     let left = scratch.0.join(SHARED).join("tm_killed");
     fs::create_dir_all(left.join(COPIES)).unwrap();
-    fs::write(left.join(OWNER), b"").unwrap();
+    fs::write(left.join("owner"), b"").unwrap();
     let next = scratch.state("next", TMP_DIRS.name, true);
     assert!(next.of(JOB).is_some());
     assert!(!left.exists() && lives.of(JOB).unwrap().list().len() == 1);

@@ -38,4 +38,8 @@ fn a_newer_version_is_refused_with_advice() {
         "'m' has format version 2, and this version of Headwater reads up to 1: use the version that wrote it, or a newer one"
     ]
     .assert_eq(decode("m", &bytes).unwrap_err().message());
+    // However a later version may end.
+    for later in [&b"headwater-checkpoint 9\n{}\nxxh3:0000000000000000\n"[..], b"headwater-checkpoint 9\n{}\n"] {
+        assert_eq!(decode("m", later).unwrap_err().code(), "checkpoint-version");
+    }
 }

@@ -39,8 +39,8 @@ fn built(written: &Written, by_number: bool) -> DeltaBuilder {
 }
 
 fn run_of(written: &Written, by_number: bool) -> Run {
-    let parts = built(written, by_number).finish(b"header").unwrap();
-    Run::of_bytes("test", parts.concat()).unwrap()
+    let bytes = built(written, by_number).finish(b"header").unwrap();
+    Run::of_bytes("test", bytes).unwrap()
 }
 
 /// Entries in the order of a stream, where later ones replace earlier ones.
@@ -121,16 +121,11 @@ proptest! {
         let groups = vec![Range { start, end: start + length }];
         let (mut gathered, mut bytes, mut expected) = (GatheredRun::new(groups[0].clone()), vec![], Model::new());
         for written in &runs {
-            let push = |entry: EntryRef<'_>| {
-                gathered.push(entry);
-                bytes.extend(gathered.take_finished().concat());
-                Ok(())
-            };
+            let push = |entry: EntryRef<'_>| gathered.push(entry, &mut append_to(&mut bytes));
             run_of(written, true).visit_unsorted(&groups, push).unwrap();
             expected.extend(within(&model_of(written), &groups));
         }
-        let entries = gathered.entries();
-        bytes.extend(gathered.finish(b"header").unwrap().concat());
+        let entries = gathered.finish(b"header", &mut append_to(&mut bytes)).unwrap();
         let run = Run::of_bytes("test", bytes).unwrap();
         prop_assert_eq!((run.header(), run.entries()), (&b"header"[..], entries));
         prop_assert_eq!(unpacked(&mut run.read_all()).unwrap(), expected.clone());
@@ -139,7 +134,7 @@ proptest! {
 
     #[test]
     fn damage_of_an_unsorted_run_is_found(written in written(), at in any::<prop::sample::Index>(), bit in 0u32..8) {
-        assert_damage_is_found(built(&written, true).finish(b"header").unwrap().concat(), at, bit);
+        assert_damage_is_found(built(&written, true).finish(b"header").unwrap(), at, bit);
     }
 
     #[test]
@@ -163,8 +158,8 @@ fn version_3_is_readable_for_ever() {
     delta.push_of_key(7, || unreachable!("the key is known"), entry(b"m2", 2, false));
     delta.push(EntryRef { group: 1, key: b"k", map_key: b"", value: Some(b"") });
     delta.push_of_key(7, || unreachable!("the key is known"), entry(b"m1", 2, true));
-    let parts = delta.finish(b"{}").unwrap().concat();
-    let written: String = parts.iter().map(|byte| format!("{byte:02x}")).collect();
+    let run = delta.finish(b"{}").unwrap();
+    let written: String = run.iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(written, STORED);
     let value = |value: &[u8]| Some(value.to_vec());
     let expected: Model = [
@@ -173,5 +168,5 @@ fn version_3_is_readable_for_ever() {
         ((300, b"key".to_vec(), b"m2".to_vec()), None),
     ]
     .into();
-    assert_eq!(read_whole(&Run::of_bytes("stored", parts).unwrap()).unwrap(), expected);
+    assert_eq!(read_whole(&Run::of_bytes("stored", run).unwrap()).unwrap(), expected);
 }

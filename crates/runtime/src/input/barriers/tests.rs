@@ -43,7 +43,7 @@ fn ended_channels_count_as_arrived() {
 fn a_later_barrier_gives_up_an_earlier_alignment() {
     let mut barriers = Barriers::new(vec![true; 2]);
     assert_eq!(barriers.on_barrier(0, barrier(1), 0), blocked());
-    let given_up = Outcome { cancelled: Some(1), ..blocked() };
+    let given_up = Outcome { cancelled: vec![1], unblock: true, ..blocked() };
     assert_eq!(barriers.on_barrier(1, barrier(3), 1), given_up);
     assert_eq!(barriers.on_barrier(0, barrier(2), 2), Outcome::default(), "between two checkpoints: late");
     assert_eq!(barriers.on_barrier(0, barrier(3), 3), taken(barrier(3), 1));
@@ -68,6 +68,68 @@ fn at_least_once_blocks_nothing() {
     assert_eq!(barriers.on_barrier(0, barrier, 0), Outcome::default());
     assert_eq!(barriers.overtakes_from_ms(), None);
     assert_eq!(barriers.on_barrier(1, barrier, 1), taken(barrier, 0));
+}
+
+/// Barriers at least once of several checkpoints.
+fn loose(checkpoint: u64) -> Barrier {
+    Barrier { checkpoint, ..with(Alignment::AtLeastOnce) }
+}
+
+#[test]
+fn checkpoints_at_least_once_may_be_under_way_together() {
+    let mut barriers = Barriers::new(vec![true; 2]);
+    for checkpoint in 1..=3 {
+        assert_eq!(barriers.on_barrier(0, loose(checkpoint), checkpoint as i64), Outcome::default());
+    }
+    for checkpoint in 1..=3 {
+        assert_eq!(barriers.on_barrier(1, loose(checkpoint), 9), taken(loose(checkpoint), checkpoint as i64));
+    }
+}
+
+#[test]
+fn a_checkpoint_at_least_once_that_a_channel_leaves_out_is_given_up_and_no_other() {
+    let mut barriers = Barriers::new(vec![true; 3]);
+    for checkpoint in 1..=3 {
+        assert_eq!(barriers.on_barrier(0, loose(checkpoint), 0), Outcome::default());
+    }
+    assert_eq!(barriers.on_barrier(1, loose(1), 0), Outcome::default());
+    let given_up = Outcome { cancelled: vec![2], ..Outcome::default() };
+    assert_eq!(barriers.on_barrier(1, loose(3), 0), given_up);
+    assert_eq!(barriers.on_barrier(2, loose(1), 0), taken(loose(1), 0));
+    assert_eq!(barriers.on_barrier(2, loose(2), 0), Outcome::default(), "late");
+    assert_eq!(barriers.on_barrier(2, loose(3), 0), taken(loose(3), 0));
+}
+
+#[test]
+fn a_savepoint_blocks_its_channels_beside_a_checkpoint_at_least_once() {
+    let mut barriers = Barriers::new(vec![true; 2]);
+    assert_eq!(barriers.on_barrier(0, loose(1), 0), Outcome::default());
+    assert_eq!(barriers.on_barrier(0, barrier(2), 0), blocked());
+    let first = barriers.on_barrier(1, loose(1), 1);
+    assert_eq!(first, taken(loose(1), 0));
+    assert!(!first.taken.unwrap().blocked(), "the channel of the savepoint goes on waiting");
+    let second = barriers.on_barrier(1, barrier(2), 2);
+    assert!(second.taken.unwrap().blocked());
+}
+
+#[test]
+fn the_end_of_a_channel_may_complete_several_checkpoints() {
+    let mut barriers = Barriers::new(vec![true; 2]);
+    for checkpoint in 1..=2 {
+        assert_eq!(barriers.on_barrier(0, loose(checkpoint), 0), Outcome::default());
+    }
+    assert_eq!(barriers.on_end(1), taken(loose(1), 0));
+    assert_eq!(barriers.take_complete(), Some(Taken { barrier: loose(2), since_ms: 0 }));
+    assert_eq!(barriers.take_complete(), None);
+}
+
+#[test]
+fn checkpoints_under_way_are_bounded() {
+    let mut barriers = Barriers::new(vec![true; 2]);
+    let given_up: Vec<u64> = (1..=20).flat_map(|n| barriers.on_barrier(0, loose(n), 0).cancelled).collect();
+    assert_eq!(given_up, [1, 2, 3, 4]);
+    assert!(!barriers.abort(20), "nobody waits for it");
+    assert_eq!(barriers.on_barrier(1, loose(19), 0).taken, Some(Taken { barrier: loose(19), since_ms: 0 }));
 }
 
 #[test]
@@ -143,10 +205,10 @@ proptest! {
                     barriers.on_end(channel)
                 }
             };
-            given_up.extend(outcome.cancelled);
-            if outcome.cancelled.is_some() || outcome.taken.is_some() {
+            if outcome.unblock || outcome.taken.is_some() {
                 waiting.fill(false);
             }
+            given_up.extend(outcome.cancelled);
             waiting[channel] = outcome.block;
             done.extend(outcome.taken.map(|taken| taken.barrier.checkpoint));
         }

@@ -4,6 +4,7 @@ use super::*;
 use headwater_data::run::{DeltaBuilder, Entries, EntryRef, RunOptions, encode};
 use headwater_env::MemoryStorage;
 use headwater_state::Column;
+use headwater_state::memory::MemoryBudget;
 use headwater_types::{LogicalType, TypeRoot};
 
 /// Key group, key and value; no value deletes.
@@ -18,6 +19,10 @@ fn entry(&(group, key, value): &Entry) -> EntryRef<'_> {
     EntryRef { group, key: key.as_bytes(), map_key: &[], value: value.map(str::as_bytes) }
 }
 
+fn memory(bytes: u64) -> WorkMemory {
+    WorkMemory::new(MemoryBudget::unlimited(), bytes)
+}
+
 /// Stores a run of a checkpoint.
 fn store(storage: &dyn Storage, checkpoint: u64, table: &TableDescriptor, sorted: bool, entries: &[Entry]) -> Run {
     let header = table.to_header().unwrap();
@@ -26,7 +31,7 @@ fn store(storage: &dyn Storage, checkpoint: u64, table: &TableDescriptor, sorted
     } else {
         let mut delta = DeltaBuilder::new();
         delta.extend(entries.iter().map(entry));
-        delta.finish(&header).unwrap().concat()
+        delta.finish(&header).unwrap()
     };
     let file = format!("run-{checkpoint}");
     storage.put(&file, &bytes).unwrap();
@@ -39,9 +44,9 @@ fn store(storage: &dyn Storage, checkpoint: u64, table: &TableDescriptor, sorted
 fn merged(storage: &Arc<dyn Storage>, runs: Vec<Run>, kind: RunKind) -> (Vec<String>, bool) {
     let checkpoint = runs.last().unwrap().checkpoint;
     let what = Merge { runs, groups: GroupSet::of(0..4), kind, since: None, checkpoint };
-    let run = merge(storage, &what, "merged", 0).unwrap();
+    let run = merge(storage, &what, "merged", &memory(1 << 20), 0).unwrap();
     assert_eq!((run.checkpoint, run.live, &run.groups), (checkpoint, Some(100 + checkpoint), &what.groups));
-    let (stored, mut seen) = (open(storage, &run).unwrap(), vec![]);
+    let (stored, mut seen) = (open(storage, &run, 0).unwrap(), vec![]);
     let show = |entry: EntryRef<'_>| {
         let (key, value) = (String::from_utf8_lossy(entry.key), entry.value.map(String::from_utf8_lossy));
         seen.push(format!("{key}={}", value.as_deref().unwrap_or("-")));
@@ -85,4 +90,19 @@ fn a_table_that_changed_is_rewritten() {
     let before = TableDescriptor { detachable: true, ..table("t") };
     let runs = vec![store(&*storage, 1, &before, false, OLD), store(&*storage, 2, &table("t"), false, NEW)];
     assert!(merged(&storage, runs, RunKind::Delta).1);
+}
+
+/// The parts of the runs are no more than the whole, as long as that is enough for the least part of each.
+#[test]
+fn runs_share_the_memory_by_their_sizes() {
+    let storage = MemoryStorage::default();
+    let mut runs: Vec<Run> = (1..=3).map(|checkpoint| store(&storage, checkpoint, &table("t"), false, OLD)).collect();
+    let (min, max) = (run::Run::MEMORY_MIN, run::Run::MEMORY_MAX);
+    assert_eq!(reading_bytes(&runs, 1 << 40), [min; 3], "of small runs nobody needs much");
+    for (run, bytes) in runs.iter_mut().zip([1 << 20, 30 << 20, 3 << 30]) {
+        run.place.bytes = bytes;
+    }
+    let parts = reading_bytes(&runs, 64 << 20);
+    assert!(parts.iter().sum::<u64>() <= (64 << 20) + 3 * min && parts.is_sorted(), "{parts:?}");
+    assert_eq!(reading_bytes(&runs, 1 << 40), [4 << 20, max, max]);
 }

@@ -37,8 +37,6 @@ const FIRST: u32 = 2;
 const STEPS: [u32; 3] = [4, 3, FIRST];
 /// TaskManagers, of one slot each.
 const TASK_MANAGERS: u32 = 4;
-/// The field of the bounds of all vertices.
-const REQUIREMENTS: &str = "jobVertexResourceRequirements";
 
 /// Runs the experiment.
 pub fn run(options: &Options) -> Result<()> {
@@ -128,10 +126,10 @@ fn parallelism(rest: &Rest, id: &str) -> Result<u32> {
 pub fn require(rest: &Rest, id: &str, to: u32) -> Result<()> {
     let path = format!("/jobs/{id}/resource-requirements");
     let now = rest.get(&path)?;
-    let vertices = now[REQUIREMENTS].as_object().context("requirements by vertex")?;
+    let vertices = now.as_object().context("requirements by vertex")?;
     let bounds = json!({ "parallelism": { "lowerBound": 1, "upperBound": to } });
     let asked: Map<String, Value> = vertices.keys().map(|vertex| (vertex.clone(), bounds.clone())).collect();
-    rest.put(&path, &json!({ REQUIREMENTS: asked })).map(drop)
+    rest.put(&path, &Value::Object(asked)).map(drop)
 }
 
 fn told(options: &Options, times: &mut Times, what: &str, gap_ms: i64) -> Result<()> {

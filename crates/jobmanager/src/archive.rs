@@ -4,7 +4,7 @@
 //! records already. Subtasks' parts in checkpoints and the places of tasks are forgotten: they grow with the job and
 //! help nobody once its processes are gone.
 
-use crate::overview::{Attempt, Failure, JobDetails, JobSummary};
+use crate::overview::{Attempt, Failure, JobDetails, JobSummary, Place};
 use crate::rescale::Rescale;
 use crate::state::{JobResult, JobState, JobStatus, TaskState};
 use headwater_checkpoint::Statistics;
@@ -41,6 +41,8 @@ struct ArchivedFailure {
     at_ms: i64,
     error: TaskError,
     subtask: Option<SubtaskId>,
+    #[serde(default)]
+    place: Option<Place>,
 }
 
 /// A job that has ended under an earlier JobManager, or is about to.
@@ -61,6 +63,7 @@ impl EndedJob {
             at_ms: failure.at_ms,
             error: TaskError::from(&failure.error),
             subtask: failure.subtask,
+            place: failure.place.clone(),
         };
         Archive {
             state: details.summary.state,
@@ -111,7 +114,10 @@ impl Archive {
             changed_ms: self.ended_ms,
             tasks: tasks.into_values().collect(),
         };
-        let failure = |f: ArchivedFailure| Failure { at_ms: f.at_ms, error: Error::from(f.error), subtask: f.subtask };
+        let failure = |f: ArchivedFailure| {
+            let ArchivedFailure { at_ms, error, subtask, place } = f;
+            Failure { at_ms, error: Error::from(error), subtask, place }
+        };
         let details = JobDetails {
             summary,
             states: self.states,

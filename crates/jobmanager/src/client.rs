@@ -5,6 +5,7 @@
 //! connection that breaks answers nothing more: those who wait see that the JobManager is gone.
 
 use crate::job::{Request, RequestKind, Stored};
+use crate::overview::ListedJob;
 use crate::rescale::{Requirements, Rescale};
 use crate::service::{Handle, Inbound, Pending};
 use crate::state::{JobResult, JobState, JobStatus, TaskState};
@@ -48,6 +49,8 @@ pub enum ClientRequest {
     Rescales(JobId),
     /// Ask a part of a running task, by its name.
     Coordinate(JobId, SubtaskId, String, Vec<u8>),
+    /// The jobs of the cluster.
+    List,
 }
 
 impl ClientRequest {
@@ -84,6 +87,8 @@ pub enum ClientAnswer {
     Coordinated(Inspected),
     /// There will be no answer: the job is unknown.
     Gone,
+    /// To [`ClientRequest::List`].
+    Listed(Vec<ListedJob>),
 }
 
 /// [`JobResult`] as it travels.
@@ -141,6 +146,7 @@ enum Waiting {
     Accepted(SyncSender<Result<()>>),
     Rescales(SyncSender<Vec<Rescale>>),
     Coordinated(SyncSender<Inspected>),
+    Listed(SyncSender<Vec<ListedJob>>),
 }
 
 /// Requests that may wait to be carried.
@@ -211,6 +217,9 @@ impl Handle {
                 let asked = |reply| Inbound::Coordinate { job, subtask, target, request, reply };
                 PendingAnswer::new(self.request(asked)?, ClientAnswer::Coordinated)
             }
+            ClientRequest::List => {
+                PendingAnswer::new(self.request(|reply| Inbound::List { reply })?, ClientAnswer::Listed)
+            }
             ClientRequest::TaskManagers => {
                 PendingAnswer::new(self.request(|reply| Inbound::TaskManagers { reply })?, ClientAnswer::TaskManagers)
             }
@@ -256,6 +265,7 @@ fn split(message: Inbound) -> Option<(ClientRequest, Option<Waiting>)> {
         Inbound::Coordinate { job, subtask, target, request, reply } => {
             (ClientRequest::Coordinate(job, subtask, target, request), Some(Waiting::Coordinated(reply)))
         }
+        Inbound::List { reply } => (ClientRequest::List, Some(Waiting::Listed(reply))),
         _ => return None,
     })
 }
@@ -276,6 +286,7 @@ impl Answers {
             (Waiting::Accepted(reply), ClientAnswer::Accepted(done)) => drop(reply.try_send(done.map_err(Error::from))),
             (Waiting::Rescales(reply), ClientAnswer::Rescales(rescales)) => drop(reply.try_send(rescales)),
             (Waiting::Coordinated(reply), ClientAnswer::Coordinated(answer)) => drop(reply.try_send(answer)),
+            (Waiting::Listed(reply), ClientAnswer::Listed(jobs)) => drop(reply.try_send(jobs)),
             _ => {}
         }
     }

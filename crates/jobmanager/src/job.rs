@@ -138,6 +138,7 @@ impl Job {
         let checkpoints = Checkpoints::new(&new, &subtasks);
         let planned = new.graph.vertices.iter().map(|vertex| vertex.parallelism).collect();
         let rescaling = Rescaling::new(new.policy, planned);
+        let placement = Placement::after(new.places, new.env.now_ms());
         let mut job = Self {
             id: new.id,
             graph: Arc::new(new.graph),
@@ -151,7 +152,7 @@ impl Job {
             checkpoints,
             history: History::since(new.submitted_ms),
             task_managers: new.task_managers,
-            placement: Placement::after(new.places),
+            placement,
             slot_timeout_ms: new.slot_timeout_ms,
             inbox: new.inbox,
             records: new.records,

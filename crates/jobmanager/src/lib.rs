@@ -47,7 +47,7 @@ pub use client::{Answers, ClientAnswer, ClientRequest, PendingAnswer};
 pub use headwater_checkpoint::{CheckpointStatistics, CheckpointStatus, Counts, Statistics};
 pub use job::{RequestKind, Stored};
 pub use local::{LocalCluster, LocalOptions};
-pub use overview::{Attempt, Failure, JobDetails, JobSummary, Part};
+pub use overview::{Attempt, Failure, JobDetails, JobSummary, ListedJob, Part, Place};
 pub use rescale::{Bounds, Requirements, Rescale, RescaleCause};
 pub use service::{Core, Handle, JobHandle, JobManager, Options, Pending};
 pub use state::{JobResult, JobState, JobStatus, OperatorTotals, TaskState, totals};

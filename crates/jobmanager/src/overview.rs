@@ -6,7 +6,7 @@
 
 use crate::execution::Execution;
 use crate::state::{JobState, TaskState};
-use crate::task_managers::SessionId;
+use crate::task_managers::{SessionId, TaskManagerInfo};
 use headwater_checkpoint::coordinator::AckStatistics;
 use headwater_plan::JobGraph;
 use headwater_taskmanager::FromTaskManager;
@@ -42,6 +42,25 @@ pub struct JobSummary {
     pub changed_ms: i64,
     /// The states of its subtasks.
     pub tasks: Vec<TaskState>,
+}
+
+/// A job as a client lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListedJob {
+    /// The job.
+    pub job: JobId,
+    /// Its name.
+    pub name: String,
+    /// Its state.
+    pub state: JobState,
+    /// When it was submitted, milliseconds since the epoch.
+    pub started_ms: i64,
+}
+
+impl From<&JobSummary> for ListedJob {
+    fn from(job: &JobSummary) -> Self {
+        Self { job: job.job, name: job.graph.name.clone(), state: job.state, started_ms: job.started_ms }
+    }
 }
 
 /// All that is known of a job.
@@ -90,6 +109,24 @@ pub struct Failure {
     pub error: Error,
     /// The subtask that failed, when it was one.
     pub subtask: Option<SubtaskId>,
+    /// Where it ran.
+    pub place: Option<Place>,
+}
+
+/// Where a subtask runs, or ran: the process may be gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// The name of the TaskManager.
+    pub task_manager: String,
+    /// How its host is named.
+    pub endpoint: String,
+}
+
+impl From<&TaskManagerInfo> for Place {
+    fn from(info: &TaskManagerInfo) -> Self {
+        let endpoint = info.exchange.clone().unwrap_or_else(|| info.host.clone());
+        Self { task_manager: info.id.clone(), endpoint }
+    }
 }
 
 /// The part of a subtask in a checkpoint.
@@ -108,6 +145,8 @@ pub(crate) struct History {
     subtasks: BTreeMap<SubtaskId, VecDeque<Attempt>>,
     failures: VecDeque<Failure>,
     failures_truncated: bool,
+    /// Where subtasks were deployed last.
+    places: BTreeMap<SubtaskId, Arc<Place>>,
     parts: BTreeMap<u64, BTreeMap<SubtaskId, Part>>,
     restarts: u32,
     has_failed: bool,
@@ -125,9 +164,16 @@ impl History {
         }
     }
 
+    /// Subtasks were sent to where they will run.
+    pub(crate) fn deployed(&mut self, subtasks: &[SubtaskId], place: Place) {
+        let place = Arc::new(place);
+        self.places.extend(subtasks.iter().map(|subtask| (*subtask, place.clone())));
+    }
+
     /// The job has these subtasks, and no others any more.
     pub(crate) fn forget_others(&mut self, subtasks: &[SubtaskId]) {
         self.subtasks.retain(|subtask, _| subtasks.contains(subtask));
+        self.places.retain(|subtask, _| subtasks.contains(subtask));
     }
 
     /// The history of a job that was submitted at this time.
@@ -189,7 +235,8 @@ impl History {
 
     fn failed(&mut self, error: Option<Error>, subtask: Option<SubtaskId>, at_ms: i64) {
         let error = error.unwrap_or_else(|| Error::internal("the job failed without a cause"));
-        self.failures.push_front(Failure { at_ms, error, subtask });
+        let place = subtask.and_then(|subtask| self.places.get(&subtask)).map(|place| place.as_ref().clone());
+        self.failures.push_front(Failure { at_ms, error, subtask, place });
         if self.failures.len() > FAILURES_MAX {
             self.failures.truncate(FAILURES_MAX);
             self.failures_truncated = true;

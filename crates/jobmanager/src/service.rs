@@ -14,7 +14,7 @@ use crate::archive::Archive;
 use crate::ha::{JobRecord, Records};
 use crate::job::{Request, RequestKind, Stored};
 use crate::locate::Origin;
-use crate::overview::{JobDetails, JobSummary};
+use crate::overview::{JobDetails, JobSummary, ListedJob};
 use crate::rescale::{Requirements, Rescale};
 use crate::sinks::Sinks;
 use crate::state::{JobResult, JobState, JobStatus};
@@ -138,6 +138,9 @@ pub(crate) enum Inbound {
     },
     Jobs {
         reply: SyncSender<Vec<JobSummary>>,
+    },
+    List {
+        reply: SyncSender<Vec<ListedJob>>,
     },
     Details {
         job: JobId,

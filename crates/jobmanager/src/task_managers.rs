@@ -7,6 +7,7 @@
 //! Every registration is a *session* of its own: a TaskManager that comes back has lost its tasks, and the late news
 //! that its earlier session broke does not harm its new one.
 
+use crate::overview::Place;
 use headwater_taskmanager::{Inspected, Inspection, TaskManagerGateway, ToTaskManager};
 use headwater_types::ids::JobId;
 use headwater_types::{Error, Result};
@@ -143,9 +144,24 @@ impl TaskManagers {
         Ok(placed)
     }
 
+    /// What there is to say when so many slots are missing.
+    pub(crate) fn lacks(&self, missing: usize) -> Shortage {
+        Shortage { missing, task_managers: self.lock().len() }
+    }
+
+    /// Whether a TaskManager of this name is registered.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.lock().values().any(|member| member.info.id == name)
+    }
+
     /// The name of a TaskManager.
     pub(crate) fn name(&self, session: SessionId) -> Option<String> {
         self.lock().get(&session).map(|member| member.info.id.clone())
+    }
+
+    /// What people are told of where a TaskManager is.
+    pub(crate) fn place(&self, session: SessionId) -> Option<Place> {
+        self.lock().get(&session).map(|member| Place::from(&member.info))
     }
 
     /// The slots that a job has or could have.

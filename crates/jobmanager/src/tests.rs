@@ -2,7 +2,7 @@
 
 mod checkpoints;
 
-use crate::{JobResult, JobState, LocalCluster, LocalOptions};
+use crate::{JobResult, JobState, LocalCluster, LocalOptions, Place};
 use headwater_env::Env;
 use headwater_operator_api::Progress;
 use headwater_plan::{JobGraph, Partitioning};
@@ -12,6 +12,10 @@ use headwater_runtime::testing::{
 use headwater_types::config::Configuration;
 use headwater_types::{Error, ErrorKind};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn cluster(lanes: usize, factory: ToyFactory) -> (LocalCluster, Arc<Collected>) {
     let (registry, collected) = toys();
@@ -90,6 +94,19 @@ fn a_failing_operator_fails_the_job_with_its_name_and_aborts_the_sinks() {
     assert_eq!(error.message(), "operator 'broken' (2/2): no such number");
     assert_eq!((error.kind(), error.code()), (ErrorKind::User, "bad-row"));
     assert_eq!(collected.events(), ["abort"]);
+}
+
+#[test]
+fn a_failure_names_where_it_happened_when_the_task_is_gone() {
+    let factory = ToyFactory::new().with("broken", |_| FnOperator::new(|_, _, _| Err(Error::user("bad", "no"))));
+    let (cluster, _) = cluster(2, factory);
+    let job = cluster.submit(&pipeline("-1", "broken", &[], [1, 1, 1])).unwrap();
+    assert_eq!(job.wait().state, JobState::Failed);
+    let details = cluster.handle().details(job.id()).unwrap().wait(PATIENCE).unwrap().unwrap();
+    let failure = &details.failures[0];
+    let place = Place { task_manager: "local".to_owned(), endpoint: "localhost".to_owned() };
+    assert_eq!((failure.subtask.map(|subtask| subtask.vertex.0), failure.place.as_ref()), (Some(1), Some(&place)));
+    assert!(details.places.is_empty(), "no task runs");
 }
 
 #[test]

@@ -4,10 +4,11 @@ use crate::heartbeat::Pulse;
 use crate::inspections::Inspections;
 use crate::leader::{Leader, look};
 use crate::wire::{Downward, Upward, decode, encode};
-use headwater_jobmanager::{ClientRequest, Handle, PendingAnswer, SessionId};
-use headwater_taskmanager::{Inspected, Inspection, TaskManagerGateway, ToTaskManager};
-use headwater_transport::Liveness;
+use headwater_jobmanager::{ClientAnswer, ClientRequest, Handle, PendingAnswer, SessionId};
+use headwater_taskmanager::{Inspected, Inspection, TaskError, TaskManagerGateway, ToTaskManager};
 use headwater_transport::messages::{Caller, MessageListener, MessageReader, MessageWriter};
+use headwater_transport::{Liveness, is_probe};
+use headwater_types::config::{Configuration, Key};
 use headwater_types::{Error, Result};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,16 +23,40 @@ const ANSWER_PAUSE: (Duration, Duration) = (Duration::from_millis(1), Duration::
 /// How long a caller may take to register.
 const REGISTER_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Who may submit jobs, and by that run what they want and read every file that the cluster can read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Submitters {
+    /// Processes of this host, and those that show a certificate of the cluster.
+    Known,
+    /// Whoever reaches the port.
+    Anybody,
+}
+
+/// `headwater.rpc.anonymous`: whether clients on other hosts may submit jobs that show no certificate.
+const ANONYMOUS: Key = Key { name: "headwater.rpc.anonymous", default: "false" };
+
+impl Submitters {
+    /// What a configuration says.
+    ///
+    /// # Errors
+    /// When a value is not one, naming its key.
+    pub fn from_config(config: &Configuration) -> Result<Self> {
+        Ok(if config.boolean(ANONYMOUS)? { Self::Anybody } else { Self::Known })
+    }
+}
+
 /// Takes TaskManagers and clients as the JobManager of a term, until dropped; then their connections end.
-pub async fn serve(listener: &MessageListener, manager: Handle, generation: u64) {
+pub async fn serve(listener: &MessageListener, manager: Handle, generation: u64, submitters: Submitters) {
     let mut sessions = JoinSet::new();
     let liveness = listener.liveness();
     loop {
         let caller = next(listener, &mut sessions).await;
         let (manager, from) = (manager.clone(), caller.from);
         sessions.spawn(async move {
-            if let Err(error) = session(caller, manager, generation, liveness).await {
-                tracing::warn!(%from, error = error.message(), "a connection ended");
+            match session(caller, manager, generation, submitters, liveness).await {
+                Err(error) if is_probe(&error) => tracing::debug!(%from, "somebody looked who listens"),
+                Err(error) => tracing::warn!(%from, error = error.message(), "a connection ended"),
+                Ok(()) => {}
             }
         });
     }
@@ -73,11 +98,21 @@ async fn turn_away(caller: Caller, leader: &Arc<dyn Leader>) -> Result<()> {
 }
 
 /// The life of a TaskManager, or of a client's connection.
-async fn session(caller: Caller, manager: Handle, generation: u64, liveness: Liveness) -> Result<()> {
+async fn session(
+    caller: Caller,
+    manager: Handle,
+    generation: u64,
+    submitters: Submitters,
+    liveness: Liveness,
+) -> Result<()> {
+    let may_submit = submitters == Submitters::Anybody || caller.is_known();
     let (mut reader, writer) = caller.greet().await?;
     let info = match first(&mut reader).await? {
         Upward::Register(info) => info,
-        Upward::Ask { number, request } => return clients(number, request, reader, writer, manager).await,
+        Upward::Ask { number, request } => {
+            let client = Client { reader, writer, manager, may_submit };
+            return client.answer_all(number, request).await;
+        }
         _ => return Err(Error::internal("a TaskManager reports before it registers")),
     };
     let (inspections, released) = (Arc::new(Inspections::default()), Arc::new(Notify::new()));
@@ -138,34 +173,57 @@ async fn reports(
     Ok(())
 }
 
-/// Answers what a client asks for, until it hangs up.
-async fn clients(
-    mut number: u64,
-    mut request: ClientRequest,
-    mut reader: MessageReader,
-    writer: MessageWriter,
-    manager: Handle,
-) -> Result<()> {
-    let open = Arc::new(Semaphore::new(REQUESTS_MAX));
-    // They end with the connection: a client must not be told that its job is gone only because this JobManager is.
-    let mut answers = JoinSet::new();
-    loop {
-        while answers.try_join_next().is_some() {}
-        let permit = open.clone().acquire_owned().await.map_err(|_| Error::internal("a semaphore was closed"))?;
-        let pending = tokio::task::block_in_place(|| manager.serve(request))?;
-        if let Some(pending) = pending {
-            let writer = writer.clone();
-            answers.spawn(async move {
-                let _permit = permit;
-                answer(number, pending, &writer).await;
-            });
-        }
-        match reader.next().await?.map(|bytes| decode(&bytes)).transpose()? {
-            Some(Upward::Ask { number: next, request: what }) => (number, request) = (next, what),
-            Some(_) => return Err(Error::internal("a client asks, and does nothing else")),
-            None => return Ok(()),
+/// A client's connection.
+pub(crate) struct Client {
+    pub(crate) reader: MessageReader,
+    pub(crate) writer: MessageWriter,
+    pub(crate) manager: Handle,
+    pub(crate) may_submit: bool,
+}
+
+impl Client {
+    /// Answers what the client asks for, until it hangs up.
+    pub(crate) async fn answer_all(mut self, mut number: u64, mut request: ClientRequest) -> Result<()> {
+        let open = Arc::new(Semaphore::new(REQUESTS_MAX));
+        // They end with the connection: a client must not be told that its job is gone only because this JobManager is.
+        let mut answers = JoinSet::new();
+        loop {
+            while answers.try_join_next().is_some() {}
+            let permit = open.clone().acquire_owned().await.map_err(|_| Error::internal("a semaphore was closed"))?;
+            if let Some(pending) = self.ask(number, request)? {
+                let writer = self.writer.clone();
+                answers.spawn(async move {
+                    let _permit = permit;
+                    answer(number, pending, &writer).await;
+                });
+            }
+            match self.reader.next().await?.map(|bytes| decode(&bytes)).transpose()? {
+                Some(Upward::Ask { number: next, request: what }) => (number, request) = (next, what),
+                Some(_) => return Err(Error::internal("a client asks, and does nothing else")),
+                None => return Ok(()),
+            }
         }
     }
+
+    /// Asks the JobManager, unless the client may not.
+    fn ask(&self, number: u64, request: ClientRequest) -> Result<Option<PendingAnswer>> {
+        if matches!(request, ClientRequest::Submit(_)) && !self.may_submit {
+            tracing::warn!(client = self.reader.peer, "a job of a client on another host was refused");
+            let answer = ClientAnswer::Submitted(Err(TaskError::from(&refused())));
+            self.writer.send(encode(&Downward::Answer { number, answer })?)?;
+            return Ok(None);
+        }
+        tokio::task::block_in_place(|| self.manager.serve(request))
+    }
+}
+
+fn refused() -> Error {
+    let message = format!(
+        "jobs are taken from other hosts only where 'security.ssl.internal.enabled' is true: set it in all processes, submit \
+         on the host of the JobManager, or set '{}' to true in the JobManager if anybody who reaches its port may run jobs",
+        ANONYMOUS.name
+    );
+    Error::user("submission-refused", message)
 }
 
 /// Answers when the JobManager has, unless the client is gone by then.

@@ -27,7 +27,7 @@ mod task_manager;
 mod wire;
 
 pub use client::{connect, connect_to};
-pub use job_manager::{redirect, serve};
+pub use job_manager::{Submitters, redirect, serve};
 pub use leader::{AnyOf, Leader, LeaderAddress, LeaseHolder};
 pub use process::{JobManagerProcess, Standby, Term};
 pub use task_manager::{JoinOptions, join};

@@ -1,6 +1,6 @@
 //! The process of a JobManager: alone, or one of several of which one leads.
 
-use crate::job_manager::{redirect, serve};
+use crate::job_manager::{Submitters, redirect, serve};
 use crate::leader::LeaseHolder;
 use headwater_jobmanager::ha::{Candidate, HaOptions, Leadership, Records};
 use headwater_jobmanager::{Handle, JobManager, Options};
@@ -43,6 +43,7 @@ impl JobManagerProcess {
     /// When the JobManager cannot be started.
     pub async fn run(self, end: impl Future<Output = ()>) -> Result<()> {
         let mut end = std::pin::pin!(end);
+        self.warn_of_strangers()?;
         let Some(shared) = &self.high_availability else { return self.lead(None, end).await };
         let leader = Arc::new(LeaseHolder { lease: shared.lease(), interval: shared.retry_period });
         loop {
@@ -72,6 +73,15 @@ impl JobManagerProcess {
         }
     }
 
+    /// Tells whoever reads the log that the cluster runs what anybody wants, where it does.
+    fn warn_of_strangers(&self) -> Result<()> {
+        let (submitters, address) = (Submitters::from_config(&self.options.config)?, self.listener.address()?);
+        if submitters == Submitters::Anybody && !address.ip().is_loopback() && !self.listener.is_secured() {
+            tracing::warn!(%address, "anybody who reaches this address may run jobs and read files: turn TLS on");
+        }
+        Ok(())
+    }
+
     /// Waits for its turn; `lost` is told when it is over.
     async fn win(&self, shared: &HaOptions, lost: oneshot::Sender<Error>) -> Result<Leadership> {
         let name = format!("{}-{:016x}", self.address, self.options.env.random_u64());
@@ -88,12 +98,13 @@ impl JobManagerProcess {
     /// Leads until `end`. With records, goes on with the jobs that it finds there.
     async fn lead(&self, records: Option<Records>, end: impl Future<Output = ()>) -> Result<()> {
         let generation = records.as_ref().map_or(0, Records::generation);
+        let submitters = Submitters::from_config(&self.options.config)?;
         let manager = Options { records, ..self.options.clone() }.start()?;
         let handle = manager.handle();
         let running = Running { manager: Some(manager) };
         let term = (self.term)(&handle)?;
         tokio::select! {
-            () = serve(&self.listener, handle, generation) => {}
+            () = serve(&self.listener, handle, generation, submitters) => {}
             () = end => {}
         }
         drop(term);

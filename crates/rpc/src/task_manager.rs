@@ -39,6 +39,8 @@ struct Member {
     /// Where a JobManager that does not lead said the leader is.
     redirected: Option<String>,
     pause: Duration,
+    /// Attempts in a row that did not reach a JobManager.
+    failures: u64,
 }
 
 /// Takes part in a cluster: registers, works, and registers again when the connection breaks, until `leave` is ready.
@@ -47,7 +49,7 @@ struct Member {
 /// # Errors
 /// When the JobManager refuses it, for a reason that another attempt does not change.
 pub async fn join(options: JoinOptions, leave: impl Future<Output = ()>) -> Result<()> {
-    let mut member = Member { options, generation: 0, redirected: None, pause: PAUSE.0 };
+    let mut member = Member { options, generation: 0, redirected: None, pause: PAUSE.0, failures: 0 };
     let mut leave = std::pin::pin!(leave);
     loop {
         let outcome = match member.leader().await {
@@ -58,7 +60,7 @@ pub async fn join(options: JoinOptions, leave: impl Future<Output = ()>) -> Resu
         match outcome {
             Ok(()) => return Ok(()),
             Err(error) if error.kind() == ErrorKind::User => return Err(error),
-            Err(error) => tracing::warn!(error = error.message(), "not connected to a JobManager"),
+            Err(error) => member.away(&error),
         }
         tokio::select! {
             () = tokio::time::sleep(member.pause) => {}
@@ -74,6 +76,16 @@ impl Member {
         self.options.leader.interval().map_or(PAUSE.1, |interval| interval.clamp(PAUSE.0, PAUSE.1))
     }
 
+    /// There is no JobManager at the moment. That may last for days: it is told ever less often.
+    fn away(&mut self, error: &Error) {
+        self.failures += 1;
+        let (attempts, error) = (self.failures, error.message());
+        match attempts.is_power_of_two() {
+            true => tracing::warn!(error, attempts, "not connected to a JobManager"),
+            false => tracing::debug!(error, attempts, "not connected to a JobManager"),
+        }
+    }
+
     async fn leader(&mut self) -> Result<Option<LeaderAddress>> {
         match self.redirected.take() {
             Some(address) => Ok(Some(LeaderAddress { address, generation: self.generation })),
@@ -87,7 +99,7 @@ impl Member {
         writer.send(encode(&Upward::Register(self.options.info.clone()))?)?;
         self.welcome(&mut reader).await?;
         tracing::info!(job_manager = leader.address, generation = self.generation, "registered");
-        self.pause = PAUSE.0;
+        (self.pause, self.failures) = (PAUSE.0, 0);
         let gateway = Arc::new(RemoteJobManager { writer: writer.clone() });
         let task_manager = self.options.task_manager.clone().start(gateway)?;
         let handle = task_manager.handle();

@@ -1,12 +1,13 @@
 //! Peers that misbehave.
 
-use crate::serve;
+use crate::job_manager::Client;
 use crate::wire::{Downward, Upward, decode, encode};
+use crate::{Submitters, serve};
 use headwater_connector_api::Registry;
 use headwater_env::Env;
-use headwater_jobmanager::{ClientRequest, Handle, JobManager, Options, TaskManagerInfo};
+use headwater_jobmanager::{ClientAnswer, ClientRequest, Handle, JobManager, Options, TaskManagerInfo};
 use headwater_transport::messages::{MessageListener, MessageReader, MessageWriter, dial};
-use headwater_transport::{Identity, Liveness};
+use headwater_transport::{Identity, Liveness, is_probe};
 use headwater_types::config::Configuration;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -32,7 +33,7 @@ fn job_manager() -> (JobManager, String, Identity) {
     let loopback = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
     let listener = MessageListener::bind(loopback, identity.clone(), &tokio::runtime::Handle::current()).unwrap();
     let (address, handle) = (listener.address().unwrap().to_string(), manager.handle());
-    tokio::spawn(async move { serve(&listener, handle, 7).await });
+    tokio::spawn(async move { serve(&listener, handle, 7, Submitters::Known).await });
     (manager, address, identity)
 }
 
@@ -83,6 +84,44 @@ async fn one_that_answers_them_stays_and_one_that_leaves_may_go() {
         assert!(heartbeats < 1_000, "it was not let go");
     }
     assert_eq!(members(&manager.handle()).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_of_another_host_may_ask_and_not_submit() {
+    let (manager, _, identity) = job_manager();
+    let loopback = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+    let listener = MessageListener::bind(loopback, identity.clone(), &tokio::runtime::Handle::current()).unwrap();
+    let (address, manager) = (listener.address().unwrap().to_string(), manager.handle());
+    tokio::spawn(async move {
+        let caller = listener.accept().await.unwrap();
+        assert!(caller.is_known(), "loopback");
+        let (mut reader, writer) = caller.greet().await.unwrap();
+        let first = decode(&reader.next().await.unwrap().unwrap()).unwrap();
+        let Upward::Ask { number, request } = first else { panic!("it asks") };
+        Client { reader, writer, manager, may_submit: false }.answer_all(number, request).await.unwrap();
+    });
+    let (mut reader, writer) = dial(&address, &identity).await.unwrap();
+    let mut answers = vec![];
+    for (number, request) in [(1, ClientRequest::Submit(vec![])), (2, ClientRequest::TaskManagers)] {
+        writer.send(encode(&Upward::Ask { number, request }).unwrap()).unwrap();
+        answers.push(decode::<Downward>(&reader.next().await.unwrap().unwrap()).unwrap());
+    }
+    let [Downward::Answer { number: 1, answer: first }, Downward::Answer { number: 2, answer: second }] = &answers[..]
+    else {
+        panic!("both are answered")
+    };
+    assert!(matches!(first, ClientAnswer::Submitted(Err(error)) if error.code() == "submission-refused"));
+    assert!(matches!(second, ClientAnswer::TaskManagers(found) if found.is_empty()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_whether_somebody_listens_is_no_news() {
+    let (_, _, identity) = job_manager();
+    let loopback = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+    let listener = MessageListener::bind(loopback, identity, &tokio::runtime::Handle::current()).unwrap();
+    drop(std::net::TcpStream::connect(listener.address().unwrap()).unwrap());
+    let error = listener.accept().await.unwrap().greet().await.err().unwrap();
+    assert!(is_probe(&error), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -31,6 +31,10 @@ fn a_job_waits_for_slots_and_says_so() {
     let status = job.status().unwrap();
     assert_eq!(status.state, JobState::Created);
     assert_eq!(status.waits_for.unwrap(), "2 of 3 slots are missing (1 TaskManagers are registered)");
+    let directory = cluster.directory.path().to_str().unwrap();
+    let refused = job.trigger_savepoint(Some(directory)).unwrap_err();
+    assert_eq!(refused.code(), "checkpoint-refused");
+    assert!(refused.message().ends_with("2 of 3 slots are missing (1 TaskManagers are registered)"), "{refused}");
     cluster.start("b", 2);
     let result = job.wait();
     assert_eq!(result.state, JobState::Finished, "{:?}", result.error);

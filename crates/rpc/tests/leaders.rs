@@ -14,7 +14,12 @@ use std::time::Duration;
 
 /// A cluster of two JobManagers and two TaskManagers, and a job there.
 fn with_job(graph: impl Fn(&Cluster) -> JobGraph) -> (Cluster, JobHandle) {
-    let cluster = Cluster::shared(&["one", "two"], &[("a", 2), ("b", 2)]);
+    with_job_on(2, graph)
+}
+
+/// The same with so many slots on each TaskManager.
+fn with_job_on(slots: u32, graph: impl Fn(&Cluster) -> JobGraph) -> (Cluster, JobHandle) {
+    let cluster = Cluster::shared(&["one", "two"], &[("a", slots), ("b", slots)]);
     cluster.wait_for_task_managers(2);
     let job = cluster.client().submit(&graph(&cluster)).unwrap();
     cluster.wait_for_output(&job);
@@ -99,7 +104,8 @@ fn began_and_places(cluster: &Cluster, job: &JobHandle) -> (i64, BTreeMap<Subtas
 
 #[test]
 fn the_run_of_a_job_began_once_and_its_tasks_come_back_to_their_places_whoever_leads() {
-    let (mut cluster, job) = with_job(|cluster| {
+    // Each could take all of them, as soon as it registers.
+    let (mut cluster, job) = with_job_on(4, |cluster| {
         let mut graph = cluster.endless(4);
         graph.config.set("execution.state-recovery.from-local", "true");
         graph

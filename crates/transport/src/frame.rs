@@ -144,8 +144,12 @@ impl Frame {
 /// When the bytes are not a frame, it is damaged or cut short, or the connection breaks.
 pub(crate) async fn read(input: &mut (impl AsyncRead + Unpin), max_bytes: usize) -> Result<Option<Frame>> {
     let mut bytes = [0; HEADER_BYTES];
-    if input.read(&mut bytes[..1]).await.map_err(broken)? == 0 {
-        return Ok(None);
+    match input.read(&mut bytes[..1]).await {
+        Ok(1..) => {}
+        Ok(0) => return Ok(None),
+        // A process that was ended says no goodbye in TLS. Between two frames nothing can have been cut off by that.
+        Err(e) if e.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(None),
+        Err(e) => return Err(broken(e)),
     }
     if bytes[0] != MAGIC[0] {
         return Err(foreign(bytes[0], input).await);

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 const HELLO_BYTES_MAX: usize = 4096;
 
 /// Version of everything that processes say to each other. Rises with every change of a message or a frame.
-pub const PROTOCOL: u32 = 3;
+pub const PROTOCOL: u32 = 4;
 
 /// Who a process is, and how its connections are watched, secured and packed.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -42,6 +42,7 @@ pub use element::{ElementDecoder, ElementEncoder};
 pub use frame::{Frame, Header, Kind, MAX_PAYLOAD_BYTES};
 pub use handshake::{Identity, Liveness, PROTOCOL};
 pub use sender::RemoteSender;
+pub use stream::is_probe;
 
 use dialer::Dialers;
 use headwater_exchange::LocalSender;

@@ -6,7 +6,7 @@ use crate::frame::{self, Frame, Kind, MAX_PAYLOAD_BYTES, bad};
 use crate::handshake::Identity;
 use crate::inlet::Inlet;
 use crate::strangers::Strangers;
-use crate::stream::{self, Open, ReadHalf};
+use crate::stream::{self, Open, ReadHalf, is_probe};
 use crate::{ChannelEnd, ChannelEvents, ChannelId, lock, writer};
 use headwater_exchange::{Element, LocalSender, Waker};
 use headwater_types::ids::JobId;
@@ -144,8 +144,12 @@ pub(crate) async fn accept(listener: TcpListener, identity: Identity, endpoints:
             Ok((stream, from)) => {
                 let (identity, endpoints, strangers) = (identity.clone(), endpoints.clone(), strangers.clone());
                 tokio::spawn(async move {
-                    if let Err(error) = serve(stream, &identity, endpoints, &strangers).await {
-                        tracing::warn!(%from, error = error.message(), "an exchange connection ended");
+                    match serve(stream, &identity, endpoints, &strangers).await {
+                        Err(error) if is_probe(&error) => tracing::debug!(%from, "somebody looked who listens"),
+                        Err(error) => {
+                            tracing::warn!(%from, error = error.message(), "an exchange connection ended");
+                        }
+                        Ok(()) => {}
                     }
                 });
             }

@@ -11,7 +11,7 @@ use crate::strangers::Strangers;
 use crate::stream::{self, Open, ReadHalf};
 use crate::writer;
 use headwater_types::{Error, Result};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::BufReader;
@@ -60,6 +60,11 @@ impl MessageListener {
         self.listener.local_addr().map_err(|e| cannot_listen(SocketAddr::from(([0; 4], 0)), e))
     }
 
+    /// Whether callers show certificates.
+    pub fn is_secured(&self) -> bool {
+        self.identity.tls.is_some()
+    }
+
     /// How its connections are watched.
     pub fn liveness(&self) -> Liveness {
         self.identity.liveness
@@ -86,6 +91,12 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// Whether it is known who calls: it has to show a certificate, or it is a process of this host.
+    pub fn is_known(&self) -> bool {
+        let here = self.stream.local_addr().ok().map(|here| here.ip());
+        self.identity.tls.is_some() || is_of_this_host(self.from.ip(), here)
+    }
+
     /// Exchanges certificates, where TLS is on, and greetings.
     ///
     /// # Errors
@@ -94,6 +105,12 @@ impl Caller {
         let opened = self.strangers.admit(stream::answer(self.stream, &self.identity)).await?;
         Ok(start(opened, &self.identity))
     }
+}
+
+/// Whether a connection `from` an address to another one, `here`, comes from the host that both are of.
+fn is_of_this_host(from: IpAddr, here: Option<IpAddr>) -> bool {
+    let from = from.to_canonical();
+    from.is_loopback() || here.is_some_and(|here| here.to_canonical() == from)
 }
 
 /// Calls the process at `address`, host and port.
@@ -150,5 +167,27 @@ impl MessageWriter {
     pub fn send(&self, message: Vec<u8>) -> Result<()> {
         let ended = |_| Error::retryable("connection-closed", "the connection has ended");
         self.queue.send(Frame::of_bytes(Kind::Message, 0, message)).map_err(ended)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_of_this_host;
+
+    #[test]
+    fn whoever_calls_from_the_address_it_calls_is_here() {
+        for (from, here, expected) in [
+            ("127.0.0.1", "127.0.0.1", true),
+            ("::1", "::1", true),
+            ("::ffff:127.0.0.1", "::ffff:127.0.0.1", true),
+            ("10.0.0.7", "10.0.0.7", true),
+            ("::ffff:10.0.0.7", "10.0.0.7", true),
+            ("10.0.0.8", "10.0.0.7", false),
+            ("0.0.0.0", "10.0.0.7", false),
+        ] {
+            let here = here.parse().unwrap();
+            assert_eq!(is_of_this_host(from.parse().unwrap(), Some(here)), expected, "{from} calls {here}");
+        }
+        assert!(!is_of_this_host("10.0.0.7".parse().unwrap(), None));
     }
 }

@@ -20,6 +20,15 @@ const LINGER: (Duration, usize) = (Duration::from_secs(1), 64 << 10);
 /// What a connection is called in the handshake: names are not checked, see `headwater_tls`.
 const SERVER_NAME: &str = "headwater";
 
+/// Code of the error of a caller that ended its connection before it sent a byte.
+const SILENT: &str = "caller-silent";
+
+/// Whether a caller only looked whether somebody listens, as health probes do every few seconds: nothing that an operator
+/// wants to read about.
+pub fn is_probe(error: &Error) -> bool {
+    error.code() == SILENT
+}
+
 /// Where bytes come from.
 pub(crate) type ReadHalf = Box<dyn AsyncRead + Send + Unpin>;
 /// Where bytes go.
@@ -78,6 +87,10 @@ async fn call(mut stream: TcpStream, own: &Identity) -> Result<Open> {
 
 async fn accept(mut stream: TcpStream, own: &Identity) -> Result<Open> {
     stream.set_nodelay(true).map_err(frame::broken)?;
+    // Both sides speak first, so nobody waits in vain.
+    if !matches!(stream.peek(&mut [0; 1]).await, Ok(1..)) {
+        return Err(Error::retryable(SILENT, "the caller hung up without a word"));
+    }
     let Some(tls) = &own.tls else {
         return match greet(&mut stream, own).await {
             Ok(peer) => Ok(plain(peer, stream)),

@@ -2,7 +2,7 @@
 
 use super::Job;
 use crate::execution::Action;
-use crate::task_managers::{SessionId, Shortage};
+use crate::task_managers::{SessionId, Shortage, TaskManagers};
 use headwater_taskmanager::{Inspected, Inspection, Outcome, TaskError, ToTaskManager};
 use headwater_types::config::Key;
 use headwater_types::ids::SubtaskId;
@@ -12,6 +12,9 @@ use std::sync::mpsc::SyncSender;
 
 /// How long a job waits for slots.
 pub(crate) const SLOT_REQUEST_TIMEOUT: Key = Key { name: "slot.request.timeout", default: "5 min" };
+/// How long a job that goes on under another JobManager waits for TaskManagers that ran it and have not registered yet.
+/// They do within a few looks at the lease; those that come first must not get what the others had.
+const RETURN_MS: i64 = 500;
 
 /// Where the tasks of a job run.
 #[derive(Default)]
@@ -26,6 +29,8 @@ pub(super) struct Placement {
     sessions: BTreeSet<SessionId>,
     /// There were not enough slots.
     waits: Option<Wait>,
+    /// Until when the TaskManagers of these names are waited for although others have slots.
+    returning_until_ms: Option<i64>,
 }
 
 /// A job waits for slots.
@@ -43,9 +48,11 @@ impl Wait {
 }
 
 impl Placement {
-    /// A job that ran before, with its slots at TaskManagers of these names.
-    pub(super) fn after(names: impl IntoIterator<Item = (u32, String)>) -> Self {
-        Self { names: names.into_iter().collect(), ..Self::default() }
+    /// A job that ran before, with its slots at TaskManagers of these names, which are about to register.
+    pub(super) fn after(names: impl IntoIterator<Item = (u32, String)>, now_ms: i64) -> Self {
+        let names: BTreeMap<u32, String> = names.into_iter().collect();
+        let returning_until_ms = (!names.is_empty()).then(|| now_ms.saturating_add(RETURN_MS));
+        Self { names, returning_until_ms, ..Self::default() }
     }
 
     /// The name of the TaskManager of each slot.
@@ -73,9 +80,25 @@ impl Placement {
         self.waits.as_ref().map(Wait::message)
     }
 
+    /// The same, unless the TaskManagers that had its slots are about to come back.
+    pub(super) fn lacks(&self) -> Option<String> {
+        self.waits_for().filter(|_| self.returning_until_ms.is_none())
+    }
+
     /// When the job has waited for too long.
     pub(super) fn wake_ms(&self) -> Option<i64> {
-        self.waits.as_ref().map(|wait| wait.until_ms)
+        let wait = self.waits.as_ref()?;
+        Some(self.returning_until_ms.map_or(wait.until_ms, |until_ms| until_ms.min(wait.until_ms)))
+    }
+
+    /// How many of these slots are of TaskManagers that may still come back; none once that has taken too long.
+    fn returning(&mut self, slots: &[u32], task_managers: &TaskManagers, now_ms: i64) -> usize {
+        self.returning_until_ms = self.returning_until_ms.filter(|until_ms| now_ms < *until_ms);
+        if self.returning_until_ms.is_none() {
+            return 0;
+        }
+        let is_away = |slot: &&u32| self.names.get(slot).is_some_and(|name| !task_managers.knows(name));
+        slots.iter().filter(is_away).count()
     }
 
     /// A TaskManager is gone: the tasks that ran there.
@@ -112,6 +135,11 @@ impl Job {
         let wanted: BTreeSet<u32> = subtasks.iter().map(|subtask| subtask.index).collect();
         let missing: Vec<u32> =
             wanted.iter().filter(|index| !self.placement.slots.contains_key(index)).copied().collect();
+        let returning = self.placement.returning(&missing, &self.task_managers, self.env.now_ms());
+        if returning > 0 {
+            self.wait_for_slots(wanted.len(), self.task_managers.lacks(returning));
+            return false;
+        }
         let names: Vec<Option<&str>> =
             missing.iter().map(|index| self.placement.names.get(index).map(String::as_str)).collect();
         match self.task_managers.claim(self.id, &names) {
@@ -123,19 +151,23 @@ impl Job {
                 true
             }
             Err(shortage) => {
-                let until_ms = match &self.placement.waits {
-                    Some(wait) => wait.until_ms,
-                    None => self.env.now_ms().saturating_add(self.slot_timeout_ms),
-                };
-                let wait = Wait { until_ms, wanted: wanted.len(), shortage };
-                if self.placement.waits.is_none() {
-                    tracing::info!(job = %self.id, "waiting: {}", wait.message());
-                }
-                self.placement.waits = Some(wait);
+                self.wait_for_slots(wanted.len(), shortage);
                 self.slots_missing();
                 false
             }
         }
+    }
+
+    fn wait_for_slots(&mut self, wanted: usize, shortage: Shortage) {
+        let until_ms = match &self.placement.waits {
+            Some(wait) => wait.until_ms,
+            None => self.env.now_ms().saturating_add(self.slot_timeout_ms),
+        };
+        let wait = Wait { until_ms, wanted, shortage };
+        if self.placement.waits.is_none() {
+            tracing::info!(job = %self.id, "waiting: {}", wait.message());
+        }
+        self.placement.waits = Some(wait);
     }
 
     /// The job has another parallelism: it needs this many slots, and waits for none yet.
@@ -193,6 +225,7 @@ impl Job {
                 Ok(()) => {
                     self.placement.sessions.insert(*session);
                     self.placement.tasks.extend(own.iter().map(|subtask| (*subtask, *session)));
+                    self.task_managers.place(*session).into_iter().for_each(|place| self.history.deployed(own, place));
                 }
                 Err(error) => failed.push((own.clone(), error)),
             }
@@ -265,3 +298,6 @@ impl Job {
         self.pump();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -133,6 +133,7 @@ impl Core {
                 self.answer(job, &reply, |job| job.status(), |ended| ended.status.clone());
             }
             Inbound::Jobs { reply } => drop(reply.try_send(self.summaries())),
+            Inbound::List { reply } => drop(reply.try_send(self.listed())),
             Inbound::Details { job, reply } => drop(reply.try_send(self.details(job))),
             Inbound::Report(message) => self.with_job(job_of(&message), |job| job.report(message)),
             Inbound::Checkpoint { job, request } => self.take_checkpoint(job, request),

@@ -3,7 +3,7 @@
 use super::Core;
 use crate::archive::EndedJob;
 use crate::job::{Job, Request, not_running};
-use crate::overview::{JobDetails, JobSummary};
+use crate::overview::{JobDetails, JobSummary, ListedJob};
 use headwater_runtime::OperatorSnapshot;
 use headwater_types::config::Key;
 use headwater_types::ids::JobId;
@@ -42,6 +42,13 @@ impl Core {
     pub(super) fn summaries(&self) -> Vec<JobSummary> {
         let ended = self.earlier.ended.values().filter(|ended| !self.jobs.contains_key(&ended.result.job));
         self.jobs.values().map(Job::summary).chain(ended.map(|ended| ended.details.summary.clone())).collect()
+    }
+
+    /// The same as clients list them, in the order in which they were submitted.
+    pub(super) fn listed(&self) -> Vec<ListedJob> {
+        let mut listed: Vec<_> = self.summaries().iter().map(ListedJob::from).collect();
+        listed.sort_by_key(|job| job.started_ms);
+        listed
     }
 
     /// All that is known of a job.

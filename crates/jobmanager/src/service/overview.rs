@@ -1,7 +1,7 @@
 //! Looking at jobs from outside.
 
 use super::{Handle, Inbound, JobHandle, Pending, gone};
-use crate::overview::{JobDetails, JobSummary};
+use crate::overview::{JobDetails, JobSummary, ListedJob};
 use crate::state::JobStatus;
 use headwater_checkpoint::Statistics;
 use headwater_runtime::OperatorSnapshot;
@@ -40,6 +40,14 @@ impl Handle {
     /// When the JobManager has ended.
     pub fn jobs(&self) -> Result<Pending<Vec<JobSummary>>> {
         self.request(|reply| Inbound::Jobs { reply })
+    }
+
+    /// Asks for the same jobs in short, in the order in which they were submitted: what clients elsewhere can ask for, too.
+    ///
+    /// # Errors
+    /// When the JobManager has ended.
+    pub fn list(&self) -> Result<Pending<Vec<ListedJob>>> {
+        self.request(|reply| Inbound::List { reply })
     }
 
     /// Asks for all that is known of a job; `None` when there is none of that id.

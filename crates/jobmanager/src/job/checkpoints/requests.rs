@@ -56,12 +56,23 @@ impl Job {
             let _ = request.reply.try_send(Err(not_running()));
             return;
         }
-        if let Err(error) = self.target_of(&request.kind, 0) {
+        if let Err(error) = self.target_of(&request.kind, 0).and_then(|_| self.has_its_slots()) {
             let _ = request.reply.try_send(Err(error));
             return;
         }
         self.checkpoints.requests.push_back(request);
         self.pump();
+    }
+
+    /// Tasks that wait for slots may wait for long, and whoever asks for a checkpoint with them.
+    fn has_its_slots(&self) -> Result<()> {
+        match self.placement.lacks() {
+            None => Ok(()),
+            Some(what) => {
+                let message = format!("no checkpoint can be taken now: not all tasks of the job are running, {what}");
+                Err(Error::retryable("checkpoint-refused", message))
+            }
+        }
     }
 
     /// Triggers the checkpoints that were asked for.

@@ -146,6 +146,20 @@ impl<'a> Planner<'a> {
         Ok(self.binder(&context).bind_query(query)?.schema())
     }
 
+    /// As [`Self::query_columns`], with types that say which columns are time attributes.
+    pub fn view_columns(&self, query: &ast::Query) -> SqlResult<Vec<(String, LogicalType)>> {
+        let context = self.context()?;
+        let bound = self.binder(&context).bind_query(query)?;
+        Ok(bound.columns.into_iter().map(|column| (column.name, column.ty)).collect())
+    }
+
+    /// The query with all names written out, in Flink's layout, where that is possible.
+    pub fn expanded_query(&self, query: &ast::Query, source: &str) -> SqlResult<Option<String>> {
+        let context = self.context()?;
+        let expanded = self.binder(&context).expanded_text(query, source)?;
+        Ok(expanded.and_then(|text| crate::catalog::query_text(&text)))
+    }
+
     fn context(&self) -> SqlResult<ExprContext> {
         Ok(ExprContext { zone: zone::session_zone(self.config)?, env: self.env.clone() })
     }

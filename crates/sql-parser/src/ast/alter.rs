@@ -24,10 +24,8 @@ pub enum Alter {
         /// What changes.
         action: AlterMaterializedTableAction,
     },
-    /// `ALTER VIEW [IF EXISTS] name RENAME TO name`
+    /// `ALTER VIEW name RENAME TO name`
     RenameView {
-        /// `IF EXISTS`.
-        if_exists: bool,
         /// The view.
         name: ObjectName,
         /// The new name.

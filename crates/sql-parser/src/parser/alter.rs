@@ -136,12 +136,11 @@ impl Parser<'_> {
     }
 
     fn alter_view(&mut self) -> Result<Alter> {
-        let if_exists = self.if_exists();
         let name = self.object_name()?;
         if self.eat("RENAME") {
             self.expect("TO")?;
             let to = self.object_name()?;
-            return Ok(Alter::RenameView { if_exists, name, to });
+            return Ok(Alter::RenameView { name, to });
         }
         self.expect("AS")?;
         let query = Box::new(self.query()?);

@@ -4,6 +4,9 @@ use super::Result;
 use super::cursor::Parser;
 use crate::ast::{Describe, ObjectKind, ObjectName, Show, ShowFilter, ShowObjects, Statement};
 
+/// The words before the pattern of most statements.
+const ANY_CASE: &[&str] = &["LIKE", "ILIKE"];
+
 impl Parser<'_> {
     pub(super) fn show(&mut self) -> Result<Statement> {
         self.advance();
@@ -17,7 +20,7 @@ impl Parser<'_> {
             "JOBS",
             "MODULES",
         ]) {
-            Some("CATALOGS") => Show::Catalogs(self.show_filter()?),
+            Some("CATALOGS") => Show::Catalogs(self.show_filter(ANY_CASE)?),
             Some("CURRENT") => self.show_current()?,
             Some("COLUMNS") => self.show_columns()?,
             Some("PARTITIONS") => self.show_partitions()?,
@@ -40,7 +43,7 @@ impl Parser<'_> {
     fn show_columns(&mut self) -> Result<Show> {
         self.expect_any(&["FROM", "IN"])?;
         let table = self.object_name()?;
-        let filter = self.show_filter()?;
+        let filter = self.show_filter(&["LIKE"])?;
         Ok(Show::Columns { table, filter })
     }
 
@@ -63,7 +66,13 @@ impl Parser<'_> {
         }
         let kind = self.show_objects()?;
         let from = self.show_from()?;
-        let filter = self.show_filter()?;
+        let words = match kind {
+            ShowObjects::Tables | ShowObjects::Views | ShowObjects::MaterializedTables | ShowObjects::Models => {
+                &["LIKE"]
+            }
+            _ => ANY_CASE,
+        };
+        let filter = self.show_filter(words)?;
         Ok(Show::Objects { kind, from, filter })
     }
 
@@ -91,10 +100,10 @@ impl Parser<'_> {
         if self.eat_any(&["FROM", "IN"]).is_some() { self.object_name().map(Some) } else { Ok(None) }
     }
 
-    /// `[NOT] LIKE|ILIKE '…'` if it is there.
-    fn show_filter(&mut self) -> Result<Option<ShowFilter>> {
+    /// `[NOT] LIKE '…'`, or another of these words, if it is there.
+    fn show_filter(&mut self, words: &[&'static str]) -> Result<Option<ShowFilter>> {
         let negated = self.eat("NOT");
-        let word = if negated { Some(self.expect_any(&["LIKE", "ILIKE"])?) } else { self.eat_any(&["LIKE", "ILIKE"]) };
+        let word = if negated { Some(self.expect_any(words)?) } else { self.eat_any(words) };
         let Some(word) = word else {
             return Ok(None);
         };

@@ -19,9 +19,7 @@ impl Display for Alter {
             Alter::MaterializedTable { name, action } => {
                 write!(f, "ALTER MATERIALIZED TABLE {name} {action}")
             }
-            Alter::RenameView { if_exists, name, to } => {
-                write!(f, "ALTER VIEW {}{name} RENAME TO {to}", when(*if_exists, IF_EXISTS))
-            }
+            Alter::RenameView { name, to } => write!(f, "ALTER VIEW {name} RENAME TO {to}"),
             Alter::ViewQuery { name, query } => write!(f, "ALTER VIEW {name} AS {query}"),
             Alter::Database { name, options } => {
                 write!(f, "ALTER DATABASE {name} SET ({})", Commas(options))

@@ -31,21 +31,24 @@ impl Binder<'_> {
     }
 
     fn bare_table_ref(&self, item: &TableRef, env: QueryEnv<'_>) -> SqlResult<Source> {
+        let generated = self.generated_alias(item);
+        let path = || generated.clone().into_iter().collect();
         match &item.kind {
             TableRefKind::Table(table) => {
                 if table.system_time.is_some() {
                     return Err(SqlError::unsupported("FOR SYSTEM_TIME AS OF outside of a join", Some(item.span)));
                 }
                 let bound = self.named_relation(&table.name, &table.hints, env)?;
+                self.note_alias(item, bound.path.last().map_or("", String::as_str));
                 self.aliased(bound.query, bound.path, item.alias.as_ref())
             }
             TableRefKind::Derived { query, .. } => {
                 let bound = self.inner_query(query, env)?;
-                self.aliased(bound, vec![], item.alias.as_ref())
+                self.aliased(bound, path(), item.alias.as_ref())
             }
             TableRefKind::Function { lateral, call, .. } => {
                 let bound = self.table_function(call, *lateral, env)?;
-                self.aliased(bound, vec![], item.alias.as_ref())
+                self.aliased(bound, path(), item.alias.as_ref())
             }
             TableRefKind::Unnest { exprs, with_ordinality } => {
                 let empty = (self.one_row(), vec![]);
@@ -81,9 +84,11 @@ impl Binder<'_> {
         if let Some(single) = name.as_single()
             && let Some(frame) = CteFrame::find(env.ctes, &single.value)
         {
+            self.note_text(name.span(), || super::notes::dotted(name.parts()));
             return self.cte(frame, name, env);
         }
         let relation = self.catalog.resolve_in(name, env.defaults)?;
+        self.note_text(name.span(), || relation.path().to_string());
         let options = option_hints(hints)?;
         self.relation(relation, options, name, env)
     }

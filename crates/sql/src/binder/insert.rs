@@ -146,11 +146,8 @@ impl Binder<'_> {
         let plan = Projection::try_new(exprs, Arc::new(query.plan)).map_err(plan_error)?;
         let sink = SinkSpec { table: spec, metadata: written, overwrite: false, target_columns: vec![] };
         if connector.sink(&sink).map_err(|e| SqlError::from(e).with_span(span))?.is_none() {
-            let message = format!(
-                "the table '{}' cannot be written: the connector '{}' only reads",
-                table.path.0[2],
-                connector.name()
-            );
+            let message =
+                format!("Connector '{}' can only be used as a source. It cannot be used as a sink.", connector.name());
             return Err(SqlError::at("not-writable", message, span));
         }
         let columns = columns.into_iter().map(|c| c.unique).collect();

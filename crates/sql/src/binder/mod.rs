@@ -32,6 +32,7 @@ mod json_aggregate;
 mod literal;
 mod lookup;
 mod match_recognize;
+mod notes;
 mod object;
 mod over;
 mod pattern_scope;
@@ -118,6 +119,8 @@ pub struct Binder<'a> {
     streaming: bool,
     names: RefCell<ColumnNames>,
     relations_bound: Cell<usize>,
+    /// What names stand for, while somebody wants to know.
+    notes: RefCell<Option<notes::Notes>>,
 }
 
 impl<'a> Binder<'a> {
@@ -129,7 +132,15 @@ impl<'a> Binder<'a> {
         context: ExprContext,
     ) -> Self {
         let streaming = !config.text(config::RUNTIME_MODE).eq_ignore_ascii_case("batch");
-        Self { catalog, connectors, context, streaming, names: RefCell::default(), relations_bound: Cell::new(0) }
+        Self {
+            catalog,
+            connectors,
+            context,
+            streaming,
+            names: RefCell::default(),
+            relations_bound: Cell::new(0),
+            notes: RefCell::default(),
+        }
     }
 
     /// Binds a query.

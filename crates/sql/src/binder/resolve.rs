@@ -27,6 +27,11 @@ impl Binder<'_> {
         let mut is_outer = false;
         while let Some(level) = scope {
             if let Some(found) = find(level, &parts, name)? {
+                match env.clause.name() {
+                    // As in Flink, the keys of an order are called as they were written.
+                    "ORDER BY" => self.note_text(name.span(), || super::notes::dotted(name.parts())),
+                    _ => self.note_column(name.span(), level, found.column, name.parts().skip(found.parts)),
+                }
                 let column = column_value(found.column, is_outer);
                 return self.fields(column, &name.0[found.parts..]);
             }
@@ -35,6 +40,8 @@ impl Binder<'_> {
         }
         match peek(env.scope, name)? {
             Some((column, path)) => {
+                let fields = path.iter().map(String::as_str).chain(name.parts());
+                self.note_column(name.span(), env.scope, column, fields);
                 let column = column_value(column, false);
                 let row = path.iter().try_fold(column, |row, field| self.field(row, field, name.0[0].span))?;
                 self.fields(row, &name.0)

@@ -32,7 +32,10 @@ impl Binder<'_> {
                     };
                     items.push(Item { name, value: self.expr(expr, env)?, span: expr.span });
                 }
-                SelectItem::Wildcard(span) => items.extend(star(env, *span)?),
+                SelectItem::Wildcard(span) => {
+                    items.extend(star(env, *span)?);
+                    self.note_star(*span, env.scope.relations.iter());
+                }
                 SelectItem::QualifiedWildcard { prefix, span } => {
                     items.extend(self.qualified_star(prefix, *span, env)?)
                 }
@@ -46,9 +49,11 @@ impl Binder<'_> {
         if let ExprKind::Column(name) = &prefix.kind {
             let parts: Vec<&str> = name.parts().collect();
             if let Some(relation) = env.scope.relations.iter().find(|r| r.answers_to(&parts)) {
+                self.note_star(span, std::iter::once(relation));
                 return Ok(relation_items(relation, span));
             }
         }
+        self.note_failure();
         let value = self.expr(prefix, env).map_err(|e| match (&prefix.kind, e.code) {
             (ExprKind::Column(name), "unknown-column") => {
                 let known = env.scope.relations.iter().filter_map(|r| r.path.last()).map(String::as_str);

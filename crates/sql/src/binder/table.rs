@@ -62,8 +62,8 @@ impl Binder<'_> {
         env: QueryEnv<'_>,
     ) -> SqlResult<NamedSource> {
         let (query, path) = match relation {
-            Relation::Table(table) => (self.table(&table, hints, name)?, table.path),
-            Relation::View(view) => (self.view(&view, name, env)?, view.path),
+            Relation::Table(table) => (self.unnoted(|| self.table(&table, hints, name))?, table.path),
+            Relation::View(view) => (self.unnoted(|| self.view(&view, name, env))?, view.path),
         };
         Ok(NamedSource { query, path: path.0.to_vec() })
     }
@@ -279,11 +279,8 @@ fn source_scan(
     let produced = columns.iter().map(|(_, c)| c.clone()).collect();
     let scan = SourceSpec { table: spec, produced, limit: None };
     let source = connector.source(&scan)?.ok_or_else(|| {
-        let message = format!(
-            "the table '{}' cannot be read: the connector '{}' only writes",
-            scan.table.path[2],
-            connector.name()
-        );
+        let message =
+            format!("Connector '{}' can only be used as a sink. It cannot be used as a source.", connector.name());
         SqlError::new("not-readable", message)
     })?;
     let bounded = source.boundedness() == Boundedness::Bounded;

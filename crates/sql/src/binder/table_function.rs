@@ -1,6 +1,7 @@
 //! Table functions of FROM, and what their arguments have in common.
 
 use super::context::{ExprEnv, QueryEnv};
+use super::from::NamedSource;
 use super::scope::{Scope, ScopeColumn, ScopeRelation};
 use super::{Binder, BoundQuery, OutputColumn, changelog_codes, window_tvf};
 use crate::{SqlError, SqlResult};
@@ -51,7 +52,11 @@ impl Binder<'_> {
         match &arg.value {
             FunctionArgValue::Table(table) => {
                 let rows = match &table.source {
-                    TableArgSource::Name(name) => self.named_relation(name, &table.hints, env)?.query,
+                    TableArgSource::Name(name) => {
+                        let named = self.named_relation(name, &table.hints, env)?;
+                        self.note_text(arg.span, || whole_table_text(&named));
+                        named.query
+                    }
                     TableArgSource::Query(query) => self.inner_query(query, env)?,
                 };
                 Ok(TableInput { rows, partition_by: &table.partition_by, order_by: &table.order_by })
@@ -147,4 +152,13 @@ pub(super) fn find_column<'q>(input: &'q BoundQuery, name: &Ident) -> SqlResult<
         let known = input.columns.iter().map(|c| c.name.as_str());
         SqlError::unknown("unknown-column", "column", &name.value, Some(name.span), known)
     })
+}
+
+/// A table argument as the query that Flink makes of it.
+fn whole_table_text(named: &NamedSource) -> String {
+    let alias = named.path.last().map_or("", String::as_str);
+    let column = |column: &OutputColumn| super::notes::dotted([alias, column.name.as_str()].into_iter());
+    let columns: Vec<String> = named.query.columns.iter().map(column).collect();
+    let path = super::notes::dotted(named.path.iter().map(String::as_str));
+    format!("(SELECT {} FROM {path} AS {})", columns.join(", "), super::notes::dotted(std::iter::once(alias)))
 }

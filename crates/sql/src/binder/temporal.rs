@@ -32,6 +32,7 @@ impl Binder<'_> {
             return Err(SqlError::at("not-a-time-attribute", message, time.span));
         };
         let bound = self.named_relation(&table.name, &table.hints, env)?;
+        self.note_alias(item, bound.path.last().map_or("", String::as_str));
         let proctime = attribute == TimeAttribute::Proctime;
         let version = if proctime { None } else { Some(version_column(&bound.query.columns, item.span)?) };
         let (input, relations) = self.aliased(bound.query, bound.path, item.alias.as_ref())?;

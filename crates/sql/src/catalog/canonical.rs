@@ -14,7 +14,9 @@ pub fn canonical_text(printed: &str) -> String {
     for (i, token) in tokens.iter().enumerate() {
         let range = token.span.range();
         let text = token.span.text(printed);
-        let is_call = tokens.get(i + 1).is_some_and(|next| next.kind == TokenKind::Punct(Punct::LeftParen));
+        let is_call = tokens
+            .get(i + 1)
+            .is_some_and(|next| next.kind == TokenKind::Punct(Punct::LeftParen) && next.span.start == token.span.end);
         let is_keyword_as_name = is_call || text.contains(|c: char| c.is_ascii_lowercase());
         let is_name =
             token.kind == TokenKind::Identifier || (is_keyword_as_name && matches!(token.kind, TokenKind::Keyword(_)));

@@ -199,11 +199,13 @@ fn merge_primary_key(base: &Table, merged: &mut Table, strategy: Strategy) -> Sq
     Ok(())
 }
 
+/// As in Flink, EXCLUDING only allows the new table keys of its own; without any it has those of the base table.
 fn merge_partitions(base: &Table, merged: &mut Table, strategy: Strategy) -> SqlResult<()> {
-    if strategy == Strategy::Excluding || base.partition_keys.is_empty() {
+    let has_own = !merged.partition_keys.is_empty();
+    if base.partition_keys.is_empty() || (has_own && strategy == Strategy::Excluding) {
         return Ok(());
     }
-    if !merged.partition_keys.is_empty() {
+    if has_own {
         let message = "The base table already has partitions defined. You might want to specify EXCLUDING PARTITIONS.";
         return Err(bad_like(message));
     }
@@ -211,11 +213,13 @@ fn merge_partitions(base: &Table, merged: &mut Table, strategy: Strategy) -> Sql
     Ok(())
 }
 
+/// As [`merge_partitions`].
 fn merge_distribution(base: &Table, merged: &mut Table, strategy: Strategy) -> SqlResult<()> {
-    if strategy == Strategy::Excluding || base.distribution.is_none() {
+    let has_own = merged.distribution.is_some();
+    if base.distribution.is_none() || (has_own && strategy == Strategy::Excluding) {
         return Ok(());
     }
-    if merged.distribution.is_some() {
+    if has_own {
         let message =
             "The base table already has a distribution defined. You might want to specify EXCLUDING DISTRIBUTION.";
         return Err(bad_like(message));

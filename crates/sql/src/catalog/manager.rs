@@ -4,8 +4,8 @@
 //! object shadows a permanent one of the same path until it is dropped; it lives beside the catalogs, so its
 //! database need not exist.
 
-use super::namespace::{Catalog, Database, GENERIC_IN_MEMORY};
-use super::{ObjectPath, Relation};
+use super::namespace::{Catalog, Database, GENERIC_IN_MEMORY, UserFunction};
+use super::{Model, ObjectPath, Relation};
 use crate::{SqlError, SqlResult};
 use headwater_sql_parser::ast::{Ident, ObjectName};
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,6 +20,10 @@ const DEFAULT_CATALOG_DATABASE: &str = "default_database";
 pub struct CatalogManager {
     catalogs: BTreeMap<String, Catalog>,
     temporary: BTreeMap<ObjectPath, Relation>,
+    temporary_functions: BTreeMap<ObjectPath, UserFunction>,
+    temporary_system_functions: BTreeMap<String, UserFunction>,
+    models: BTreeMap<ObjectPath, Model>,
+    temporary_models: BTreeMap<ObjectPath, Model>,
     current_catalog: String,
     current_database: String,
 }
@@ -40,6 +44,10 @@ impl CatalogManager {
         Self {
             catalogs: BTreeMap::from([(DEFAULT_CATALOG.to_string(), Catalog::new(options, None))]),
             temporary: BTreeMap::new(),
+            temporary_functions: BTreeMap::new(),
+            temporary_system_functions: BTreeMap::new(),
+            models: BTreeMap::new(),
+            temporary_models: BTreeMap::new(),
             current_catalog: DEFAULT_CATALOG.to_string(),
             current_database: DEFAULT_CATALOG_DATABASE.to_string(),
         }
@@ -195,6 +203,56 @@ impl CatalogManager {
         self.temporary.remove(path)
     }
 
+    // ---- functions ---------------------------------------------------------------------------------
+
+    /// The functions that live as long as the session: in databases, and everywhere.
+    pub(crate) fn temporary_functions(
+        &mut self,
+    ) -> (&mut BTreeMap<ObjectPath, UserFunction>, &mut BTreeMap<String, UserFunction>) {
+        (&mut self.temporary_functions, &mut self.temporary_system_functions)
+    }
+
+    /// The declared function that a name stands for: system functions of the session first, then those of a database.
+    pub fn user_function(&self, name: &ObjectName, defaults: &[String; 2]) -> Option<(&UserFunction, bool, bool)> {
+        let path = function_path(self.qualify_in(name, defaults).ok()?);
+        let [catalog, database, function] = &path.0;
+        let system = self.temporary_system_functions.get(function).filter(|_| name.as_single().is_some());
+        let temporary = || self.temporary_functions.get(&path).map(|found| (found, false, true));
+        let permanent =
+            || Some((self.catalogs.get(catalog)?.databases.get(database)?.functions.get(function)?, false, false));
+        system.map(|found| (found, true, true)).or_else(temporary).or_else(permanent)
+    }
+
+    /// Names of the declared functions that a database offers, in order.
+    pub fn user_function_names(&self, catalog: &str, database: &str) -> Vec<String> {
+        let permanent = self.catalogs.get(catalog).and_then(|c| c.databases.get(database));
+        let permanent = permanent.into_iter().flat_map(|found| found.functions.keys().cloned());
+        let here = |path: &&ObjectPath| path.0[0] == catalog && path.0[1] == database;
+        let temporary = self.temporary_functions.keys().filter(here).map(|path| path.0[2].clone());
+        let all: BTreeSet<String> =
+            permanent.chain(temporary).chain(self.temporary_system_functions.keys().cloned()).collect();
+        all.into_iter().collect()
+    }
+
+    // ---- models ------------------------------------------------------------------------------------
+
+    /// The declared models, or those that are temporary.
+    pub(crate) fn models_mut(&mut self, temporary: bool) -> &mut BTreeMap<ObjectPath, Model> {
+        if temporary { &mut self.temporary_models } else { &mut self.models }
+    }
+
+    /// The model at a path, and whether it is temporary; a temporary one wins.
+    pub fn model(&self, path: &ObjectPath) -> Option<(&Model, bool)> {
+        let temporary = self.temporary_models.get(path).map(|model| (model, true));
+        temporary.or_else(|| self.models.get(path).map(|model| (model, false)))
+    }
+
+    /// Names of the models of a database, in order; as in Flink without temporary ones.
+    pub fn model_names(&self, catalog: &str, database: &str) -> Vec<String> {
+        let here = |path: &&ObjectPath| path.0[0] == catalog && path.0[1] == database;
+        self.models.keys().filter(here).map(|path| path.0[2].clone()).collect()
+    }
+
     // ---- catalogs ----------------------------------------------------------------------------------
 
     /// Names of the catalogs, in order.
@@ -246,6 +304,7 @@ impl CatalogManager {
             return Err(SqlError::new("catalog-in-use", "Cannot drop a catalog which is currently in use."));
         }
         self.temporary.retain(|path, _| path.0[0] != name);
+        self.models.retain(|path, _| path.0[0] != name);
         Ok(self.catalogs.remove(name).is_some())
     }
 
@@ -303,12 +362,13 @@ impl CatalogManager {
         if *catalog == self.current_catalog && *name == self.current_database {
             return Err(SqlError::new("database-in-use", "Cannot drop a database which is currently in use."));
         }
-        if !cascade && !database.relations.is_empty() {
+        if !(cascade || database.relations.is_empty() && database.functions.is_empty()) {
             let message = format!("Database {name} in catalog {catalog} is not empty.");
             return Err(SqlError::new("database-not-empty", message)
                 .with_hint("DROP DATABASE ... CASCADE drops its tables as well"));
         }
         self.catalog_mut(catalog)?.databases.remove(name);
+        self.models.retain(|path, _| path.0[0] != *catalog || path.0[1] != *name);
         Ok(true)
     }
 
@@ -336,4 +396,9 @@ fn unknown_database<'a>(catalog: &str, name: &str, known: impl Iterator<Item = &
     let error = SqlError::new("unknown-database", message);
     let near = headwater_types::config::nearest(name, known.map(String::as_str));
     near.map_or(error.clone(), |near| error.with_hint(format!("did you mean '{near}'?")))
+}
+
+/// Names of functions have no case.
+pub(crate) fn function_path(ObjectPath([catalog, database, function]): ObjectPath) -> ObjectPath {
+    ObjectPath([catalog, database, function.to_lowercase()])
 }

@@ -4,14 +4,17 @@
 //! declaration as their source, and are bound when the table is used or described.
 
 mod canonical;
+mod layout;
 mod like;
 mod manager;
 mod namespace;
 
 pub use canonical::canonical_text;
+pub use layout::query_text;
 pub use like::{LikeRules, Strategy, merge as merge_like};
 pub use manager::CatalogManager;
-pub use namespace::{Catalog, Database, GENERIC_IN_MEMORY};
+pub(crate) use manager::function_path;
+pub use namespace::{Catalog, Database, GENERIC_IN_MEMORY, UserFunction};
 
 use headwater_types::LogicalType;
 use serde::{Deserialize, Serialize};
@@ -85,12 +88,37 @@ pub struct Table {
     pub partition_keys: Vec<String>,
     /// `DISTRIBUTED ...`, as SQL text.
     pub distribution: Option<String>,
+    /// Partitions that were declared.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub partitions: Vec<Partition>,
     /// WITH options.
     pub options: BTreeMap<String, String>,
     /// COMMENT.
     pub comment: Option<String>,
     /// Whether it lives for the session only.
     pub temporary: bool,
+}
+
+/// A model as declared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// What it takes.
+    pub inputs: Vec<Column>,
+    /// What it gives.
+    pub outputs: Vec<Column>,
+    /// COMMENT.
+    pub comment: Option<String>,
+    /// WITH options.
+    pub options: BTreeMap<String, String>,
+}
+
+/// A declared partition of a table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Partition {
+    /// The value of every partition key, in the order of the keys, as text.
+    pub values: Vec<(String, String)>,
+    /// WITH options.
+    pub options: BTreeMap<String, String>,
 }
 
 /// A view as declared.
@@ -102,6 +130,9 @@ pub struct View {
     pub columns: Vec<(String, LogicalType)>,
     /// The query as written.
     pub query: String,
+    /// The query with all names written out, as SHOW CREATE VIEW shows it, where that is known.
+    #[serde(default)]
+    pub expanded: Option<String>,
     /// Catalog and database that were current at creation: unqualified names in `query` resolve there.
     pub defaults: [String; 2],
     /// COMMENT.

@@ -42,4 +42,15 @@ pub struct Database {
     pub options: BTreeMap<String, String>,
     /// Permanent tables and views.
     pub relations: BTreeMap<String, Relation>,
+    /// Declared functions by name, in lower case.
+    pub functions: BTreeMap<String, UserFunction>,
+}
+
+/// A function that was declared. Its code is of the JVM or of Python: it is known, but it cannot be called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserFunction {
+    /// Class or entry point.
+    pub identifier: String,
+    /// What the identifier names, such as "Java class".
+    pub code: &'static str,
 }

@@ -209,18 +209,13 @@ impl<'a> Walk<'a> {
 
     fn unnest(&mut self, unnest: &Unnest) -> Rows {
         let mut rows = self.rows(&unnest.input);
-        let (mut sources, mut decisive) = (Sources::new(), Sources::new());
+        let mut sources = Sources::new();
         let collection = over(&unnest.collection, &rows, self.mask);
         let text = format!("UNNEST({})", collection.text);
         collection.used(Use::new(Kind::Transformation, &text), &mut sources);
-        collection.used(Use::new(Kind::Filter, &text), &mut decisive);
         for (name, ty) in &unnest.added {
             let origin = Origin { sources: sources.clone(), text: text.clone(), ty: ty.clone(), ..Origin::default() };
             rows.columns.insert(name.clone(), origin);
-        }
-        // A row with an empty collection goes away.
-        if !unnest.left {
-            merge(&mut rows.decisive, decisive);
         }
         rows
     }

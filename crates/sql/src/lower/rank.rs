@@ -4,6 +4,7 @@ use super::calc::{Output, plain_column};
 use super::hints::state_ttl_hint;
 use super::physical::Node;
 use super::relation::{Relation, Slot, Window, WindowState};
+use super::window::wants_event_time;
 use super::{Lowering, keyed};
 use crate::logical::Rank;
 use datafusion_common::ScalarValue;
@@ -114,6 +115,7 @@ impl Lowering<'_> {
         let WindowState::Attached { start: Some(window_start), end: Some(window_end) } = window.state else {
             return Err(Error::internal("a window column was lost below a rank"));
         };
+        wants_event_time(window, "a Top-N")?;
         let spec = WindowRankSpec {
             function: rank.function,
             keys: keys.iter().map(|c| self.position_of(&input, c)).collect::<Result<_>>()?,

@@ -5,10 +5,25 @@ use super::physical::{Node, Parallelism};
 use super::relation::{Relation, Slot, Window, WindowState};
 use super::{Lowering, logical};
 use crate::logical::{Expand, Unnest, WatermarkAssigner, WindowTvf};
+use headwater_connector_api::Options;
+use headwater_connector_api::watermarks::WatermarkOptions;
 use headwater_plan::operators::{ExpandSpec, UnnestSpec, WatermarkSpec, WindowProperty, WindowSpec, WindowTime};
 use headwater_plan::{Expr, OperatorSpec, Partitioning};
 use headwater_types::config;
 use headwater_types::{Error, LogicalType, Result, TimeAttribute, TypeRoot};
+use std::time::Duration;
+
+/// Refuses what has to have all rows of a window before it answers, over windows of processing time: their rows come
+/// from several subtasks at different moments, and no watermark tells when all are there.
+pub(super) fn wants_event_time(window: &Window, what: &str) -> Result<()> {
+    match window.proctime {
+        false => Ok(()),
+        true => Err(Error::unsupported(format!(
+            "{what} over windows of processing time is not supported: nothing tells when all rows of a window have come; \
+             use an event time with a watermark"
+        ))),
+    }
+}
 
 impl Lowering<'_> {
     /// In batch mode there are no watermarks but the one at the end of input, so nothing is late.
@@ -26,8 +41,15 @@ impl Lowering<'_> {
         let expr = self.lower_expr(&input, &assigner.expr)?;
         let mut types = self.types(&input).to_vec();
         types[rowtime] = types[rowtime].clone().with_time_attribute(TimeAttribute::Rowtime);
-        let interval = self.context.config.duration(config::AUTO_WATERMARK_INTERVAL)?;
-        let idle = self.context.config.duration(config::SOURCE_IDLE_TIMEOUT)?;
+        let own = self.watermark_options(&input)?;
+        let interval = match own.on_event {
+            true => Duration::ZERO,
+            false => self.context.config.duration(config::AUTO_WATERMARK_INTERVAL)?,
+        };
+        let idle = match own.idle_timeout {
+            Some(timeout) => timeout,
+            None => self.context.config.duration(config::SOURCE_IDLE_TIMEOUT)?,
+        };
         let spec = WatermarkSpec {
             rowtime,
             expr,
@@ -37,6 +59,20 @@ impl Lowering<'_> {
         let names = self.names(&input).to_vec();
         let node = self.unary(&input, OperatorSpec::WatermarkAssigner(spec), types, names);
         self.normalized_again(Relation { producers: vec![node], ..input }, keys)
+    }
+
+    /// What the table that is scanned below says about its watermarks.
+    fn watermark_options(&self, relation: &Relation) -> Result<WatermarkOptions> {
+        let mut producers = &relation.producers;
+        while let [producer] = producers[..] {
+            let node = self.physical.node(producer);
+            if let OperatorSpec::Source(scan) = &node.spec {
+                return WatermarkOptions::from_options(Options(&scan.table.options));
+            }
+            let [input] = &node.inputs[..] else { break };
+            producers = &input.producers;
+        }
+        Ok(WatermarkOptions::default())
     }
 
     /// A window table function stays pending until its columns are needed.

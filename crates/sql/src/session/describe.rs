@@ -15,7 +15,10 @@ pub(super) fn describe(session: &Session, statement: &Describe) -> SqlResult<Sta
         }
         Describe::Object { kind: ObjectKind::Catalog, name, extended } => catalog(session, name, *extended),
         Describe::Object { kind: ObjectKind::Function, name, extended } => {
-            super::ddl::function::describe(name, *extended)
+            super::ddl::function::describe(session, name, *extended)
+        }
+        Describe::Object { kind: ObjectKind::Model, name, .. } => {
+            Ok(super::ddl::model::describe(session, name)?.into())
         }
         Describe::Object { kind, .. } => Err(SqlError::unsupported(format!("DESCRIBE {}", kind.keyword()), None)),
         Describe::Job(id) => Ok(StatementResult::Jobs(JobStatement::Describe(id.value.clone()))),

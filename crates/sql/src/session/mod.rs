@@ -13,6 +13,7 @@ mod show;
 mod show_create;
 mod type_text;
 
+pub(crate) use ddl::function::not_callable;
 pub use result::{JobStatement, Rows, StateComparison, StatementResult};
 pub(crate) use show::function_names;
 pub(crate) use show_create::is_secret;
@@ -33,6 +34,7 @@ pub struct Session {
     initial_config: Configuration,
     registry: Registry,
     env: Env,
+    modules: ddl::module::Modules,
     /// Inserts since `BEGIN STATEMENT SET`.
     statement_set: Option<Vec<Insert>>,
     warnings: Vec<String>,
@@ -47,6 +49,7 @@ impl Session {
             config,
             registry,
             env,
+            modules: ddl::module::Modules::default(),
             statement_set: None,
             warnings: vec![],
         }
@@ -132,11 +135,16 @@ impl Session {
             Statement::CreateCatalog(statement) => ddl::namespace::create_catalog(self, statement),
             Statement::CreateDatabase(statement) => ddl::namespace::create_database(self, statement),
             Statement::CreateFunction(statement) => ddl::function::create(self, statement),
+            Statement::CreateModel(statement) => ddl::model::create(self, statement),
             Statement::Alter(statement) => ddl::alter::alter(self, statement, source),
             Statement::Drop(statement) => ddl::drop::drop(self, statement),
             Statement::Use(statement) => ddl::namespace::use_statement(self, statement),
-            Statement::LoadModule { name, .. } => ddl::module::load(name),
-            Statement::UnloadModule(name) => ddl::module::unload(name),
+            Statement::LoadModule { name, options } => self.modules.load(name, options),
+            Statement::UnloadModule(name) => self.modules.unload(name),
+            Statement::Truncate(name) => ddl::change::truncate(self, name),
+            Statement::Analyze(statement) => ddl::change::analyze(self, statement),
+            Statement::Delete(statement) => ddl::change::delete(self, statement),
+            Statement::Update(statement) => ddl::change::update(self, statement),
             other => Err(SqlError::unsupported(statement_name(other), None)),
         }
     }
@@ -167,7 +175,7 @@ impl Session {
         Ok(StatementResult::Job(Box::new(planned)))
     }
 
-    fn planner(&self) -> Planner<'_> {
+    pub(in crate::session) fn planner(&self) -> Planner<'_> {
         Planner::new(&self.catalog, &self.registry, &self.config, self.env.clone())
     }
 
@@ -205,13 +213,8 @@ fn statement_name(statement: &Statement) -> &'static str {
     match statement {
         Statement::CompilePlan(_) => "COMPILE PLAN",
         Statement::ExecutePlan(_) => "EXECUTE PLAN",
-        Statement::Update(_) => "UPDATE",
-        Statement::Delete(_) => "DELETE",
-        Statement::Truncate(_) => "TRUNCATE TABLE",
-        Statement::Analyze(_) => "ANALYZE TABLE",
         Statement::Call(_) => "CALL",
         Statement::CreateMaterializedTable(_) => "CREATE MATERIALIZED TABLE",
-        Statement::CreateModel(_) => "CREATE MODEL",
         Statement::CreateConnection(_) => "CREATE CONNECTION",
         Statement::AddJar(_) => "ADD JAR",
         Statement::RemoveJar(_) => "REMOVE JAR",

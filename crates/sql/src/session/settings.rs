@@ -11,7 +11,7 @@ pub(super) fn set(session: &mut Session, option: Option<&SqlOption>) -> SqlResul
     let Some(option) = option else { return Ok(list(session).into()) };
     let (key, value) = (option.key.value.trim(), option.value.value.trim());
     check_value(key, value).map_err(|error| error.with_span(option.value.span))?;
-    if let Some(warning) = headwater_types::config_keys::warning(key) {
+    if let Some(warning) = headwater_types::config_keys::warning(key, value) {
         session.warnings.push(warning);
     }
     session.config.set(key, value);

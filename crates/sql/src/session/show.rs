@@ -1,7 +1,7 @@
 //! SHOW: what there is.
 
 use super::filter::passes;
-use super::{JobStatement, Rows, Session, StatementResult, describe, show_create};
+use super::{JobStatement, Rows, Session, StatementResult, ddl, describe, show_create};
 use crate::catalog::Relation;
 use crate::{SqlError, SqlResult};
 use headwater_sql_parser::ast::{ObjectKind, ObjectName, Show, ShowFilter, ShowObjects};
@@ -15,23 +15,17 @@ pub(super) fn show(session: &Session, statement: &Show) -> SqlResult<StatementRe
         Show::CurrentCatalog => Rows::single("current catalog name", catalog.current_catalog()),
         Show::CurrentDatabase => Rows::single("current database name", catalog.current_database()),
         Show::Objects { kind, from, filter } => objects(session, *kind, from.as_ref(), filter.as_ref())?,
-        Show::Modules { full: false } => Rows::single("module name", "core"),
-        Show::Modules { full: true } => modules(),
+        Show::Modules { full } => session.modules.show(*full),
         Show::Columns { table, filter } => describe::columns(session, table, filter.as_ref())?,
         Show::Create { kind, name, .. } => show_create::show_create(session, *kind, name)?,
         Show::Jars => Rows::list("jars", []),
-        Show::Partitions { .. } => return Err(SqlError::unsupported("SHOW PARTITIONS", None)),
+        Show::Partitions { table, spec } => ddl::partition::show(session, table, spec.as_ref())?,
     };
     Ok(rows.into())
 }
 
 fn list<'a>(column: &str, names: impl IntoIterator<Item = &'a str>, filter: Option<&ShowFilter>) -> Rows {
     Rows::list(column, names.into_iter().filter(|name| passes(filter, name)).map(str::to_string))
-}
-
-fn modules() -> Rows {
-    let row = vec![Some("core".to_string()), Some("TRUE".to_string())];
-    Rows::strings(&["module name", "used"], vec![row]).with_boolean(1)
 }
 
 fn objects(
@@ -44,14 +38,26 @@ fn objects(
         ShowObjects::Databases => databases(session, from)?,
         ShowObjects::Tables => relations(session, from, |_| true)?,
         ShowObjects::Views => relations(session, from, |relation| matches!(relation, Relation::View(_)))?,
-        ShowObjects::Functions => function_names(),
-        ShowObjects::MaterializedTables
-        | ShowObjects::UserFunctions
-        | ShowObjects::Procedures
-        | ShowObjects::Models
-        | ShowObjects::Connections => vec![],
+        ShowObjects::Functions => {
+            let mut names = function_names();
+            names.extend(user_functions(session, from)?);
+            names.sort();
+            names.dedup();
+            names
+        }
+        ShowObjects::UserFunctions => user_functions(session, from)?,
+        ShowObjects::Models => ddl::model::names(session, from)?,
+        ShowObjects::MaterializedTables | ShowObjects::Procedures | ShowObjects::Connections => vec![],
     };
     Ok(list(column_name(kind), names.iter().map(String::as_str), filter))
+}
+
+fn user_functions(session: &Session, from: Option<&ObjectName>) -> SqlResult<Vec<String>> {
+    let [catalog, database] = match from {
+        None => session.catalog.defaults(),
+        Some(name) => session.catalog.qualify_database(name)?,
+    };
+    Ok(session.catalog.user_function_names(&catalog, &database))
 }
 
 fn column_name(kind: ShowObjects) -> &'static str {

@@ -31,6 +31,7 @@ pub(super) fn show_create(session: &Session, kind: ObjectKind, name: &ObjectName
         ObjectKind::Table => create_table(find_table(session, name)?),
         ObjectKind::View => create_view(find_view(session, name)?),
         ObjectKind::Catalog => create_catalog(session, name)?,
+        ObjectKind::Model => create_model(session, name)?,
         other => return Err(unsupported_create(other)),
     };
     Ok(Rows::single("result", text))
@@ -117,8 +118,23 @@ fn create_view(view: &View) -> String {
     let columns: Vec<String> = view.columns.iter().map(|(name, _)| format!("  {}", quote_identifier(name))).collect();
     let mut out = format!("CREATE {temporary}VIEW {} (\n{}\n)\n", view.path, columns.join(",\n"));
     push_comment(&mut out, view.comment.as_deref());
-    out.push_str(&format!("AS {}\n", view.query));
+    out.push_str(&format!("AS {}\n", view.expanded.as_ref().unwrap_or(&view.query)));
     out
+}
+
+fn create_model(session: &Session, name: &ObjectName) -> SqlResult<String> {
+    let path = session.catalog.qualify(name)?;
+    let Some((model, is_temporary)) = session.catalog.model(&path) else {
+        let message = format!("Could not execute SHOW CREATE MODEL. Model with identifier {path} does not exist.");
+        return Err(SqlError::at("unknown-model", message, name.span()));
+    };
+    let list = |columns: &[Column]| columns.iter().map(column).collect::<Vec<_>>().join(", ");
+    let temporary = if is_temporary { "TEMPORARY " } else { "" };
+    let mut out = format!("CREATE {temporary}MODEL {path}\n");
+    out.push_str(&format!("INPUT ({})\nOUTPUT ({})\n", list(&model.inputs), list(&model.outputs)));
+    push_comment(&mut out, model.comment.as_deref());
+    push_options(&mut out, &model.options);
+    Ok(out)
 }
 
 fn create_catalog(session: &Session, name: &ObjectName) -> SqlResult<String> {

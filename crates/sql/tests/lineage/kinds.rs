@@ -204,7 +204,6 @@ fn set_operations_views_and_collections() {
         expect![[r#"
         a <- t.a IDENTITY
         tag <- t.tags TRANSFORMATION
-        rows <- t.tags FILTER
     "#]],
     );
     check(
@@ -351,6 +350,75 @@ fn a_snapshot_is_joined_as_it_is() {
             w <- v.w IDENTITY
             rows <- t.a JOIN
             rows <- v.a FILTER+JOIN
+        "#]],
+    );
+}
+
+#[test]
+fn lists_of_columns_partitions_and_views_over_views() {
+    let mut streaming = session(false);
+    run(&mut streaming, TABLES);
+    let views = "
+        CREATE VIEW shouted AS SELECT a1 + 1 AS a2, UPPER(c) AS c FROM seen;
+        CREATE TABLE o (p INT, q STRING, z INT) WITH ('connector' = 'blackhole');
+        INSERT INTO o (q, p) SELECT c, a2 FROM shouted;";
+    let mut batch = session(true);
+    run(&mut batch, TABLES);
+    let tables = "
+        CREATE TABLE days (p INT, dt STRING) PARTITIONED BY (dt)
+          WITH ('connector' = 'filesystem', 'format' = 'csv', 'path' = '/nowhere/days');
+        INSERT OVERWRITE days PARTITION (dt = '2026-01-01') SELECT a FROM batched;
+        INSERT INTO days SELECT a, c FROM batched;
+        CREATE TABLE copied WITH ('connector' = 'blackhole') AS SELECT a, b AS other FROM batched WHERE c = 'x';";
+    let mut lines = String::new();
+    for lineage in run(&mut streaming, views).into_iter().chain(run(&mut batch, tables)) {
+        let output = &lineage.outputs[0];
+        for (column, sources) in &output.columns {
+            let sources: Vec<_> = sources.iter().map(|source| shown(source, &lineage)).collect();
+            lines.push_str(&format!("{}.{column} <- {}\n", output.dataset.table[2], sources.join(", ")));
+        }
+        output.rows.iter().for_each(|source| lines.push_str(&format!("rows <- {}\n", shown(source, &lineage))));
+    }
+    expect![[r#"
+        o.p <- t.a TRANSFORMATION
+        o.q <- t.c TRANSFORMATION
+        rows <- t.b FILTER
+        days.p <- batched.a IDENTITY
+        days.dt <- batched.c IDENTITY
+        days.p <- batched.a IDENTITY
+        copied.a <- batched.a IDENTITY
+        copied.other <- batched.b IDENTITY
+        rows <- batched.c FILTER
+    "#]]
+    .assert_eq(&lines);
+}
+
+#[test]
+fn joins_of_other_kinds() {
+    check(
+        "SELECT a, d FROM t JOIN u USING (a)",
+        expect![[r#"
+            a <- t.a IDENTITY
+            d <- u.d IDENTITY
+            rows <- t.a FILTER+JOIN
+            rows <- u.a FILTER+JOIN
+        "#]],
+    );
+    check(
+        "SELECT x.a, y.c FROM t AS x FULL JOIN t AS y ON x.a = y.b",
+        expect![[r#"
+            a <- t.a IDENTITY
+            c <- t.c IDENTITY
+            rows <- t.a JOIN
+            rows <- t.b JOIN
+        "#]],
+    );
+    check(
+        "SELECT a FROM batched WHERE b > (SELECT AVG(b) FROM batched WHERE c = 'x')",
+        expect![[r#"
+            a <- batched.a IDENTITY
+            rows <- batched.b FILTER+JOIN
+            rows <- batched.c FILTER
         "#]],
     );
 }

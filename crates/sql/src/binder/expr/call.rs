@@ -13,6 +13,9 @@ const WINDOW_FUNCTIONS: &[&str] = &["TUMBLE", "HOP", "CUMULATE", "SESSION"];
 impl Binder<'_> {
     /// A call with ordinary syntax: ranking function, aggregate or scalar function, by name.
     pub(super) fn function(&self, call: &Function, env: ExprEnv<'_>) -> SqlResult<Typed> {
+        if let Some(error) = self.declared_call(call, env) {
+            return Err(error);
+        }
         let name = function_name(call)?;
         if let Some(pattern) = env.pattern
             && let Some(value) = self.pattern_call(&name, call, pattern, env)?
@@ -48,6 +51,16 @@ impl Binder<'_> {
             return Err(SqlError::at("misplaced-window", message, call.span).with_hint(hint));
         }
         self.scalar_call(&name, call, env)
+    }
+
+    /// The error of a call of a function that a user declared; built-in ones are found before those of a database.
+    fn declared_call(&self, call: &Function, env: ExprEnv<'_>) -> Option<SqlError> {
+        let (function, is_system) = self.catalog.user_function(&call.name, env.query.defaults)?;
+        let name = &call.name.last()?.value;
+        let is_built_in = call.name.as_single().is_some()
+            && crate::session::function_names().iter().any(|known| known.eq_ignore_ascii_case(name));
+        let is_called = is_system || !is_built_in;
+        is_called.then(|| crate::session::not_callable(name, function, call.span))
     }
 
     pub(super) fn scalar_call(&self, name: &str, call: &Function, env: ExprEnv<'_>) -> SqlResult<Typed> {

@@ -64,6 +64,7 @@ pub(crate) fn table(name: &str, connector: &str, columns: Vec<Column>) -> Table 
         primary_key_name: None,
         partition_keys: vec![],
         distribution: None,
+        partitions: vec![],
         comment: None,
         temporary: false,
     }
@@ -126,6 +127,7 @@ fn view() -> Relation {
         path: ObjectPath(["c", "d", "v"].map(str::to_owned)),
         columns: vec![("k".to_owned(), TypeRoot::Int.into()), ("n".to_owned(), TypeRoot::BigInt.into())],
         query: "SELECT a, b + 1 FROM t WHERE a > 0".to_owned(),
+        expanded: None,
         defaults: ["c".to_owned(), "d".to_owned()],
         comment: None,
         temporary: false,

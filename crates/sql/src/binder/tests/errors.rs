@@ -63,12 +63,12 @@ fn names() {
     check_error(
         "SELECT r.z FROM nested",
         expect![[r#"
-        error: unknown field 'z'
-         --> line 1, column 10
-          |
-        1 | SELECT r.z FROM nested
-          |          ^
-          = help: did you mean 'x'?"#]],
+            error: unknown field 'z'
+             --> line 1, column 10
+              |
+            1 | SELECT r.z FROM nested
+              |          ^
+              = help: available fields: x, y"#]],
     );
     check_error(
         "SELECT ts FROM bid, person",
@@ -315,7 +315,7 @@ fn stored_texts_show_their_own_source() {
         1 | `a` + c
           |       ^
           = note: in the computed column 'b'
-          = help: did you mean 'a'?"#]]
+          = help: available columns: a, ts"#]]
     .assert_eq(&resolved(&[("b", "`a` + c")], None));
     expect!["error: the watermark of 'ts' must be a timestamp, not a value of type INT"]
         .assert_eq(&resolved(&[], Some(("ts", "a"))));

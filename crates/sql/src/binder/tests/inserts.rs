@@ -121,12 +121,12 @@ fn mismatches_show_both_schemas() {
     check(
         "INSERT INTO sink (m) SELECT 1",
         expect![[r#"
-        error: unknown column 'm'
-         --> line 1, column 19
-          |
-        1 | INSERT INTO sink (m) SELECT 1
-          |                   ^
-          = help: did you mean 'k'?"#]],
+            error: unknown column 'm'
+             --> line 1, column 19
+              |
+            1 | INSERT INTO sink (m) SELECT 1
+              |                   ^
+              = help: available columns: k, n"#]],
     );
     check(
         "INSERT OVERWRITE sink SELECT a, s FROM t",

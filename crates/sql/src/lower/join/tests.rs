@@ -479,3 +479,35 @@ fn batch_joins_wait_for_the_end() {
         "#]],
     );
 }
+
+/// They have to have all rows of a window, and nothing tells when those of several subtasks are there.
+#[test]
+fn joins_and_ranks_of_windows_want_event_time() {
+    let windows = |table: &str, time: &str| {
+        format!(
+            "(SELECT k, window_start, window_end, COUNT(*) AS n
+              FROM TABLE(TUMBLE(TABLE {table}, DESCRIPTOR({time}), INTERVAL '1' SECOND))
+              GROUP BY k, window_start, window_end)"
+        )
+    };
+    for (times, refused) in [(("t", "u"), false), (("p", "p"), true)] {
+        let (left, right) = (windows("a", times.0), windows("b", times.1));
+        let join = format!(
+            "SELECT x.k FROM {left} x JOIN {right} y
+             ON x.window_start = y.window_start AND x.window_end = y.window_end AND x.k = y.k"
+        );
+        let rank = format!(
+            "SELECT k FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY window_start, window_end ORDER BY n DESC) AS r
+             FROM {left}) WHERE r <= 3"
+        );
+        let again = format!("SELECT window_end, SUM(n) FROM {left} GROUP BY window_start, window_end");
+        for (query, refused) in [(join, refused), (rank, refused), (again, false)] {
+            let planned = planned_over(DDL, 2, &query).map(drop);
+            let as_expected = match &planned {
+                Ok(()) => !refused,
+                Err(message) => refused && message.contains("over windows of processing time is not supported"),
+            };
+            assert!(as_expected, "{query}: {planned:?}");
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::super::Lowering;
 use super::super::relation::{Relation, WindowState};
+use super::super::window::wants_event_time;
 use super::{JoinOutput, Pair, Sides, all_of, positions};
 use headwater_plan::OperatorSpec;
 use headwater_plan::operators::{JoinKind, WindowJoinSpec};
@@ -40,6 +41,7 @@ impl Lowering<'_> {
         conditions.extend(sides.residual.iter().cloned());
         let window = sides.left.window.clone().ok_or_else(|| Error::internal("a window join without a window"))?;
         let (left_keys, right_keys) = positions(&keys);
+        wants_event_time(&window, "a window join")?;
         let spec = WindowJoinSpec {
             kind: sides.kind,
             left_window: windows.left,

@@ -54,6 +54,7 @@ fn empty(catalog: &CatalogManager, statement: &CreateTable) -> SqlResult<Table> 
         primary_key_name: None,
         partition_keys: vec![],
         distribution: None,
+        partitions: vec![],
         options: schema::options(&statement.options),
         comment: statement.comment.as_ref().map(|c| c.value.clone()),
         temporary: statement.temporary,
@@ -164,7 +165,7 @@ fn create_table_as(
     let path = table.path.clone();
     let previous = session.catalog.permanent(&path).cloned();
     match (statement.mode, &previous) {
-        (CreateMode::Create, Some(_)) if statement.if_not_exists => return Ok(StatementResult::Ok),
+        (CreateMode::Create, Some(_)) if statement.if_not_exists => return fill(session, statement, query, source),
         (CreateMode::Create, Some(_)) => return Err(already_exists(&path, false).with_span(statement.name.span())),
         (CreateMode::Replace, None) => {
             let message = format!("The table {path} to be replaced doesn't exist.");
@@ -188,6 +189,12 @@ fn create_table_as(
     }
 }
 
+/// CREATE TABLE IF NOT EXISTS .. AS of a table that exists: as in Flink, the rows of the query go into that one.
+fn fill(session: &Session, statement: &CreateTable, query: &Query, source: &str) -> SqlResult<StatementResult> {
+    let insert = insert_into(statement, query, vec![]);
+    Ok(StatementResult::Job(Box::new(session.plan_inserts(std::slice::from_ref(&insert), source)?)))
+}
+
 /// The table of a CREATE TABLE AS: its own columns first, then those of the query.
 pub(in crate::session) fn declared_as(
     session: &Session,
@@ -197,7 +204,8 @@ pub(in crate::session) fn declared_as(
 ) -> SqlResult<Table> {
     let span = statement.name.span();
     if statement.temporary {
-        return Err(SqlError::unsupported("CREATE TEMPORARY TABLE ... AS query", Some(span)));
+        let message = "CREATE TABLE AS SELECT syntax does not support to create temporary table yet.";
+        return Err(SqlError::at("temporary-table-as", message, span));
     }
     if statement.like.is_some() {
         return Err(SqlError::unsupported("CREATE TABLE ... LIKE with AS query", Some(span)));
@@ -226,11 +234,7 @@ pub(in crate::session) fn declared_as(
 /// The query's columns in the written order; every one of them must be named.
 fn reordered(written: &[ast::ColumnDef], queried: Vec<(String, LogicalType)>) -> SqlResult<Vec<Column>> {
     if written.len() != queried.len() {
-        let message = format!(
-            "The number of columns in the column list must match the number of columns in the source schema: {} and {}",
-            written.len(),
-            queried.len()
-        );
+        let message = "The number of columns in the column list must match the number of columns in the source schema.";
         return Err(SqlError::at("column-count", message, written[0].span));
     }
     let find = |column: &ast::ColumnDef| {
@@ -269,14 +273,19 @@ fn insert_of(session: &Session, statement: &CreateTable, query: &Query, source: 
         true => vec![],
         false => session.query_columns(query, source)?,
     };
-    Ok(Insert {
+    let columns = columns.into_iter().map(|(name, _)| ObjectName::from(Ident::generated(name)));
+    Ok(insert_into(statement, query, columns.collect()))
+}
+
+fn insert_into(statement: &CreateTable, query: &Query, columns: Vec<ObjectName>) -> Insert {
+    Insert {
         overwrite: false,
         table: statement.name.clone(),
         hints: vec![],
         partition: None,
-        columns: columns.into_iter().map(|(name, _)| ObjectName::from(Ident::generated(name))).collect(),
+        columns,
         source: query.clone(),
         on_conflict: None,
         span: statement.name.span().to(query.span),
-    })
+    }
 }

@@ -12,6 +12,7 @@ pub(in crate::session) fn drop(session: &mut Session, statement: &DropObject) ->
         ObjectKind::Database => drop_database(session, statement)?,
         ObjectKind::Catalog => drop_catalog(session, statement)?,
         ObjectKind::Function => super::function::drop(session, statement)?,
+        ObjectKind::Model => super::model::drop(session, statement)?,
         other => {
             return Err(SqlError::unsupported(format!("DROP {}", other.keyword()), Some(statement.span)));
         }

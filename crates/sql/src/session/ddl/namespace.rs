@@ -121,7 +121,7 @@ pub(in crate::session) fn use_statement(session: &mut Session, statement: &Use) 
     match statement {
         Use::Catalog(name) => session.catalog.use_catalog(name)?,
         Use::Database(name) => session.catalog.use_database(name)?,
-        Use::Modules(names) => return super::module::enable(names),
+        Use::Modules(names) => return session.modules.enable(names),
     }
     Ok(StatementResult::Ok)
 }

@@ -161,21 +161,33 @@ pub(super) fn add_partition_keys(table: &mut Table, keys: &[Ident]) -> SqlResult
 pub(super) fn add_distribution(table: &mut Table, written: Option<&Distribution>) -> SqlResult<()> {
     let Some(written) = written else { return Ok(()) };
     for key in &written.columns {
-        if table.column(&key.value).is_none() {
-            return Err(SqlError::unknown(
-                "unknown-column",
-                "column",
-                &key.value,
-                Some(key.span),
-                table.column_names(),
-            ));
+        let is_physical = |column: &&Column| matches!(column.kind, ColumnKind::Physical);
+        if table.column(&key.value).filter(is_physical).is_none() {
+            let physical = table.columns.iter().filter(is_physical).map(|column| column.name.as_str());
+            let message = format!(
+                "Invalid bucket key '{}'. A bucket key for a distribution must reference a physical column in the \
+                 schema. Available columns are: [{}]",
+                key.value,
+                physical.collect::<Vec<_>>().join(", ")
+            );
+            return Err(SqlError::at("unknown-column", message, key.span));
         }
     }
     if written.buckets == Some(0) {
-        return Err(SqlError::at("bad-distribution", "a table is distributed into at least one bucket", written.span));
+        let message = "Invalid bucket count '0'. The number of buckets for a distributed table must be at least 1.";
+        return Err(SqlError::at("bad-distribution", message, written.span));
     }
-    table.distribution = Some(canonical_text(&written.to_string()));
+    table.distribution = Some(format!("DISTRIBUTED {}", distribution_text(written)));
     Ok(())
+}
+
+/// What follows `DISTRIBUTED`, with quoted names.
+fn distribution_text(written: &Distribution) -> String {
+    let quoted = Distribution {
+        columns: written.columns.iter().map(|key| Ident { quoted: true, ..key.clone() }).collect(),
+        ..written.clone()
+    };
+    quoted.to_string()
 }
 
 /// Checks what needs the whole table: the watermark's column and that there are columns at all.

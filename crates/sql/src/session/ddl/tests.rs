@@ -101,24 +101,40 @@ fn alter_refuses_to_break_what_refers_to_a_column() {
 }
 
 #[test]
-fn functions_of_users_are_refused_and_statements_about_them_answer_as_flinks() {
+fn functions_of_users_are_declared_as_in_flink() {
     for (statement, expected) in [
+        ("CREATE FUNCTION f AS 'a.F'; SHOW USER FUNCTIONS", "ok\nf"),
         (
-            "CREATE FUNCTION f AS 'com.acme.F'",
-            "error: the function 'f' of the Java class 'com.acme.F' is not supported yet",
+            "CREATE FUNCTION uPPer2 AS 'a.F'; SHOW USER FUNCTIONS; DROP FUNCTION UPPER2; SHOW USER FUNCTIONS",
+            "ok\nupper2\nok",
         ),
         (
-            "CREATE TEMPORARY FUNCTION IF NOT EXISTS f AS 'm.f' LANGUAGE PYTHON",
-            "error: the function 'f' of the Python function",
+            "CREATE FUNCTION f AS 'a.F'; CREATE FUNCTION IF NOT EXISTS f AS 'b.F'; CREATE FUNCTION f AS 'c.F'",
+            "ok\nok\nerror: Function default_database.f already exists in Catalog default_catalog.",
         ),
         (
-            "CREATE TEMPORARY SYSTEM FUNCTION f AS 'F' LANGUAGE SCALA USING JAR 'x.jar'",
-            "error: the function 'f' of the Scala class",
+            "CREATE TEMPORARY FUNCTION g AS 'm.f' LANGUAGE PYTHON; CREATE TEMPORARY SYSTEM FUNCTION h AS 'F'; \
+             SHOW USER FUNCTIONS; DROP FUNCTION g",
+            "ok\nok\ng\nh\nerror: Function default_database.g does not exist in Catalog default_catalog.",
         ),
+        (
+            "CREATE TEMPORARY SYSTEM FUNCTION f AS 'F' LANGUAGE SCALA USING JAR 'x.jar'; SELECT f(1)",
+            "ok\nerror: the function 'f' of the Scala class 'F' is not supported yet",
+        ),
+        (
+            "CREATE FUNCTION f AS 'a.F'; ALTER FUNCTION f AS 'b.F'; SELECT f(1)",
+            "ok\nok\nerror: the function 'f' of the Java class 'b.F'",
+        ),
+        ("CREATE FUNCTION `upper` AS 'a.F'; EXPLAIN SELECT upper('a')", "ok\n== Abstract"),
+        (
+            "CREATE DATABASE d; CREATE FUNCTION d.f AS 'F'; DROP DATABASE d",
+            "ok\nok\nerror: Database d in catalog default_catalog is not empty.",
+        ),
+        ("CREATE FUNCTION no.f AS 'F'", "error: Database no does not exist in Catalog default_catalog."),
         ("CREATE FUNCTION nowhere.db.f.g AS 'F'", "error: a name has one to three parts"),
         ("DROP FUNCTION f", "error: Function default_database.f does not exist in Catalog default_catalog."),
         ("DROP FUNCTION IF EXISTS f", "ok"),
-        ("DROP FUNCTION IF EXISTS nowhere.f", "error: "),
+        ("DROP FUNCTION IF EXISTS nowhere.f", "ok"),
         (
             "DROP TEMPORARY FUNCTION f",
             "error: Temporary catalog function `default_catalog`.`default_database`.`f` doesn't exist",
@@ -133,7 +149,7 @@ fn functions_of_users_are_refused_and_statements_about_them_answer_as_flinks() {
         ("ALTER FUNCTION IF EXISTS f AS 'F'", "ok"),
         ("ALTER TEMPORARY FUNCTION f AS 'F'", "error: Alter temporary catalog function is not supported"),
         ("SHOW USER FUNCTIONS", ""),
-        ("DESCRIBE FUNCTION uppper", "error: Function with the identifier 'uppper' doesn't exist."),
+        ("DESCRIBE FUNCTION uppper", "error: Function with the identifier '`uppper`' doesn't exist."),
         ("DESCRIBE FUNCTION `UPPER`", "is system function"),
     ] {
         let answer = run(statement);

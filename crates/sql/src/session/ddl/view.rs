@@ -15,8 +15,9 @@ pub(in crate::session) fn create_view(
     let path = session.catalog.qualify(&statement.name)?;
     let view = View {
         path: path.clone(),
-        columns: columns(session, statement, source)?,
+        columns: columns(session, statement)?,
         query: query_text(&statement.query, source),
+        expanded: session.planner().expanded_query(&statement.query, source)?,
         defaults: session.catalog.defaults(),
         comment: statement.comment.as_ref().map(|c| c.value.clone()),
         temporary: statement.temporary,
@@ -33,12 +34,8 @@ pub(in crate::session) fn create_view(
 }
 
 /// The query's columns under the names of the view's column list.
-fn columns(
-    session: &Session,
-    statement: &CreateView,
-    source: &str,
-) -> SqlResult<Vec<(String, headwater_types::LogicalType)>> {
-    let mut columns = session.query_columns(&statement.query, source)?;
+fn columns(session: &Session, statement: &CreateView) -> SqlResult<Vec<(String, headwater_types::LogicalType)>> {
+    let mut columns = session.planner().view_columns(&statement.query)?;
     if statement.columns.is_empty() {
         return Ok(columns);
     }
@@ -69,20 +66,16 @@ fn query_text(query: &Query, source: &str) -> String {
 /// ALTER VIEW ... RENAME TO.
 pub(in crate::session) fn rename_view(
     session: &mut Session,
-    if_exists: bool,
     name: &ObjectName,
     to: &ObjectName,
 ) -> SqlResult<StatementResult> {
-    let Some(mut view) = existing(session, name, if_exists)? else { return Ok(StatementResult::Ok) };
+    let mut view = existing(session, name)?;
     let from = std::mem::replace(&mut view.path, super::alter::renamed_path(session, name, to)?);
-    let (target, temporary) = (view.path.clone(), view.temporary);
+    let target = view.path.clone();
     if !session.catalog.create(Relation::View(view))? {
-        return Err(already_exists(&target, temporary).with_span(to.span()));
+        return Err(already_exists(&target, false).with_span(to.span()));
     }
-    match temporary {
-        true => session.catalog.drop_temporary(&from),
-        false => session.catalog.drop_permanent(&from),
-    };
+    session.catalog.drop_permanent(&from);
     Ok(StatementResult::Ok)
 }
 
@@ -93,22 +86,23 @@ pub(in crate::session) fn alter_view_query(
     query: &Query,
     source: &str,
 ) -> SqlResult<StatementResult> {
-    let Some(mut view) = existing(session, name, false)? else { return Ok(StatementResult::Ok) };
-    view.columns = session.query_columns(query, source)?;
+    let mut view = existing(session, name)?;
+    view.columns = session.planner().view_columns(query)?;
+    view.expanded = session.planner().expanded_query(query, source)?;
     view.query = query_text(query, source);
     view.defaults = session.catalog.defaults();
     session.catalog.replace(Relation::View(view))?;
     Ok(StatementResult::Ok)
 }
 
-fn existing(session: &Session, name: &ObjectName, if_exists: bool) -> SqlResult<Option<View>> {
+/// The view to change, which is not temporary.
+fn existing(session: &Session, name: &ObjectName) -> SqlResult<View> {
     let path = session.catalog.qualify(name)?;
-    match session.catalog.get(&path) {
-        Some(Relation::View(view)) => Ok(Some(view.clone())),
+    match session.catalog.permanent(&path) {
+        Some(Relation::View(view)) => Ok(view.clone()),
         Some(Relation::Table(_)) => {
             Err(SqlError::at("wrong-object-kind", "ALTER VIEW for a table is not allowed", name.span()))
         }
-        None if if_exists => Ok(None),
         None => {
             let message = format!("View {path} doesn't exist or is a temporary view.");
             Err(session.catalog.not_there(&path, name, message))

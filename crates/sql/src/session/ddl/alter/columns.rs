@@ -22,9 +22,11 @@ pub(super) fn add(table: &mut Table, elements: &[SchemaElement]) -> SqlResult<()
                 table.watermark = Some(schema::watermark(written)?);
             }
             SchemaElement::Distribution(written) => {
-                if table.distribution.is_some() {
-                    let message = "The current table has already defined the distribution. You can modify it or drop it \
-                                   before adding a new one.";
+                if let Some(existing) = &table.distribution {
+                    let message = format!(
+                        "The current table has already defined the distribution '{existing}'. You can modify it or drop \
+                         it before adding a new one."
+                    );
                     return Err(SqlError::at("already-exists", message, written.span));
                 }
                 schema::add_distribution(table, Some(written))?;

@@ -3,7 +3,7 @@
 mod columns;
 mod drops;
 
-use super::schema;
+use super::{partition, schema};
 use crate::catalog::{ObjectPath, Relation, Table};
 use crate::session::{Session, StatementResult};
 use crate::{SqlError, SqlResult};
@@ -13,13 +13,16 @@ use headwater_sql_parser::ast::{Alter, AlterTableAction, ObjectName, SqlOption, 
 pub(in crate::session) fn alter(session: &mut Session, statement: &Alter, source: &str) -> SqlResult<StatementResult> {
     match statement {
         Alter::Table { if_exists, name, action } => alter_table(session, *if_exists, name, action),
-        Alter::RenameView { if_exists, name, to } => super::view::rename_view(session, *if_exists, name, to),
+        Alter::RenameView { name, to } => super::view::rename_view(session, name, to),
         Alter::ViewQuery { name, query } => super::view::alter_view_query(session, name, query, source),
         Alter::Database { name, options } => super::namespace::alter_database(session, name, options),
         Alter::Catalog { name, action } => super::namespace::alter_catalog(session, name, action),
         Alter::MaterializedTable { .. } => Err(SqlError::unsupported("ALTER MATERIALIZED TABLE", None)),
-        Alter::Function { scope, if_exists, name, .. } => super::function::alter(session, *scope, *if_exists, name),
-        Alter::Model { .. } => Err(SqlError::unsupported("ALTER MODEL", None)),
+        Alter::Function { scope, if_exists, name, identifier, language } => {
+            let function = super::function::declared(&identifier.value, *language);
+            super::function::alter(session, *scope, *if_exists, name, function)
+        }
+        Alter::Model { if_exists, name, action } => super::model::alter(session, *if_exists, name, action),
         Alter::Connection { .. } => Err(SqlError::unsupported("ALTER CONNECTION", None)),
     }
 }
@@ -36,6 +39,9 @@ fn alter_table(
         Some(Relation::View(_)) => {
             return Err(SqlError::at("wrong-object-kind", "ALTER TABLE for a view is not allowed", name.span()));
         }
+        None if matches!(action, AlterTableAction::AddPartitions { .. } | AlterTableAction::DropPartitions { .. }) => {
+            return Err(partition::missing(session, &path, name));
+        }
         None if if_exists => return Ok(StatementResult::Ok),
         None => {
             let message = format!("Table {path} doesn't exist or is a temporary table.");
@@ -45,14 +51,14 @@ fn alter_table(
     if let AlterTableAction::Rename(to) = action {
         return rename_table(session, table, name, to);
     }
-    let changed = changed(table, action)?;
+    let changed = changed(table, action, name)?;
     schema::check(&changed).map_err(failed)?;
     session.resolve_table(&changed).map_err(failed)?;
     session.catalog.replace(Relation::Table(changed))?;
     Ok(StatementResult::Ok)
 }
 
-fn changed(mut table: Table, action: &AlterTableAction) -> SqlResult<Table> {
+fn changed(mut table: Table, action: &AlterTableAction, name: &ObjectName) -> SqlResult<Table> {
     match action {
         AlterTableAction::SetOptions(options) => set_options(&mut table, options),
         AlterTableAction::ResetOptions(keys) => reset_options(&mut table, keys)?,
@@ -64,8 +70,11 @@ fn changed(mut table: Table, action: &AlterTableAction) -> SqlResult<Table> {
         AlterTableAction::DropConstraint(name) => drops::constraint(&mut table, name).map_err(failed)?,
         AlterTableAction::DropWatermark => drops::watermark(&mut table).map_err(failed)?,
         AlterTableAction::DropDistribution => drops::distribution(&mut table).map_err(failed)?,
-        AlterTableAction::AddPartitions { .. } | AlterTableAction::DropPartitions { .. } => {
-            return Err(SqlError::unsupported("ALTER TABLE with partitions", None));
+        AlterTableAction::AddPartitions { if_not_exists, partitions } => {
+            partition::add(&mut table, *if_not_exists, partitions, name)?;
+        }
+        AlterTableAction::DropPartitions { if_exists, partitions } => {
+            partition::drop(&mut table, *if_exists, partitions, name)?;
         }
         AlterTableAction::Rename(_) => unreachable!("a rename does not change the declaration"),
     }
@@ -109,7 +118,7 @@ fn rename_table(session: &mut Session, table: Table, name: &ObjectName, to: &Obj
 }
 
 /// The path of a new name; its unwritten parts are those of the object that is renamed.
-pub(super) fn renamed_path(session: &Session, name: &ObjectName, to: &ObjectName) -> SqlResult<ObjectPath> {
+pub(in crate::session) fn renamed_path(session: &Session, name: &ObjectName, to: &ObjectName) -> SqlResult<ObjectPath> {
     let [catalog, database, _] = session.catalog.qualify(name)?.0;
     session.catalog.qualify_in(to, &[catalog, database])
 }

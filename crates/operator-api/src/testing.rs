@@ -206,10 +206,15 @@ impl OperatorHarness {
     pub fn advance_to(&mut self, now_ms: i64) -> Result<()> {
         while let Some(due) = self.operator.next_timer_ms().filter(|due| *due <= now_ms) {
             self.clock.advance_ms((due - self.env.now_ms()).max(0));
-            let now = self.env.now_ms();
-            while self.operator.processing_time(now, &mut self.output)? == Progress::More {}
+            self.processing_time(self.env.now_ms())?;
         }
         self.clock.advance_ms((now_ms - self.env.now_ms()).max(0));
+        Ok(())
+    }
+
+    /// Delivers a processing-time timer, whatever the clock shows.
+    pub fn processing_time(&mut self, now_ms: i64) -> Result<()> {
+        while self.operator.processing_time(now_ms, &mut self.output)? == Progress::More {}
         Ok(())
     }
 

@@ -50,6 +50,12 @@ impl KeyedRows {
         Ok(Self { descriptor, table: None, codec: StoredRows::new(row, 0)?, expires: ttl_ms > 0 })
     }
 
+    /// The same table, whose rows make sense only as these.
+    pub(crate) fn cut_by(mut self, rows: &str) -> Self {
+        self.descriptor = self.descriptor.cut_by(rows);
+        self
+    }
+
     pub(crate) fn open(&mut self, state: &StateContext) -> Result<()> {
         self.table = Some(state.value_table(self.descriptor.clone())?);
         Ok(())

@@ -83,6 +83,21 @@ fn escape(plain: &[u8], escaped: &mut Vec<u8>) {
     escaped.extend_from_slice(&[0, 0]);
 }
 
+/// An order as text, for what depends on it in state.
+pub(crate) fn order_text(order: &[SortKey], input: &RowType) -> String {
+    let text = |key: &SortKey| {
+        let name = input.get(key.column).map_or("?", |(name, _)| name);
+        let direction = if key.ascending { "ASC" } else { "DESC" };
+        // As in SQL, NULLs are first in ascending order and last in descending order unless it is said.
+        match (key.nulls_first == key.ascending, key.nulls_first) {
+            (true, _) => format!("{name} {direction}"),
+            (false, true) => format!("{name} {direction} NULLS FIRST"),
+            (false, false) => format!("{name} {direction} NULLS LAST"),
+        }
+    };
+    order.iter().map(text).collect::<Vec<_>>().join(", ")
+}
+
 /// The columns of a place.
 pub(crate) fn place_columns() -> Vec<Column> {
     let bytes = LogicalType::from(TypeRoot::VarBinary(i32::MAX as u32));

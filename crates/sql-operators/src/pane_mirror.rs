@@ -6,6 +6,7 @@ use crate::group_aggregate::names::{accumulator_columns, call_texts};
 use crate::mirror::{Mirror, push_bigint, take_bigint};
 use crate::pane::{Pane, PaneLayout};
 use crate::row_values::state_columns;
+use crate::window;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::DataType;
 use headwater_data::key_codec::EncodedKeys;
@@ -110,8 +111,9 @@ impl PaneMirror {
         let codec = AccumulatorCodec::new(spec, input, retract)?;
         let bigint = |name: &str| Column::new(name, LogicalType::from(TypeRoot::BigInt));
         let map_key = vec![bigint("grown"), bigint("window_end"), bigint("window_start")];
-        let descriptor =
-            TableDescriptor::map("panes", state_columns(input, &spec.keys), map_key, codec.columns()).with_rows();
+        let descriptor = TableDescriptor::map("panes", state_columns(input, &spec.keys), map_key, codec.columns())
+            .with_rows()
+            .cut_by(window::cut(&spec.window));
         Ok(Self { mirror: Mirror::new(descriptor), codec })
     }
 

@@ -2,7 +2,7 @@
 
 use crate::arrow_error;
 use crate::columns::{record_batch, schema_of, types_of};
-use crate::kinds::{separate_pairs, with_kinds};
+use crate::kinds::with_kinds;
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, Int64Array, UInt32Array};
 use arrow::compute::take;
 use arrow::datatypes::{DataType, Int32Type, SchemaRef};
@@ -121,7 +121,7 @@ impl Operator for Unnest {
             columns.push(std::sync::Arc::new(Int32Array::from(plan.ordinals)));
         }
         let rows = record_batch(&self.output, columns, repeated.num_rows())?;
-        out.emit(with_kinds(rows, separate_pairs(kinds)));
+        out.emit(with_kinds(rows, kinds));
         Ok(())
     }
 }

@@ -115,6 +115,77 @@ fn a_join_of_another_kind_is_refused_unless_it_needs_less() {
     check(&case("inner again", JOIN, "kept", Ok([Whole; 3])), &inner_savepoint, "join-again", seen);
 }
 
+/// What was counted so far is that of the old windows: in others it would be a part of a window, or belong to several.
+#[test]
+fn windows_are_kept_as_they_are_only() {
+    let windows = |sink: &str, window: &str| {
+        format!(
+            "CREATE TABLE ticks (id INT, ts AS TO_TIMESTAMP_LTZ(id * 1000, 3), WATERMARK FOR ts AS ts) WITH (
+               'connector' = 'datagen', 'rows-per-second' = '200', 'fields.id.kind' = 'sequence',
+               'fields.id.start' = '1', 'fields.id.end' = '{ROWS}');
+             CREATE TABLE counts (n BIGINT) WITH ('connector' = 'values', 'data-id' = '{sink}');
+             INSERT INTO counts SELECT COUNT(*) FROM TABLE({window}) GROUP BY window_start, window_end;"
+        )
+    };
+    let tumble = "TUMBLE(TABLE ticks, DESCRIPTOR(ts), INTERVAL '10' SECOND)";
+    let others = [
+        tumble.replace("10", "15"),
+        tumble.replace("SECOND", "SECOND, INTERVAL '1' SECOND"),
+        tumble.replace("TUMBLE(", "HOP(").replace("INTERVAL '10'", "INTERVAL '5' SECOND, INTERVAL '10'"),
+        tumble.replace("TUMBLE(", "SESSION("),
+    ];
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let savepoint = stopped_after(3, directory.path(), "windows", &windows("windows", tumble));
+    let restored = |window: &str| planned(&settings(&savepoint, false), &windows("windows-again", window));
+    assert!(report(&restored(tumble).1.graph, &savepoint).is_compatible());
+    for window in others {
+        let (mut engine, job) = restored(&window);
+        assert!(!report(&job.graph, &savepoint).is_compatible(), "{window}");
+        let refusal = engine.start_job(&job).map(|_| ()).expect_err(&window);
+        assert_eq!(refusal.code(), "state-incompatible", "{window}: {refusal}");
+    }
+}
+
+/// Rows that were chosen by one order, number, frame or age are not those that another choice would need, and what was
+/// never added to an aggregate cannot be taken back from it.
+#[test]
+fn chosen_rows_are_kept_for_the_same_choice_only() {
+    let script = |sink: &str, query: &str| {
+        format!(
+            "CREATE TABLE ticks (id INT, ts AS TO_TIMESTAMP_LTZ(id * 1000, 3), WATERMARK FOR ts AS ts) WITH (
+               'connector' = 'datagen', 'rows-per-second' = '200', 'fields.id.kind' = 'sequence',
+               'fields.id.start' = '1', 'fields.id.end' = '{ROWS}');
+             CREATE TABLE picked (id BIGINT, n BIGINT) WITH (
+               'connector' = 'values', 'data-id' = '{sink}', 'sink-changelog-mode-enforced' = 'I,UB,UA,D');
+             INSERT INTO picked {query};"
+        )
+    };
+    let first = "SELECT id, rn FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY MOD(id, 3) ORDER BY ORDERING) AS rn \
+                 FROM ticks) WHERE rn <= 3";
+    let (top, oldest) =
+        (first.replace("ORDERING", "id DESC"), first.replace("ORDERING", "ts ASC").replace("<= 3", "= 1"));
+    let over = "SELECT id, COUNT(*) OVER (ORDER BY ts ROWS BETWEEN 2 PRECEDING AND CURRENT ROW) FROM ticks";
+    let taken_back = "SELECT c, COUNT(*) FROM (SELECT COUNT(*) AS c FROM ticks GROUP BY MOD(id, 10)) GROUP BY c";
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    for (name, query, changes) in [
+        ("top", top.as_str(), &[("<= 3", "<= 5"), ("DESC", "ASC"), ("id DESC", "ts DESC")][..]),
+        ("oldest", &oldest, &[("ASC", "DESC")]),
+        ("over", over, &[("2 PRECEDING", "5 PRECEDING"), ("2 PRECEDING", "UNBOUNDED PRECEDING")]),
+        ("taken-back", taken_back, &[("SELECT c, COUNT(*)", "SELECT c, COUNT(*) + 0 * SUM(c)")]),
+    ] {
+        let savepoint = stopped_after(3, &directory.path().join(name), name, &script(name, query));
+        let restored = |query: &str| planned(&settings(&savepoint, false), &script("picked-again", query));
+        assert!(report(&restored(query).1.graph, &savepoint).is_compatible(), "{query}");
+        for (from, to) in changes {
+            let changed = query.replacen(from, to, 1);
+            assert_ne!(changed, query);
+            let (mut engine, job) = restored(&changed);
+            let refusal = engine.start_job(&job).map(|_| ()).expect_err(&changed);
+            assert_eq!(refusal.code(), "state-incompatible", "{changed}: {refusal}");
+        }
+    }
+}
+
 #[test]
 fn another_sink_takes_nothing_away() {
     let directory = tempfile::tempdir().expect("a temporary directory");
@@ -172,11 +243,16 @@ fn report(graph: &JobGraph, savepoint: &str) -> Report {
 
 /// Runs a job for a while and stops it; where its savepoint is.
 fn stopped(directory: &Path, sink: &str, query: &str) -> String {
+    stopped_after(ROWS_BEFORE, directory, sink, &script("INT", sink, 200, &format!("INSERT INTO totals {query}")))
+}
+
+/// Runs a job until its sink has so many rows and stops it; where its savepoint is.
+fn stopped_after(rows: usize, directory: &Path, sink: &str, script: &str) -> String {
     let directory = directory.to_str().expect("the path of a temporary directory is text");
     let pairs = [("execution.checkpointing.savepoint-dir", directory)];
-    let (mut engine, job) = planned(&pairs, &script("INT", sink, 200, &format!("INSERT INTO totals {query}")));
+    let (mut engine, job) = planned(&pairs, script);
     let handle: JobHandle = engine.start_job(&job).expect("the job starts");
-    while Store::results(sink).len() < ROWS_BEFORE {
+    while Store::results(sink).len() < rows {
         handle.metrics().expect("the job runs");
     }
     let savepoint = handle.stop_with_savepoint(None, false).expect("the savepoint is taken");

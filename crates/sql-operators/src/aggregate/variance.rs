@@ -40,10 +40,11 @@ impl Variance {
     fn result(&self, group: u32) -> Option<f64> {
         let moments = &self.groups[group as usize];
         let divisor = moments.count - i64::from(self.spread.sample);
-        if divisor <= 0 {
+        // As in Flink, a sum that rounding made negative while values were taken back is NULL.
+        if divisor <= 0 || moments.m2 < 0.0 {
             return None;
         }
-        let variance = (moments.m2 / divisor as f64).max(0.0);
+        let variance = moments.m2 / divisor as f64;
         Some(if self.spread.root { variance.sqrt() } else { variance })
     }
 }

@@ -30,13 +30,24 @@ struct Times {
     kept: Vec<Option<i64>>,
 }
 
+/// Which row of a key is stored.
+fn kept(spec: &DeduplicateSpec) -> &'static str {
+    match (spec.keep_last, spec.rowtime) {
+        (false, Some(_)) => "the first rows of their keys by event time",
+        (true, Some(_)) => "the last rows of their keys by event time",
+        (false, None) => "the first rows of their keys",
+        (true, None) => "the last rows of their keys",
+    }
+}
+
 impl KeepBest {
     pub(super) fn new(spec: &DeduplicateSpec, node: &OperatorNode) -> Result<Self> {
         let input = &node.inputs[0];
         Ok(Self {
             spec: spec.clone(),
             grouper: KeyGrouper::new(input, &spec.keys)?,
-            rows: KeyedRows::new("rows", state_columns(input, &spec.keys), input, spec.state_ttl_ms)?,
+            rows: KeyedRows::new("rows", state_columns(input, &spec.keys), input, spec.state_ttl_ms)?
+                .cut_by(kept(spec)),
             output: schema_of(&node.output),
         })
     }

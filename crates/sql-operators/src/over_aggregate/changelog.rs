@@ -11,6 +11,7 @@ use crate::aggregate::Accumulator;
 use crate::arrow_error;
 use crate::columns::{record_batch, relabelled_changes, schema_of, types_of};
 use crate::mirror::{Position, push_bigint};
+use crate::order_key::order_text;
 use crate::row_values::{KeyColumns, StoredRows, all_state_columns, state_columns};
 use arrow::array::{Array, ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::{concat, concat_batches, take};
@@ -96,7 +97,9 @@ impl ChangelogOver {
         let number = Column::new("number", LogicalType::from(TypeRoot::BigInt));
         let key = state_columns(&self.row, &self.spec.keys);
         let map_key = vec![bytes("order"), number];
-        let descriptor = TableDescriptor::map("rows", key, map_key, all_state_columns(&self.row)).with_rows();
+        let descriptor = TableDescriptor::map("rows", key, map_key, all_state_columns(&self.row))
+            .with_rows()
+            .cut_by(format!("all rows in the order of {}", order_text(&self.spec.order, &self.row)));
         state.map_table(descriptor.with_ttl(Ttl::of_sql(self.spec.state_ttl_ms)))
     }
 

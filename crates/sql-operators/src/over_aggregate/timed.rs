@@ -108,6 +108,18 @@ impl TimedOver {
         matches!(self.spec.frame, OverFrame::Rows(_) | OverFrame::Range(_))
     }
 
+    /// The frame as text: what is stored of another one is too little, or is never taken back.
+    fn frame_text(&self) -> String {
+        let time = if self.spec.time == OverTime::Proctime { "processing" } else { "event" };
+        let frame = match self.spec.frame {
+            OverFrame::RowsUnbounded => "ROWS UNBOUNDED PRECEDING".to_owned(),
+            OverFrame::Rows(rows) => format!("ROWS {rows} PRECEDING"),
+            OverFrame::RangeUnbounded => "RANGE UNBOUNDED PRECEDING".to_owned(),
+            OverFrame::Range(ms) => format!("RANGE {ms} ms PRECEDING"),
+        };
+        format!("the frame {frame} by {time} time")
+    }
+
     fn open_tables(&self, state: &StateContext) -> Result<Tables> {
         let key = || state_columns(&self.row, &self.spec.keys);
         let bigint = |name: &str| Column::new(name, LogicalType::from(TypeRoot::BigInt));
@@ -116,10 +128,12 @@ impl TimedOver {
         value.extend(self.calls.names().map(bytes));
         let ttl = Ttl::of_sql(self.spec.state_ttl_ms);
         let order = vec![bigint("time"), bigint("number")];
-        let rows = TableDescriptor::map("rows", key(), order, all_state_columns(&self.row)).with_rows();
+        let frame = self.frame_text();
+        let rows = TableDescriptor::map("rows", key(), order, all_state_columns(&self.row)).with_rows().cut_by(&frame);
+        let states = TableDescriptor::value("accumulators", key(), value).cut_by(frame);
         Ok(Tables {
             rows: state.map_table(rows.with_ttl(ttl))?,
-            states: state.value_table(TableDescriptor::value("accumulators", key(), value).with_ttl(ttl))?,
+            states: state.value_table(states.with_ttl(ttl))?,
             timers: state.timer_table(TableDescriptor::timers("timers", key()))?,
         })
     }

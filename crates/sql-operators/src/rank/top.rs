@@ -1,11 +1,11 @@
 //! The first rows of each partition: what is known of them without reading state, and the map of their rows.
 
 use crate::numbers::Numbers;
-use crate::order_key::place_columns;
+use crate::order_key::{order_text, place_columns};
 use crate::row_values::{all_state_columns, read_counts, state_columns, write_counts};
 use hashbrown::HashMap;
 use headwater_plan::graph::RowType;
-use headwater_plan::operators::{RankEnd, RankSpec};
+use headwater_plan::operators::{RankEnd, RankFunction, RankSpec, RankStrategy};
 use headwater_state::{Column, MapTable, Snapshot, StateContext, TableDescriptor, Ttl, ValueTable};
 use headwater_types::{Result, TypeRoot};
 use std::ops::{Bound, ControlFlow};
@@ -51,11 +51,28 @@ impl Top {
     }
 }
 
+/// Which rows are kept, and in which order: with others the stored ones would be too few, or not the first.
+fn kept(spec: &RankSpec, input: &RowType) -> String {
+    let order = order_text(&spec.order, input);
+    let by = match spec.function {
+        RankFunction::RowNumber => format!("in the order of {order}"),
+        RankFunction::Rank => format!("by their RANK in the order of {order}"),
+        RankFunction::DenseRank => format!("by their DENSE_RANK in the order of {order}"),
+    };
+    match (&spec.strategy, &spec.end) {
+        (RankStrategy::Retract, _) => format!("all rows {by}"),
+        (_, RankEnd::Constant(rows)) => format!("the first {rows} rows {by}"),
+        (_, RankEnd::Column(_)) => format!("the first rows {by}"),
+    }
+}
+
 impl Ranking {
     pub(super) fn open(spec: &RankSpec, input: &RowType, state: &StateContext) -> Result<Self> {
         let key = state_columns(input, &spec.keys);
         let ttl = Ttl::of_sql(spec.state_ttl_ms);
-        let rows = TableDescriptor::map("rows", key.clone(), place_columns(), all_state_columns(input)).with_rows();
+        let rows = TableDescriptor::map("rows", key.clone(), place_columns(), all_state_columns(input))
+            .with_rows()
+            .cut_by(kept(spec, input));
         let ends =
             TableDescriptor::value("rank-end", key, vec![Column::new("rank end", TypeRoot::BigInt.into())]).with_rows();
         Ok(Self {

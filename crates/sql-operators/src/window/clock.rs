@@ -64,6 +64,23 @@ impl WallClock {
         self.resolve(wall_ms, |_, second| second, |shifted| shifted - shifted.rem_euclid(HOUR_MS))
     }
 
+    /// The instant at which a window of processing time fires: rows still come to it while the clock shows its last
+    /// millisecond, so it is when that is over. What has fired then is all up to [`Self::over_by`].
+    pub(crate) fn proctime_timer(&self, window_end: i64) -> i64 {
+        self.timer_instant(window_end - 1).saturating_add(1)
+    }
+
+    /// The last instant that is over, as far as processing time goes.
+    pub(crate) fn over_by(now_ms: i64) -> i64 {
+        now_ms.saturating_sub(1)
+    }
+
+    /// The processing time of rows that come now. A window that has fired takes none, so rows are never late: where
+    /// the clock was set back, they count for the first instant that is not over.
+    pub(crate) fn arrival(now_ms: i64, progress: i64) -> i64 {
+        now_ms.max(progress.saturating_add(1))
+    }
+
     fn resolve(&self, wall_ms: i64, twice: impl Fn(i64, i64) -> i64, skipped: impl Fn(i64) -> i64) -> i64 {
         let (Some(zone), Some(wall)) = (self.zone, naive(wall_ms)) else { return wall_ms };
         match zone.offset_from_local_datetime(&wall) {

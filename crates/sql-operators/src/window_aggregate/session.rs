@@ -78,6 +78,7 @@ impl SessionAggregate {
     fn assign(&mut self, rows: &RecordBatch, signs: &mut Vec<i8>) -> Result<(Vec<u32>, Merges, u64)> {
         let times = self.rowtime.map(|column| timestamps_ms(rows.column(column))).transpose()?;
         let now = self.context.as_ref().map_or(0, |context| context.env.now_ms());
+        let now = WallClock::arrival(now, self.progress);
         let mut late = 0;
         let mut merges = Merges::new();
         let mut slots = Vec::with_capacity(rows.num_rows());
@@ -205,11 +206,11 @@ impl Operator for SessionAggregate {
 
     fn next_timer_ms(&self) -> Option<i64> {
         let end = self.table.next_end().filter(|_| self.rowtime.is_none())?;
-        Some(self.clock.timer_instant(end - 1))
+        Some(self.clock.proctime_timer(end))
     }
 
     fn processing_time(&mut self, now_ms: i64, out: &mut dyn Collector) -> Result<Progress> {
-        if self.rowtime.is_none() { self.fire(now_ms, out) } else { Ok(Progress::Done) }
+        if self.rowtime.is_none() { self.fire(WallClock::over_by(now_ms), out) } else { Ok(Progress::Done) }
     }
 
     fn snapshot(&mut self, snapshot: &mut Snapshot, out: &mut dyn Collector) -> Result<()> {

@@ -8,6 +8,7 @@ use crate::mirror::{Mirror, push_bigint, take_bigint};
 use crate::pane::Pane;
 use crate::pane_mirror::AccumulatorCodec;
 use crate::row_values::state_columns;
+use crate::window;
 use crate::window::sessions::SessionTable;
 use headwater_plan::graph::RowType;
 use headwater_plan::operators::WindowAggregateSpec;
@@ -39,8 +40,9 @@ impl SessionMirror {
         let codec = AccumulatorCodec::new(spec, input, retract)?;
         let bigint = |name: &str| Column::new(name, LogicalType::from(TypeRoot::BigInt));
         let map_key = vec![bigint("window_start"), bigint("window_end")];
-        let descriptor =
-            TableDescriptor::map("sessions", state_columns(input, &spec.keys), map_key, codec.columns()).with_rows();
+        let descriptor = TableDescriptor::map("sessions", state_columns(input, &spec.keys), map_key, codec.columns())
+            .with_rows()
+            .cut_by(window::cut(&spec.window));
         Ok(Self {
             mirror: Mirror::new(descriptor),
             codec,

@@ -119,9 +119,10 @@ impl SlicedAggregate {
         self.progress >= self.clock.timer_instant(window_end - 1)
     }
 
-    /// The pane that takes rows of a slice; [`DROPPED`] when its last window has fired.
+    /// The pane that takes rows of a slice; [`DROPPED`] when its last window has fired. Windows of processing time that
+    /// come from an operator before fire as soon as their rows do, and again when more of them come.
     fn target(&self, slice_end: i64) -> i64 {
-        if !self.fired(slice_end) {
+        if self.proctime || !self.fired(slice_end) {
             return slice_end;
         }
         let Some(slices) = &self.slices else { return DROPPED };
@@ -340,7 +341,7 @@ impl Operator for SlicedAggregate {
         if signs.is_some() && !self.layout.retract {
             return Err(Error::internal("a window aggregation planned for appended rows received a changelog"));
         }
-        let now_ms = self.now_ms();
+        let now_ms = WallClock::arrival(self.now_ms(), self.progress);
         let Assigned { ends, starts } =
             assign(self.source, self.slices.as_ref(), &self.clock, now_ms, batch.rows(), &mut |slice_end| {
                 self.target(slice_end)
@@ -360,11 +361,11 @@ impl Operator for SlicedAggregate {
 
     fn next_timer_ms(&self) -> Option<i64> {
         let first = self.pending.first().filter(|_| self.proctime)?;
-        Some(self.clock.timer_instant(first.0 - 1))
+        Some(self.clock.proctime_timer(first.0))
     }
 
     fn processing_time(&mut self, now_ms: i64, out: &mut dyn Collector) -> Result<Progress> {
-        if self.proctime { self.fire(now_ms, out) } else { Ok(Progress::Done) }
+        if self.proctime { self.fire(WallClock::over_by(now_ms), out) } else { Ok(Progress::Done) }
     }
 
     fn snapshot(&mut self, snapshot: &mut Snapshot, out: &mut dyn Collector) -> Result<()> {

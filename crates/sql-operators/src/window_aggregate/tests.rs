@@ -334,7 +334,7 @@ fn processing_time_windows_fire_by_the_clock() {
     let tumble = WindowShape::Tumble { size_ms: 10 };
     let mut harness = counting(window(tumble, WindowTime::Proctime, None), timestamp(), false);
     harness.process(rowtimes(timestamp(), &[0, 0])).unwrap();
-    assert_eq!(harness.operator().next_timer_ms(), Some(9));
+    assert_eq!(harness.operator().next_timer_ms(), Some(10));
     harness.advance_to(12).unwrap();
     harness.process(rowtimes(timestamp(), &[0])).unwrap();
     harness.advance_to(30).unwrap();
@@ -396,9 +396,44 @@ fn attached_windows_of_processing_time_fire_by_the_clock() {
     let attached = WindowSpec { proctime: true, ..window(WindowShape::Tumble { size_ms: 10 }, time, None) };
     let mut harness = counting(attached, timestamp(), false);
     harness.process(batch(&[timestamp(), timestamp(), timestamp()], &[vec![i(0), i(0), i(10)]])).unwrap();
-    assert_eq!(harness.operator().next_timer_ms(), Some(9));
-    harness.advance_to(9).unwrap();
+    assert_eq!(harness.operator().next_timer_ms(), Some(10));
+    harness.advance_to(10).unwrap();
     assert_eq!(harness.output.num_rows(), 1);
+    // Rows of another subtask come later: another result of the window, and none is lost.
+    harness.process(batch(&[timestamp(), timestamp(), timestamp()], &[vec![i(0), i(0), i(10)]])).unwrap();
+    harness.advance_to(11).unwrap();
+    assert_eq!((harness.output.num_rows(), harness.late_rows_dropped()), (2, 0));
+}
+
+#[test]
+fn rows_in_the_last_millisecond_of_a_window_of_processing_time_are_not_late() {
+    for shape in [
+        WindowShape::Tumble { size_ms: 10 },
+        WindowShape::Hop { slide_ms: 5, size_ms: 10 },
+        WindowShape::Cumulate { step_ms: 5, max_ms: 10 },
+        WindowShape::Session { gap_ms: 1 },
+    ] {
+        let mut harness = counting(window(shape, WindowTime::Proctime, None), timestamp(), false);
+        for now in 0..40 {
+            harness.advance_to(now).unwrap();
+            harness.process(rowtimes(timestamp(), &[0])).unwrap();
+        }
+        harness.advance_to(100).unwrap();
+        assert_eq!(harness.late_rows_dropped(), 0, "{shape:?}");
+    }
+}
+
+#[test]
+fn rows_count_for_windows_of_processing_time_when_the_clock_was_set_back() {
+    for shape in [WindowShape::Tumble { size_ms: 10 }, WindowShape::Session { gap_ms: 10 }] {
+        let mut harness = counting(window(shape, WindowTime::Proctime, None), timestamp(), false);
+        harness.process(rowtimes(timestamp(), &[0])).unwrap();
+        // Fires as of 30, though the clock stays at 0.
+        harness.processing_time(30).unwrap();
+        harness.process(rowtimes(timestamp(), &[0])).unwrap();
+        harness.advance_to(100).unwrap();
+        assert_eq!((harness.output.num_rows(), harness.late_rows_dropped()), (2, 0), "{shape:?}");
+    }
 }
 
 #[test]

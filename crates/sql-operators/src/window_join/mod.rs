@@ -115,11 +115,11 @@ impl Operator for WindowJoin {
 
     fn next_timer_ms(&self) -> Option<i64> {
         let window = self.first_window().filter(|_| self.proctime)?;
-        Some(self.clock.timer_instant(window.0 - 1))
+        Some(self.clock.proctime_timer(window.0))
     }
 
     fn processing_time(&mut self, now_ms: i64, out: &mut dyn Collector) -> Result<Progress> {
-        if self.proctime { self.fire(now_ms, out) } else { Ok(Progress::Done) }
+        if self.proctime { self.fire(WallClock::over_by(now_ms), out) } else { Ok(Progress::Done) }
     }
 
     fn snapshot(&mut self, snapshot: &mut Snapshot, out: &mut dyn Collector) -> Result<()> {

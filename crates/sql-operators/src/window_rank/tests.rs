@@ -93,6 +93,8 @@ fn windows_over_processing_time_fire_by_the_clock() {
     harness.watermark(100).unwrap();
     assert_eq!(harness.output.num_rows(), 0);
     harness.advance_to(9).unwrap();
+    assert_eq!(harness.output.num_rows(), 0);
+    harness.advance_to(10).unwrap();
     assert_eq!(harness.output.num_rows(), 1);
     harness.process(batch(&input(), &[row_values(1, (0, Some(1), Some(5)))])).unwrap();
     assert_eq!(harness.late_rows_dropped(), 1);

@@ -87,6 +87,7 @@ impl SessionWindows {
     /// Puts the rows of a batch into their sessions; the answer is the number of late ones.
     fn keep(&mut self, rows: &RecordBatch) -> Result<usize> {
         let now = self.context.as_ref().map_or(0, |context| context.env.now_ms());
+        let now = WallClock::arrival(now, self.progress);
         let times = match self.rowtime {
             Some(column) => timestamps_ms(rows.column(column))?,
             None => TimeColumn { ms: vec![now; rows.num_rows()].into(), nulls: None },
@@ -241,11 +242,11 @@ impl Operator for SessionWindows {
 
     fn next_timer_ms(&self) -> Option<i64> {
         let end = self.table.next_end().filter(|_| self.rowtime.is_none())?;
-        Some(self.clock.timer_instant(end - 1))
+        Some(self.clock.proctime_timer(end))
     }
 
     fn processing_time(&mut self, now_ms: i64, out: &mut dyn Collector) -> Result<Progress> {
-        if self.rowtime.is_none() { self.fire(now_ms, out) } else { Ok(Progress::Done) }
+        if self.rowtime.is_none() { self.fire(WallClock::over_by(now_ms), out) } else { Ok(Progress::Done) }
     }
 
     fn snapshot(&mut self, snapshot: &mut Snapshot, _out: &mut dyn Collector) -> Result<()> {

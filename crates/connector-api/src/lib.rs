@@ -12,6 +12,7 @@
 pub mod coordination;
 pub mod options;
 pub mod registry;
+pub mod watermarks;
 
 pub use options::{OptionSpec, Options};
 pub use registry::Registry;

@@ -41,17 +41,18 @@ pub struct Options<'a>(pub &'a BTreeMap<String, String>);
 
 impl<'a> Options<'a> {
     /// Checks that required options are there and unknown ones are not. `prefixes` end option families
-    /// whose members are free (`fields.`). `owner` names the connector in messages.
-    pub fn validate(&self, owner: &str, known: &[OptionSpec], prefixes: &[&str]) -> Result<()> {
+    /// whose members are free (`fields.`); those of [watermarks](crate::watermarks) are known to all. `owner` names the connector in messages.
+    pub fn validate(&self, owner: &str, all: &[OptionSpec], prefixes: &[&str]) -> Result<()> {
         // An unknown option first: it is often the missing one, misspelt.
         for name in self.0.keys() {
             let free = prefixes.iter().any(|p| name.starts_with(p));
-            if name == "connector" || free || known.iter().any(|o| o.name == name) {
+            let known = all.iter().any(|option| option.name == name) || crate::watermarks::is_option(name);
+            if name == "connector" || free || known {
                 continue;
             }
-            return Err(unknown_option(owner, name, known));
+            return Err(unknown_option(owner, name, all));
         }
-        if let Some(missing) = known.iter().find(|o| o.required && !self.0.contains_key(o.name)) {
+        if let Some(missing) = all.iter().find(|o| o.required && !self.0.contains_key(o.name)) {
             let message = format!("the {owner} connector needs the option '{}': {}", missing.name, missing.description);
             return Err(Error::user("missing-option", message));
         }

@@ -45,8 +45,8 @@ impl Connector for Kafka {
         identity::position(table, split)
     }
 
-    fn metadata(&self, _table: &TableSpec) -> Vec<MetadataColumn> {
-        metadata_columns()
+    fn metadata(&self, table: &TableSpec) -> Vec<MetadataColumn> {
+        metadata_columns(table)
     }
 
     fn source_mode(&self, table: &TableSpec) -> Result<ChangelogMode> {
@@ -95,8 +95,8 @@ impl Connector for UpsertKafka {
         identity::position(table, split)
     }
 
-    fn metadata(&self, _table: &TableSpec) -> Vec<MetadataColumn> {
-        metadata_columns()
+    fn metadata(&self, table: &TableSpec) -> Vec<MetadataColumn> {
+        metadata_columns(table)
     }
 
     fn source_mode(&self, _table: &TableSpec) -> Result<ChangelogMode> {

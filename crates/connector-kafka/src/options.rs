@@ -40,6 +40,7 @@ const COMMON: &[OptionSpec] = &[
         "sink.transactional-id-prefix",
         "Start of the transactional ids of exactly-once; unique per sink.",
     ),
+    OptionSpec::optional("sink.transaction-naming-strategy", "Accepted; a sink has one transactional id."),
 ];
 
 /// What only `kafka` knows.

@@ -74,10 +74,30 @@ impl Metadata {
     }
 }
 
-/// All metadata columns.
-pub(crate) fn metadata_columns() -> Vec<MetadataColumn> {
+/// Begins the keys of metadata that the format of values knows.
+pub(crate) const VALUE_METADATA: &str = "value.";
+
+/// All of those.
+const VALUE_METADATA_KEYS: &[&str] = &[
+    "value.ingestion-timestamp",
+    "value.source.timestamp",
+    "value.source.database",
+    "value.source.schema",
+    "value.source.table",
+];
+
+/// All metadata columns of a table.
+pub(crate) fn metadata_columns(table: &TableSpec) -> Vec<MetadataColumn> {
     let column = |(key, m): (&'static str, Metadata)| MetadataColumn { key, ty: m.ty(), writable: m.is_writable() };
-    METADATA.map(column).into()
+    let mut all: Vec<_> = METADATA.map(column).into();
+    let options = Options(&table.options);
+    let format = options.get("value.format").or_else(|| options.get("format")).map(Format::from_name);
+    let known = format.and_then(Result::ok).map_or(vec![], Format::metadata);
+    all.extend(VALUE_METADATA_KEYS.iter().filter_map(|key| {
+        let (_, ty) = known.iter().find(|(own, _)| key.strip_prefix(VALUE_METADATA) == Some(*own))?;
+        Some(MetadataColumn { key, ty: ty.clone(), writable: false })
+    }));
+    all
 }
 
 impl Layout {

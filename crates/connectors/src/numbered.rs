@@ -19,6 +19,8 @@ const PAUSE_MS: i64 = 10;
 
 /// Rows of a batch at most, whatever the driver asks for: texts of a batch have 32-bit offsets.
 const BATCH_ROWS_MAX: usize = 1 << 16;
+/// Bytes of a batch, about: with wide rows it has fewer of them.
+const BATCH_BYTES: u64 = 4 << 20;
 
 /// Makes rows from their numbers.
 pub(crate) trait RowGenerator: Send {
@@ -71,6 +73,7 @@ where
             strides: vec![],
             started: None,
             numbers: vec![],
+            row_bytes: 0,
         }))
     }
 }
@@ -150,6 +153,8 @@ struct NumberedReader {
     /// When the first row was asked for, and its number: the rate counts from there.
     started: Option<(i64, u64)>,
     numbers: Vec<u64>,
+    /// Memory of a row of the last batch, bytes; 0 before the first.
+    row_bytes: u64,
 }
 
 impl NumberedReader {
@@ -208,10 +213,13 @@ impl SourceReader for NumberedReader {
         let started = *self.started.get_or_insert((now_ms, next));
         let end = self.total.min(self.due(started, now_ms));
         let rows_max = self.rows_left.min(self.context.batch_rows.clamp(1, BATCH_ROWS_MAX) as u64);
-        self.collect_numbers(end, rows_max);
+        self.collect_numbers(end, rows_max.min((BATCH_BYTES / self.row_bytes.max(1)).max(1)));
         if !self.numbers.is_empty() {
-            self.rows_left -= self.numbers.len() as u64;
-            return Ok(ReaderPoll::Batch(ChangeBatch::append(self.generator.rows(&self.numbers, now_ms)?)));
+            let count = self.numbers.len() as u64;
+            self.rows_left -= count;
+            let rows = self.generator.rows(&self.numbers, now_ms)?;
+            self.row_bytes = rows.get_array_memory_size() as u64 / count;
+            return Ok(ReaderPoll::Batch(ChangeBatch::append(rows)));
         }
         match self.rate {
             Some(rate) if next < self.total && self.rows_left > 0 => {

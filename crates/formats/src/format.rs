@@ -103,15 +103,30 @@ impl Format {
         self == Self::DebeziumJson
     }
 
+    /// What records tell beside their columns: keys and types.
+    pub fn metadata(self) -> Vec<(&'static str, LogicalType)> {
+        if self == Self::DebeziumJson { debezium::metadata_columns() } else { vec![] }
+    }
+
     /// A decoder of records; an error for a columnar format.
     pub fn decoder(self, options: Options<'_>, schema: ReadSchema<'_>) -> Result<Box<dyn RowDecoder>> {
+        self.decoder_with_metadata(options, schema, &[])
+    }
+
+    /// A decoder of records that produces columns of metadata behind the wanted ones; see [`Format::metadata`].
+    pub fn decoder_with_metadata(
+        self,
+        options: Options<'_>,
+        schema: ReadSchema<'_>,
+        metadata: &[&str],
+    ) -> Result<Box<dyn RowDecoder>> {
         match self {
             Self::Avro => Ok(Box::new(AvroDecoder::new(schema, avro::avro_options(options)?)?)),
             Self::AvroConfluent => Ok(Box::new(ConfluentDecoder::new(schema, options)?)),
             Self::DebeziumJson => {
                 let decode = json::options::decode_options(options, self.name())?;
                 let has_payload = options.boolean("debezium-json.schema-include", false)?;
-                Ok(Box::new(DebeziumDecoder::new(schema, decode, has_payload)))
+                Ok(Box::new(DebeziumDecoder::new(schema, metadata, decode, has_payload)?))
             }
             Self::Parquet => Err(whole_files()),
             Self::Raw => Ok(Box::new(RawDecoder::new(schema, raw::raw_options(options)?)?)),

@@ -164,7 +164,9 @@ pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         .into_iter()
         .map(|k| (strsim::damerau_levenshtein(&name.to_lowercase(), &k.to_lowercase()), k))
         .min()
-        .filter(|(distance, k)| *distance <= (k.len().max(name.len()) / 3).max(1))
+        .filter(|(distance, k)| {
+            *distance <= (k.len().max(name.len()) / 3).max(1) && *distance < k.len().min(name.len())
+        })
         .map(|(_, k)| k)
 }
 
@@ -190,5 +192,8 @@ mod tests {
     fn nearest_names_a_likely_typo_only() {
         assert_eq!(nearest("paralelism.default", ["parallelism.default", "rest.port"]), Some("parallelism.default"));
         assert_eq!(nearest("xyz", ["parallelism.default"]), None);
+        // Names that share nothing are no typos of each other, however short they are.
+        assert_eq!(nearest("x", ["n"]), None);
+        assert_eq!(nearest("it", ["id"]), Some("id"));
     }
 }

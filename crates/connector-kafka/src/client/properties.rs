@@ -16,6 +16,7 @@ const API_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Same meaning, other name.
 const RENAMED: &[(&str, &str)] = &[
+    ("client.id.prefix", "client.id"),
     ("send.buffer.bytes", "socket.send.buffer.bytes"),
     ("receive.buffer.bytes", "socket.receive.buffer.bytes"),
     ("fetch.max.wait.ms", "fetch.wait.max.ms"),
@@ -31,14 +32,21 @@ const RENAMED: &[(&str, &str)] = &[
 const IGNORED: &[&str] = &[
     "auto.commit.interval.ms",
     "auto.offset.reset",
+    "commit.offsets.on.checkpoint",
     "default.api.timeout.ms",
     "enable.auto.commit",
+    "exclude.internal.topics",
+    "flink.disable-metrics",
+    "internal.leave.group.on.close",
     "max.block.ms",
     "max.poll.records",
     "metrics.num.samples",
     "metrics.recording.level",
     "metrics.sample.window.ms",
+    "partition.assignment.strategy",
     "partition.discovery.interval.ms",
+    "register.consumer.metrics",
+    "register.producer.metrics",
     "ssl.keystore.type",
     "ssl.truststore.password",
     "ssl.truststore.type",
@@ -103,6 +111,7 @@ impl Properties {
         let bootstrap = options.require("properties.bootstrap.servers")?.to_string();
         let this = Self { given, native, bootstrap, timeout };
         this.offset_reset()?;
+        this.commits_offsets()?;
         // Values are checked when the native configuration is made.
         this.native
             .create_native_config()
@@ -127,6 +136,15 @@ impl Properties {
             Some("earliest" | "smallest") => Ok(OffsetReset::Earliest),
             Some("latest" | "largest") => Ok(OffsetReset::Latest),
             Some(other) => Err(bad_option("properties.auto.offset.reset", other, "none, earliest or latest")),
+        }
+    }
+
+    /// Whether positions are committed to the consumer group, where there is one.
+    pub(crate) fn commits_offsets(&self) -> Result<bool> {
+        match self.get("commit.offsets.on.checkpoint") {
+            None | Some("true") => Ok(self.group().is_some()),
+            Some("false") => Ok(false),
+            Some(other) => Err(bad_option("properties.commit.offsets.on.checkpoint", other, "true or false")),
         }
     }
 
@@ -167,6 +185,10 @@ fn translate(name: &str, value: &str, given: &BTreeMap<String, String>, out: &mu
     check_stores(name, value, given)?;
     match name {
         _ if IGNORED.contains(&name) => {}
+        "sasl.mechanism" | "sasl.mechanisms" => {
+            check_mechanism(name, value)?;
+            out.set(name, value);
+        }
         "sasl.jaas.config" => {
             let login = jaas::parse(value)?;
             out.set("sasl.username", login.user).set("sasl.password", login.password);
@@ -188,6 +210,16 @@ fn translate(name: &str, value: &str, given: &BTreeMap<String, String>, out: &mu
         }
     }
     Ok(())
+}
+
+/// Of the mechanisms of login, those that the client can do.
+fn check_mechanism(name: &str, value: &str) -> Result<()> {
+    let known = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"];
+    if known.iter().any(|known| known.eq_ignore_ascii_case(value)) {
+        return Ok(());
+    }
+    let expected = format!("one of {}: Kerberos and OAuth are not supported", known.join(", "));
+    Err(bad_option(&format!("properties.{name}"), value, &expected))
 }
 
 fn is_pem(store_type: Option<&String>) -> bool {

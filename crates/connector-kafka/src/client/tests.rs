@@ -54,6 +54,8 @@ fn names_are_translated() {
         ("buffer.memory", "1048576"),
         ("fetch.max.wait.ms", "7"),
         ("max.poll.records", "10"),
+        ("client.id.prefix", "billing"),
+        ("partition.assignment.strategy", "org.apache.kafka.clients.consumer.RangeAssignor"),
         ("statistics.interval.ms", "0"),
     ]);
     let config = given.unwrap().native();
@@ -61,6 +63,7 @@ fn names_are_translated() {
     found.sort();
     expect![[r#"
         bootstrap.servers=a:1
+        client.id=billing
         fetch.wait.max.ms=7
         queue.buffering.max.kbytes=1024
         sasl.mechanism=PLAIN
@@ -76,11 +79,21 @@ fn names_are_translated() {
 }
 
 #[test]
+fn offsets_are_committed_to_a_group_unless_it_is_said_otherwise() {
+    let (group, no) = (("group.id", "g"), ("commit.offsets.on.checkpoint", "false"));
+    for (given, expected) in [(&[][..], false), (&[group], true), (&[group, no], false)] {
+        assert_eq!(properties(given).unwrap().commits_offsets().unwrap(), expected, "{given:?}");
+    }
+}
+
+#[test]
 fn refusals_name_the_alternative() {
     let cases = [
         (("ssl.keystore.location", "/a.jks"), "a keystore of the type JKS is not supported: convert it"),
         (("ssl.protocol", "TLSv1"), "leave it out: TLS 1.2 or newer is negotiated"),
         (("interceptor.classes", "a.B"), "Java classes cannot be loaded"),
+        (("sasl.mechanism", "GSSAPI"), "expected one of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512: Kerberos and OAuth"),
+        (("commit.offsets.on.checkpoint", "perhaps"), "expected true or false"),
         (("auto.offset.reset", "never"), "expected none, earliest or latest"),
         (("default.api.timeout.ms", "0"), "expected a number of milliseconds"),
         (("security.protocol", "TLS"), "the Kafka client does not take the property 'security.protocol'"),

@@ -121,6 +121,11 @@ impl<'a> Staged<'a> {
         Ok(Self { header, blocks })
     }
 
+    /// Compressed bytes of the records.
+    pub(super) fn bytes(&self) -> usize {
+        self.blocks.len()
+    }
+
     /// Hands all records to `take`, in the order they were staged.
     pub(super) fn each(&self, mut take: impl FnMut(&Record<'_>) -> Result<()>) -> Result<()> {
         let mut rest = self.blocks;

@@ -1,4 +1,5 @@
-//! The committer of `exactly-once`: the records of a checkpoint in one short transaction.
+//! The committer of `exactly-once`: the records of a checkpoint in one short transaction, or in several where they are
+//! many, so that none takes longer than the brokers allow.
 //!
 //! A commit
 //! 1. takes over the transactional id (`init_transactions`), which fences whoever used it before and ends what that one
@@ -30,6 +31,8 @@ use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Compressed bytes of committables from which on another transaction is begun.
+const TRANSACTION_BYTES: usize = 16 << 20;
 /// How often a commit is tried in one call.
 const ATTEMPTS: u32 = 3;
 /// Pause while the client has no room.
@@ -115,9 +118,11 @@ impl Session {
                 open.push(staged);
             }
         }
-        if open.is_empty() {
-            return Ok(());
-        }
+        transactions(open).iter().try_for_each(|staged| self.transact(settings, checkpoint, staged))
+    }
+
+    /// Produces committables, and writes that they are in the topic, in one transaction.
+    fn transact(&mut self, settings: &Settings, checkpoint: u64, open: &[&Staged<'_>]) -> Result<()> {
         self.call(settings, "beginning a transaction", |producer| producer.begin_transaction())?;
         let mut markers: BTreeMap<u32, Marker> = BTreeMap::new();
         for staged in open {
@@ -191,6 +196,22 @@ impl Session {
             producer.send_offsets_to_transaction(&offsets, &bucket.group, settings.timeout())
         })
     }
+}
+
+/// Divides committables among transactions, in order.
+fn transactions<'a, 'b>(open: Vec<&'a Staged<'b>>) -> Vec<Vec<&'a Staged<'b>>> {
+    let (mut all, mut bytes): (Vec<Vec<_>>, usize) = (vec![], 0);
+    for staged in open {
+        match all.last_mut().filter(|_| bytes + staged.bytes() <= TRANSACTION_BYTES) {
+            Some(last) => last.push(staged),
+            None => {
+                bytes = 0;
+                all.push(vec![staged]);
+            }
+        }
+        bytes += staged.bytes();
+    }
+    all
 }
 
 impl Bucket {

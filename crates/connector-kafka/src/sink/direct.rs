@@ -198,9 +198,21 @@ impl SinkWriter for DirectWriter {
         Ok(())
     }
 
+    /// Rows that are held back to be reduced wait for their time, or for a barrier.
     fn flush(&mut self) -> Result<()> {
         self.check()?;
-        self.release()
+        self.drain()
+    }
+
+    fn next_tick_ms(&self) -> Option<i64> {
+        self.reduce.as_ref().and_then(Reduce::due_ms)
+    }
+
+    fn tick(&mut self, now_ms: i64) -> Result<()> {
+        match &self.reduce {
+            Some(reduce) if reduce.is_due(now_ms) => self.check().and_then(|()| self.release()),
+            _ => Ok(()),
+        }
     }
 
     fn is_flushed(&mut self) -> Result<bool> {

@@ -70,7 +70,7 @@ impl Encoder {
             take(Record {
                 key: self.key.as_ref().and_then(|key| key.messages.get(row)),
                 value: if is_tombstone { None } else { self.value.messages.get(row) },
-                timestamp: times.and_then(|times| times.is_valid(row).then(|| times.value(row))),
+                timestamp: times.map_or(Ok(None), |times| time_of(times, row))?,
                 headers: headers.map_or(Ok(vec![]), |headers| headers_of(headers, row))?,
             })?;
         }
@@ -81,6 +81,20 @@ impl Encoder {
 fn times(batch: &ChangeBatch, at: usize) -> Result<&PrimitiveArray<TimestampMillisecondType>> {
     let array = batch.rows().column(at).as_primitive_opt();
     array.ok_or_else(|| Error::internal("the metadata column 'timestamp' is not of the type TIMESTAMP_LTZ(3)"))
+}
+
+/// The time of a row, if it has one.
+fn time_of(times: &PrimitiveArray<TimestampMillisecondType>, row: usize) -> Result<Option<i64>> {
+    let ms = times.is_valid(row).then(|| times.value(row));
+    if let Some(ms) = ms.filter(|ms| *ms < 0) {
+        let message = format!(
+            "the metadata column 'timestamp' of a row is {} milliseconds before 1970, and Kafka takes no time before: \
+             write NULL for the time of writing, or leave such rows out",
+            ms.unsigned_abs()
+        );
+        return Err(Error::user("kafka-refused", message));
+    }
+    Ok(ms)
 }
 
 fn headers(batch: &ChangeBatch, at: usize) -> Result<&MapArray> {

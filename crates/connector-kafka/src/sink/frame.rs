@@ -13,6 +13,10 @@ const KEY: u8 = 1;
 const VALUE: u8 = 2;
 const TIMESTAMP: u8 = 4;
 const HEADERS: u8 = 8;
+/// Bytes of a record on the wire beside its key, value and headers, at most.
+const RECORD_OVERHEAD: usize = 36;
+/// Bytes of a header beside its name and value, at most.
+const HEADER_OVERHEAD: usize = 10;
 
 /// A header: its name and its value, if it has one.
 pub(crate) type Header<'a> = (&'a str, Option<&'a [u8]>);
@@ -58,6 +62,12 @@ impl Record<'_> {
     /// Bytes of key and value.
     pub(crate) fn bytes(&self) -> u64 {
         [self.key, self.value].into_iter().flatten().map(|part| part.len() as u64).sum()
+    }
+
+    /// Bytes on the wire, at most: what the client compares with the size that it takes.
+    pub(crate) fn wire_bytes(&self) -> u64 {
+        let header = |(name, value): &Header<'_>| name.len() + value.map_or(0, <[u8]>::len) + HEADER_OVERHEAD;
+        self.bytes() + (RECORD_OVERHEAD + self.headers.iter().map(header).sum::<usize>()) as u64
     }
 }
 

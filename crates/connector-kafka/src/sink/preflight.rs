@@ -90,7 +90,7 @@ fn check_settings(settings: &Settings) -> Result<()> {
     let Ok(resources) = block_on(admin.describe_configs(&wanted, &options)) else { return Ok(()) };
     let mut resources = resources.into_iter();
     if let Some(Ok(topic)) = resources.next() {
-        check_topic(settings, &topic);
+        check_topic(settings, &topic)?;
     }
     match resources.next() {
         Some(Ok(broker)) => check_broker(settings, &broker),
@@ -98,7 +98,7 @@ fn check_settings(settings: &Settings) -> Result<()> {
     }
 }
 
-fn check_topic(settings: &Settings, config: &ConfigResource) {
+fn check_topic(settings: &Settings, config: &ConfigResource) -> Result<()> {
     let topic = settings.topic.as_str();
     let policy = value(config, "cleanup.policy").unwrap_or_default();
     if settings.layout.is_upsert && !policy.is_empty() && !policy.contains("compact") {
@@ -108,12 +108,17 @@ fn check_topic(settings: &Settings, config: &ConfigResource) {
             "the topic of an upsert table is not compacted: its retention removes rows that are still valid"
         );
     }
-    if !settings.layout.is_upsert && policy.contains("compact") && settings.layout.key.is_none() {
-        tracing::warn!(topic, policy, "the topic is compacted, which refuses records without a key");
+    if policy.contains("compact") && settings.layout.key.is_none() {
+        let message = format!(
+            "the topic '{topic}' is compacted ('cleanup.policy' = '{policy}') and refuses records without a key, which those \
+             of the table do not have: set 'key.format' and 'key.fields', or write to another topic"
+        );
+        return Err(Error::user("kafka-refused", message));
     }
     if value(config, "unclean.leader.election.enable") == Some("true") {
         tracing::warn!(topic, "the topic allows an unclean leader election, which can lose acknowledged records");
     }
+    Ok(())
 }
 
 fn check_broker(settings: &Settings, config: &ConfigResource) -> Result<()> {

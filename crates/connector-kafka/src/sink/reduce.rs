@@ -31,10 +31,14 @@ impl Reduce {
         self.frames.len()
     }
 
-    /// Whether the records have waited long enough.
+    /// When the records have waited long enough, if there are any.
+    pub(super) fn due_ms(&self) -> Option<i64> {
+        (!self.frames.is_empty()).then(|| self.since_ms.saturating_add(self.limits.interval_ms))
+    }
+
+    /// Whether the records are to be written: they are many, or have waited long enough.
     pub(super) fn is_due(&self, now_ms: i64) -> bool {
-        let is_old = now_ms.saturating_sub(self.since_ms) >= self.limits.interval_ms;
-        !self.frames.is_empty() && (self.frames.len() >= self.limits.rows_max || is_old)
+        self.due_ms().is_some_and(|due_ms| due_ms <= now_ms || self.frames.len() >= self.limits.rows_max)
     }
 
     /// Moves all frames to the end of a buffer.

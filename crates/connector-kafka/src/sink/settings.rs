@@ -9,6 +9,9 @@ use headwater_types::{Error, Result};
 use rdkafka::config::ClientConfig;
 use std::time::Duration;
 
+/// Bytes that librdkafka takes as one record where nothing is said (`message.max.bytes`).
+const RECORD_BYTES_MAX: u64 = 1_000_000;
+
 /// What is promised of every row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Guarantee {
@@ -140,6 +143,12 @@ impl Settings {
     /// One producer at a time writes with this id: a newer one fences the older.
     pub(super) fn transactional_id(&self) -> String {
         format!("{}-{}", self.id_prefix, self.topic)
+    }
+
+    /// Bytes that the client takes as one record.
+    pub(super) fn record_bytes_max(&self) -> u64 {
+        let given = self.properties.native().get("message.max.bytes").and_then(|text| text.parse().ok());
+        given.unwrap_or(RECORD_BYTES_MAX)
     }
 
     /// Limit of calls that wait for a broker.

@@ -164,7 +164,7 @@ impl SplitEnumerator for KafkaEnumerator {
     }
 
     fn checkpoint_complete(&mut self, checkpoint: u64, splits: &[Split]) -> Result<()> {
-        if self.plan.properties.group().is_none() || splits.is_empty() {
+        if splits.is_empty() || !self.plan.properties.commits_offsets()? {
             return Ok(());
         }
         let mut offsets = TopicPartitionList::with_capacity(splits.len());

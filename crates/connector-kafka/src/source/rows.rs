@@ -156,6 +156,9 @@ impl Rows {
                     None => return Err(ArrowError::InvalidArgumentError("no key was decoded".into())),
                 },
                 Origin::Value(at) => pick(&value.arrays[at], value_index.as_ref())?,
+                Origin::ValueMetadata(at) => {
+                    pick(&value.arrays[self.scan.value_metadata_from() + at], value_index.as_ref())?
+                }
                 Origin::Metadata(_) => match metadata.next() {
                     Some(column) => column.finish(),
                     None => return Err(ArrowError::InvalidArgumentError("no metadata was kept".into())),

@@ -1,7 +1,7 @@
 //! A scan, resolved against the table: which part of a record each produced column comes from.
 
 use crate::bad_records::BadRecordPolicy;
-use crate::table::{Layout, Metadata, Part};
+use crate::table::{Layout, Metadata, Part, VALUE_METADATA};
 use headwater_connector_api::Options;
 use headwater_formats::{ReadSchema, RowDecoder};
 use headwater_plan::SourceSpec;
@@ -13,6 +13,8 @@ use headwater_types::{Error, LogicalType, Result};
 pub(super) enum Origin {
     Key(usize),
     Value(usize),
+    /// Behind the columns of the decoder of values.
+    ValueMetadata(usize),
     Metadata(Metadata),
 }
 
@@ -36,15 +38,23 @@ pub(super) struct Scan {
     pub(super) limit: Option<u64>,
     wanted_key: Wanted,
     wanted_value: Wanted,
+    /// Keys of metadata that the format of values knows.
+    value_metadata: Vec<String>,
 }
 
 impl Scan {
     pub(super) fn new(spec: &SourceSpec, layout: Layout) -> Result<Self> {
-        let (mut wanted_key, mut wanted_value) = (vec![], vec![]);
+        let (mut wanted_key, mut wanted_value, mut value_metadata) = (vec![], vec![], vec![]);
         let mut produced = vec![];
         for column in &spec.produced {
             let origin = match &column.origin {
-                ColumnOrigin::Metadata(key) => Origin::Metadata(Metadata::from_key(key)?),
+                ColumnOrigin::Metadata(key) => match key.strip_prefix(VALUE_METADATA) {
+                    Some(own) => {
+                        value_metadata.push(own.to_owned());
+                        Origin::ValueMetadata(value_metadata.len() - 1)
+                    }
+                    None => Origin::Metadata(Metadata::from_key(key)?),
+                },
                 ColumnOrigin::Physical(at) => match place(&layout, *at)? {
                     Origin::Key(field) => {
                         wanted_key.push((field, column.ty.clone()));
@@ -54,13 +64,14 @@ impl Scan {
                         wanted_value.push((field, column.ty.clone()));
                         Origin::Value(wanted_value.len() - 1)
                     }
-                    metadata @ Origin::Metadata(_) => metadata,
+                    metadata @ (Origin::Metadata(_) | Origin::ValueMetadata(_)) => metadata,
                 },
             };
             produced.push(Produced { name: column.name.clone(), ty: column.ty.clone(), origin });
         }
         let bad_records = BadRecordPolicy::from_options(Options(&spec.table.options))?;
-        Ok(Self { layout, produced, bad_records, limit: spec.limit, wanted_key, wanted_value })
+        let limit = spec.limit;
+        Ok(Self { layout, produced, bad_records, limit, wanted_key, wanted_value, value_metadata })
     }
 
     /// Checks the options of the formats.
@@ -71,18 +82,25 @@ impl Scan {
 
     /// The decoder of values.
     pub(super) fn value_decoder(&self) -> Result<Box<dyn RowDecoder>> {
-        decoder(&self.layout.value, &self.wanted_value)
+        let metadata: Vec<_> = self.value_metadata.iter().map(String::as_str).collect();
+        decoder(&self.layout.value, &self.wanted_value, &metadata)
+    }
+
+    /// Position of the first column of metadata among those of the decoder of values.
+    pub(super) fn value_metadata_from(&self) -> usize {
+        self.wanted_value.len()
     }
 
     /// The decoder of keys, when a column comes from there.
     pub(super) fn key_decoder(&self) -> Result<Option<Box<dyn RowDecoder>>> {
         let key = self.layout.key.as_ref().filter(|_| !self.wanted_key.is_empty());
-        key.map(|key| decoder(key, &self.wanted_key)).transpose()
+        key.map(|key| decoder(key, &self.wanted_key, &[])).transpose()
     }
 }
 
-fn decoder(part: &Part, wanted: &Wanted) -> Result<Box<dyn RowDecoder>> {
-    part.format.decoder(Options(&part.options), ReadSchema { columns: &part.columns, wanted })
+fn decoder(part: &Part, wanted: &Wanted, metadata: &[&str]) -> Result<Box<dyn RowDecoder>> {
+    let schema = ReadSchema { columns: &part.columns, wanted };
+    part.format.decoder_with_metadata(Options(&part.options), schema, metadata)
 }
 
 /// The part and the field of a physical column. The value's is taken when both have it, as in Flink; but an upsert

@@ -93,6 +93,38 @@ fn many_records_are_one_transaction() {
     assert_eq!(consume("once-many", "read_committed").len(), 30_000);
 }
 
+/// An epoch that is too large for one transaction: a part of it that was committed before a crash is not repeated.
+#[test]
+fn large_epochs_are_several_transactions() {
+    create_topic("once-large", 1);
+    let options = [
+        ("topic", "once-large"),
+        ("format", "raw"),
+        ("sink.delivery-guarantee", "exactly-once"),
+        ("sink.transactional-id-prefix", "large-epochs"),
+    ];
+    let spec = write_spec(&table(&[("text", string())], &options));
+    let mut writer = sink(&spec).unwrap().writer(writer_context(0, 1)).unwrap();
+    let mut random = 1_u64;
+    let mut noise = || {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from(b'0' + ((random >> 33) % 64) as u8)
+    };
+    for _ in 0..27 {
+        let value = text(&(0..900_000).map(|_| noise()).collect::<String>());
+        write(writer.as_mut(), batch(&spec, &[(RowKind::Insert, vec![value])])).unwrap();
+    }
+    let staged = barrier(writer.as_mut(), 1, false).unwrap();
+    assert_eq!(staged.len(), 2);
+    committer(&spec).commit(1, &staged[..1]).unwrap();
+    let before = consume("once-large", "read_committed").len();
+    assert!((1..27).contains(&before), "{before}");
+    let mut committer = committer(&spec);
+    committer.commit(1, &staged).unwrap();
+    committer.commit(1, &staged).unwrap();
+    assert_eq!(consume("once-large", "read_committed").len(), 27);
+}
+
 /// Kills the broker while a thread commits epoch after epoch, and commits the interrupted one again with a new committer, as
 /// a restored job does.
 #[test]

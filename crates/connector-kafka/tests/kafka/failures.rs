@@ -157,6 +157,40 @@ fn records_that_are_too_large() {
     assert_eq!(error.code(), "kafka-record-too-large", "{error}");
 }
 
+/// What a broker would refuse in a commit, after any restart again, is refused before it is in a checkpoint.
+#[test]
+fn exactly_once_stages_nothing_that_cannot_be_committed() {
+    create_topic("staged-large", 1);
+    let once = [
+        ("topic", "staged-large"),
+        ("format", "raw"),
+        ("sink.delivery-guarantee", "exactly-once"),
+        ("sink.transactional-id-prefix", "staged-large"),
+    ];
+    let large = |options: &[(&str, &str)]| {
+        let spec = write_spec(&with(&table(&[("text", string())], &once), options));
+        let mut writer = sink(&spec).unwrap().writer(writer_context(0, 1)).unwrap();
+        write(writer.as_mut(), batch(&spec, &inserts(&[&[text(&"x".repeat(1_000_000))]]))).map(|()| writer)
+    };
+    let error = error_of(large(&[]));
+    assert!(error.starts_with("kafka-record-too-large: writing a record of 1000036 bytes to the topic"), "{error}");
+    let mut writer = large(&[("properties.max.request.size", "1048576")]).unwrap();
+    let staged = barrier(writer.as_mut(), 1, false).unwrap();
+    let spec = write_spec(&with(&table(&[("text", string())], &once), &[("properties.max.request.size", "1048576")]));
+    committer(&spec).commit(1, &staged).unwrap();
+    assert_eq!(consume("staged-large", "read_committed").len(), 1);
+}
+
+#[test]
+fn a_compacted_topic_without_keys_is_refused() {
+    create_topic_with(&broker().bootstrap(), "compacted", 1, &[("cleanup.policy", "compact")]);
+    let options = [("topic", "compacted"), ("format", "json")];
+    let error = error_of(write_all(&write_spec(&table(&[("id", int())], &options)), &[]));
+    assert!(error.starts_with("kafka-refused: the topic 'compacted' is compacted"), "{error}");
+    let keyed = with(&table(&[("id", int())], &options), &[("key.format", "json"), ("key.fields", "id")]);
+    write_all(&write_spec(&keyed), &inserts(&[&[headwater_plan::Value::Int(1)]])).unwrap();
+}
+
 #[test]
 fn options_are_checked() {
     let columns = [("id", int()), ("name", string())];

@@ -77,6 +77,9 @@ fn headers_and_timestamps_are_written() {
     assert_eq!(records[0].headers, [("h".to_string(), "v".to_string())]);
     assert_eq!(records[0].timestamp, Some(86_400_000));
     assert!(records[1].headers.is_empty() && records[1].timestamp.unwrap() > 86_400_000);
+    let [id, name] = pair(3, "c");
+    let error = error_of(write_all(&spec, &inserts(&[&[id, name, Value::Null, Value::Int(-1)]])));
+    assert!(error.starts_with("kafka-refused: the metadata column 'timestamp' of a row is 1 milliseconds"), "{error}");
 }
 
 #[test]
@@ -156,4 +159,11 @@ fn changes_are_written_as_debezium_envelopes() {
     produce("sink-debezium", &[keyed("1", None), value("")]);
     let mut reading = Reading::start(&scan(&spec.table, &["partition"])).unwrap();
     assert_eq!(reading.until(4).unwrap(), ["+I[1, a, 0]", "-D[1, a, 0]", "+I[1, b, 0]", "-D[1, b, 0]"]);
+    let told = r#"{"op":"r","after":{"id":2,"name":"c"},"source":{"table":"t","ts_ms":1},"ts_ms":2}"#;
+    create_topic("sink-debezium-told", 1);
+    produce("sink-debezium-told", &[value(told)]);
+    let table = with(&spec.table, &[("topic", "sink-debezium-told")]);
+    let metadata = ["value.source.table", "offset", "value.source.timestamp", "value.source.database"];
+    let mut reading = Reading::start(&scan(&table, &metadata)).unwrap();
+    assert_eq!(reading.until(1).unwrap(), ["+I[2, c, t, 0, 1970-01-01T00:00:00.001Z, null]"]);
 }

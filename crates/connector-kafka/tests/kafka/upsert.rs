@@ -66,3 +66,23 @@ fn the_buffer_writes_the_last_row_of_a_key() {
     barrier(writer.as_mut(), 1, false).unwrap();
     assert_eq!(texts(&consume("upsert-buffer", "read_committed")), [r#"{"name":"n49","id":1}"#]);
 }
+
+#[test]
+fn the_buffer_is_written_when_it_is_old_and_not_before() {
+    create_topic("upsert-buffer-age", 1);
+    let options = [("sink.buffer-flush.max-rows", "100"), ("sink.buffer-flush.interval", "1 h")];
+    let spec = upsert("upsert-buffer-age", &options);
+    let mut writer = sink(&spec).unwrap().writer(writer_context(0, 1)).unwrap();
+    assert_eq!(writer.next_tick_ms(), None);
+    write(writer.as_mut(), batch(&spec, &[row(RowKind::Insert, 1, "a")])).unwrap();
+    // The driver flushes whenever no rows are there: that is no reason to write the buffer.
+    writer.flush().unwrap();
+    let due_ms = writer.next_tick_ms().expect("the buffer has a row");
+    writer.tick(due_ms - 1).unwrap();
+    assert_eq!(writer.next_tick_ms(), Some(due_ms));
+    write(writer.as_mut(), batch(&spec, &[row(RowKind::UpdateAfter, 1, "b")])).unwrap();
+    writer.tick(due_ms).unwrap();
+    assert_eq!(writer.next_tick_ms(), None);
+    assert!(barrier(writer.as_mut(), 1, false).unwrap().is_empty());
+    assert_eq!(texts(&consume("upsert-buffer-age", "read_committed")), [r#"{"name":"b","id":1}"#]);
+}

@@ -3,7 +3,8 @@
 //!
 //! The channel is bounded: a writer whose receiver lags says that it is not ready, and the receiver wakes it when
 //! there is room again. The legal order of items is `(writer batches)* end` once for every subtask, after which
-//! the receiver sees the end of all.
+//! the receiver sees the end of all. A subtask that runs anew takes back what it wrote before, as far as nobody has it;
+//! where somebody has, and a row must not come twice, that ends the channel.
 //!
 //! Channels are found by the option `collect-id`, because a plan can carry no handle.
 
@@ -19,7 +20,7 @@ use headwater_connector_api::{
 use headwater_data::ChangeBatch;
 use headwater_plan::{SinkSpec, SourceSpec, TableSpec};
 use headwater_types::{Error, Result};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -40,19 +41,45 @@ static CHANNELS: LazyLock<Mutex<HashMap<String, Arc<Channel>>>> = LazyLock::new(
 
 #[derive(Default)]
 struct State {
-    queue: VecDeque<ChangeBatch>,
+    /// Batches, with the subtask that wrote them where it may have to take them back.
+    queue: VecDeque<(Option<u32>, ChangeBatch)>,
     bytes: usize,
-    /// Writers that ended, and how many there will be, once a writer said so.
-    ended: u32,
+    /// Subtasks that ended, and how many there will be, once a writer said so.
+    ended: BTreeSet<u32>,
     expected: Option<u32>,
     closed: bool,
+    /// Whether no row may come twice, when a query without checkpoints runs anew from its beginning.
+    once: bool,
+    /// Subtasks of which rows were received.
+    received: BTreeSet<u32>,
+    /// Why there will be no more rows.
+    failure: Option<Error>,
     /// By subtask, those that wait for room.
     wakers: BTreeMap<u32, Arc<dyn Fn() + Send + Sync>>,
 }
 
 impl State {
     fn is_complete(&self) -> bool {
-        self.closed || self.expected.is_some_and(|n| self.ended >= n)
+        self.closed || self.expected.is_some_and(|n| self.ended.len() >= n as usize)
+    }
+
+    fn push(&mut self, from: Option<u32>, batch: ChangeBatch) {
+        self.bytes += batch.bytes();
+        self.queue.push_back((from, batch));
+    }
+
+    /// A subtask begins, for the first time or anew.
+    fn begin(&mut self, subtask: u32) {
+        self.ended.remove(&subtask);
+        if !self.once {
+            return;
+        }
+        if self.received.contains(&subtask) {
+            self.failure = Some(remote::rows_would_repeat());
+            self.closed = true;
+        }
+        self.queue.retain(|(from, _)| *from != Some(subtask));
+        self.bytes = self.queue.iter().map(|(_, batch)| batch.bytes()).sum();
     }
 }
 
@@ -112,8 +139,7 @@ impl Sender {
     pub fn send(&self, batch: ChangeBatch) {
         let mut state = self.channel.lock();
         if !state.closed {
-            state.bytes += batch.bytes();
-            state.queue.push_back(batch);
+            state.push(None, batch);
         }
         drop(state);
         self.channel.changed.notify_all();
@@ -141,6 +167,19 @@ impl Receiver {
         Self { id, channel }
     }
 
+    /// Opens the channel of this name for a query of which no row may come twice, though it runs from its beginning again
+    /// when it fails.
+    pub fn open_once(id: impl Into<String>) -> Self {
+        let receiver = Self::open(id);
+        receiver.channel.lock().once = true;
+        receiver
+    }
+
+    /// Why there will be no more rows, where that is not the end of the query.
+    pub fn failure(&self) -> Option<Error> {
+        self.channel.lock().failure.clone()
+    }
+
     /// Another way into the channel, besides the sinks that find it by its name.
     pub fn sender(&self) -> Sender {
         Sender { channel: self.channel.clone() }
@@ -156,9 +195,10 @@ impl Receiver {
         let waiting = |state: &mut State| state.queue.is_empty() && !state.is_complete();
         let waited = self.channel.changed.wait_timeout_while(self.channel.lock(), timeout, waiting);
         let (mut state, _) = waited.unwrap_or_else(std::sync::PoisonError::into_inner);
-        let Some(batch) = state.queue.pop_front() else {
+        let Some((from, batch)) = state.queue.pop_front() else {
             return if state.is_complete() { Received::End } else { Received::Timeout };
         };
+        state.received.extend(from);
         state.bytes = state.bytes.saturating_sub(batch.bytes());
         let wakers = std::mem::take(&mut state.wakers);
         drop(state);
@@ -230,7 +270,11 @@ impl Sink for CollectSink {
             return Ok(Box::new(remote::RemoteWriter::new(&self.id, patience_ms, context)?));
         }
         let channel = channels().get(&self.id).cloned().ok_or_else(receiver_gone)?;
-        channel.lock().expected = Some(context.parallelism);
+        {
+            let mut state = channel.lock();
+            state.expected = Some(context.parallelism);
+            state.begin(context.subtask);
+        }
         Ok(Box::new(CollectWriter { channel, subtask: context.subtask, waker: context.waker, ended: false }))
     }
 
@@ -265,8 +309,7 @@ impl SinkWriter for CollectWriter {
         if state.closed {
             return Err(receiver_gone());
         }
-        state.bytes += batch.bytes();
-        state.queue.push_back(batch);
+        state.push(Some(self.subtask), batch);
         drop(state);
         self.channel.changed.notify_all();
         Ok(())
@@ -275,7 +318,7 @@ impl SinkWriter for CollectWriter {
     fn take_committables(&mut self, _checkpoint: u64, end: bool) -> Result<Vec<Committable>> {
         if end && !self.ended {
             self.ended = true;
-            self.channel.lock().ended += 1;
+            self.channel.lock().ended.insert(self.subtask);
             self.channel.changed.notify_all();
         }
         Ok(vec![])

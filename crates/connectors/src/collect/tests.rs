@@ -49,3 +49,45 @@ fn a_receiver_that_went_away_ends_the_writers() {
     assert_eq!(writer.write(batch(1)).unwrap_err().code(), "receiver-gone");
     assert_eq!(sink.writer(writer_context(0, 1)).err().unwrap().code(), "receiver-gone");
 }
+
+#[test]
+fn a_query_that_runs_anew_takes_back_what_nobody_has_and_ends_where_somebody_has() {
+    let receiver = Receiver::open_once("anew");
+    let columns = [("c", TypeRoot::VarBinary(9).into())];
+    let spec = write_spec(table(&columns, &[("collect-id", receiver.id())]));
+    let sink = Collect.sink(&spec).unwrap().unwrap();
+    let writer = |subtask| sink.writer(writer_context(subtask, 2));
+    let sizes = |receiver: &Receiver| {
+        std::iter::from_fn(|| match receiver.receive(Duration::ZERO) {
+            Received::Batch(batch) => Some(batch.bytes()),
+            _ => None,
+        })
+        .count()
+    };
+    let (mut first, mut other) = (writer(0).unwrap(), writer(1).unwrap());
+    first.write(batch(1)).unwrap();
+    first.take_committables(0, true).unwrap();
+    other.write(batch(2)).unwrap();
+    other.take_committables(0, true).unwrap();
+    let mut again = writer(0).unwrap();
+    again.write(batch(3)).unwrap();
+    assert_eq!(sizes(&receiver), 2, "the other subtask's batch, and the new one");
+    assert!(matches!(receiver.receive(Duration::ZERO), Received::Timeout), "it has not ended again");
+    assert!(receiver.failure().is_none());
+    let mut twice = writer(0).unwrap();
+    assert!(matches!(receiver.receive(Duration::ZERO), Received::End));
+    assert_eq!(receiver.failure().map(|error| error.code()), Some("query-restarted"));
+    assert!(twice.write(batch(4)).is_err());
+}
+
+#[test]
+fn rows_may_come_again_where_that_is_agreed() {
+    let receiver = Receiver::open("again");
+    let columns = [("c", TypeRoot::VarBinary(9).into())];
+    let sink = Collect.sink(&write_spec(table(&columns, &[("collect-id", receiver.id())]))).unwrap().unwrap();
+    for _ in 0..2 {
+        let mut writer = sink.writer(writer_context(0, 1)).unwrap();
+        writer.write(batch(1)).unwrap();
+        assert!(matches!(receiver.receive(Duration::ZERO), Received::Batch(_)));
+    }
+}

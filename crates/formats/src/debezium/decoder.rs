@@ -1,5 +1,6 @@
 //! From envelopes to changes.
 
+use super::metadata::Wanted;
 use crate::decoder::{BadRecord, Decoded, OnBadRecord, Progress, ReadSchema, RowDecoder, batch_error};
 use crate::json::options::DecodeOptions;
 use crate::json::{JsonDecoder, on_one_line};
@@ -14,6 +15,7 @@ pub struct DebeziumDecoder {
     /// Decodes the one column `payload` or the columns `before`, `after` and `op`, each envelope a row.
     json: JsonDecoder,
     has_payload: bool,
+    metadata: Wanted,
     ignore_parse_errors: bool,
     /// The images of the decoded envelopes, in order: which row of which side, and its kind.
     images: Vec<(Side, u32, RowKind)>,
@@ -38,27 +40,30 @@ fn images(op: &[u8]) -> Option<&'static [(Side, RowKind)]> {
 }
 
 impl DebeziumDecoder {
-    /// A decoder of the wanted columns; `has_payload` says that lines hold schema and payload.
-    pub fn new(schema: ReadSchema<'_>, options: DecodeOptions, has_payload: bool) -> Self {
+    /// A decoder of the wanted columns, and behind them of the metadata of these keys; `has_payload` says that lines
+    /// hold schema and payload.
+    pub fn new(schema: ReadSchema<'_>, metadata: &[&str], options: DecodeOptions, has_payload: bool) -> Result<Self> {
         let field = |(column, ty): &(usize, LogicalType)| RowField::new(schema.columns[*column].0.clone(), ty.clone());
         let image: LogicalType = TypeRoot::Row(schema.wanted.iter().map(field).collect()).into();
-        let envelope = [("before", image.clone()), ("after", image), ("op", LogicalType::string())]
-            .map(|(n, t)| RowField::new(n, t));
+        let mut envelope: Vec<_> = [("before", image.clone()), ("after", image), ("op", LogicalType::string())]
+            .map(|(n, t)| RowField::new(n, t))
+            .into();
+        let metadata = Wanted::new(metadata, &mut envelope)?;
         let ignore_parse_errors = options.ignore_parse_errors;
         let json = if has_payload {
-            let payload = TypeRoot::Row(envelope.to_vec()).into();
+            let payload = TypeRoot::Row(envelope).into();
             JsonDecoder::new([("payload", &payload)], options)
         } else {
             JsonDecoder::new(envelope.iter().map(|f| (f.name.as_str(), &f.ty)), options)
         };
-        Self { json, has_payload, ignore_parse_errors, images: vec![], blanked: vec![] }
+        Ok(Self { json, has_payload, metadata, ignore_parse_errors, images: vec![], blanked: vec![] })
     }
 
     /// Notes the images of the envelope that was decoded last; an error says what is wrong with it.
     fn note(&mut self, row: usize) -> Result<(), String> {
         let columns = self.json.columns();
         let columns = if self.has_payload { columns[0].fields() } else { columns };
-        let [before, after, op] = columns else { return Err("the envelope has no payload".into()) };
+        let [before, after, op, ..] = columns else { return Err("the envelope has no payload".into()) };
         let op = op.text_at(row).ok_or("the envelope has no 'op'")?;
         let sides = images(op)
             .ok_or_else(|| format!("unknown operation '{}', expected c, r, u or d", String::from_utf8_lossy(op)))?;
@@ -84,7 +89,9 @@ impl DebeziumDecoder {
         let index = |(side, row, _): &(Side, u32, RowKind)| if *side == Side::Before { *row } else { rows + row };
         let indices = UInt32Array::from_iter_values(images.iter().map(index));
         let column = |(b, a): (&ArrayRef, &ArrayRef)| take(&concat(&[b as &dyn Array, a])?, &indices, None);
-        let arrays = before.columns().iter().zip(after.columns()).map(column).collect::<Result<_, _>>()?;
+        let mut arrays = before.columns().iter().zip(after.columns()).map(column).collect::<Result<Vec<_>, _>>()?;
+        let envelopes = UInt32Array::from_iter_values(images.iter().map(|(_, row, _)| *row));
+        arrays.extend(self.metadata.take(envelope, &envelopes)?);
         let kinds: Vec<i8> = images.iter().map(|(_, _, kind)| *kind as i8).collect();
         Ok(Decoded { arrays, rows: images.len(), kinds: RowKinds::Mixed(kinds.into()) })
     }

@@ -6,12 +6,14 @@
 
 mod decoder;
 mod encoder;
+mod metadata;
 
 #[cfg(test)]
 mod tests;
 
 pub use decoder::DebeziumDecoder;
 pub use encoder::DebeziumEncoder;
+pub(crate) use metadata::columns as metadata_columns;
 
 use headwater_connector_api::OptionSpec;
 

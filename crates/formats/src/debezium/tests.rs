@@ -10,7 +10,7 @@ fn decode(input: &str, has_payload: bool) -> Vec<String> {
     let columns = vec![("id".to_string(), TypeRoot::Int.into()), ("name".to_string(), LogicalType::string())];
     let wanted = [(1, LogicalType::string()), (0, TypeRoot::Int.into())];
     let schema = ReadSchema { columns: &columns, wanted: &wanted };
-    let mut decoder = DebeziumDecoder::new(schema, DecodeOptions::default(), has_payload);
+    let mut decoder = DebeziumDecoder::new(schema, &[], DecodeOptions::default(), has_payload).unwrap();
     let mut bad = vec![];
     let progress = decoder.decode(input.as_bytes(), true, 1_000, &mut |record| {
         let raw = String::from_utf8_lossy(record.raw).into_owned();
@@ -56,4 +56,43 @@ fn bad_envelopes() {
             "line 5 byte 71 {}: the envelope has no 'op'",
         ]
     );
+}
+
+/// Every image of an envelope has the metadata of the envelope, whichever of it there is.
+#[test]
+fn envelopes_have_metadata() {
+    let columns = [("id".to_string(), TypeRoot::Int.into())];
+    let wanted = [(0, TypeRoot::Int.into())];
+    let keys = ["source.table", "ingestion-timestamp", "source.timestamp", "source.database", "source.table"];
+    let types: Vec<LogicalType> = keys
+        .iter()
+        .map(|key| super::metadata_columns().into_iter().find(|(known, _)| known == key).unwrap().1)
+        .collect();
+    for has_payload in [false, true] {
+        let schema = ReadSchema { columns: &columns, wanted: &wanted };
+        let mut decoder = DebeziumDecoder::new(schema, &keys, DecodeOptions::default(), has_payload).unwrap();
+        for line in [
+            r#"{"op":"u","before":{"id":1},"after":{"id":2},"source":{"x":{},"db":"d","table":"t","ts_ms":5},"ts_ms":7}"#,
+            r#"{"op":"c","after":{"id":3}}"#,
+            r#"{"op":"d","before":{"id":4},"source":null,"ts_ms":null}"#,
+        ] {
+            let line = if has_payload { format!("{{\"payload\":{line}}}") } else { line.to_owned() };
+            decoder.decode_message(line.as_bytes(), &mut |bad| panic!("{}", bad.reason)).unwrap();
+        }
+        let decoded = decoder.finish().unwrap();
+        let fields = std::iter::once(&wanted[0].1).chain(&types).enumerate();
+        let names: Vec<_> = fields.map(|(at, ty)| (format!("c{at}"), ty)).collect();
+        let schema = arrow_schema(names.iter().map(|(name, ty)| (name.as_str(), *ty)));
+        let batch = ChangeBatch::append(RecordBatch::try_new(schema, decoded.arrays).unwrap());
+        let text = |row| {
+            let mut out = vec![];
+            java::row(&mut out, &batch, row);
+            String::from_utf8(out).unwrap()
+        };
+        let change = "t, 1970-01-01T00:00:00.007Z, 1970-01-01T00:00:00.005Z, d, t]";
+        let none = "null, null, null, null, null]";
+        let expected =
+            [format!("+I[1, {change}"), format!("+I[2, {change}"), format!("+I[3, {none}"), format!("+I[4, {none}")];
+        assert_eq!((0..batch.num_rows()).map(text).collect::<Vec<_>>(), expected);
+    }
 }

@@ -110,7 +110,7 @@ impl Fetcher {
     }
 }
 
-fn rows_would_repeat() -> Error {
+pub(crate) fn rows_would_repeat() -> Error {
     let message = "the query was restarted when rows of it had been shown already, and would show them again: set \
                    'execution.checkpointing.interval', and rows are shown once they are in a checkpoint";
     Error::new(ErrorKind::User, "query-restarted", message)

@@ -26,6 +26,7 @@ mod stream;
 mod tests;
 mod writer;
 
+pub(super) use fetcher::rows_would_repeat;
 pub use fetcher::{Fetcher, Guarantee, HELD_BYTES_MAX};
 pub use stream::{Shape, Stream};
 pub(super) use writer::RemoteWriter;

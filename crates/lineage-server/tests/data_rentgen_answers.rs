@@ -132,6 +132,9 @@ async fn check_on(file: &str, input: &str, database: Option<String>) {
     for list in ["locations", "datasets", "jobs", "runs", "tags"] {
         assert_same(&format!("{file} {list}"), (&expected[list], &old), (&found[list], &new));
     }
+    for (types, path) in [("job_types", "/v1/jobs/types"), ("location_types", "/v1/locations/types")] {
+        assert_eq!(running.get(path).await, expected[types], "{file} {types}");
+    }
     for (run, operations) in expected["operations"].as_object().unwrap() {
         let found = running.get(&format!("/v1/operations?run_id={run}")).await;
         assert_same(&format!("{file} operations"), (operations, &old), (&found["items"], &new));

@@ -20,6 +20,18 @@ pub struct Shape {
     outputs: BTreeMap<String, OutputShape>,
 }
 
+impl Shape {
+    /// The datasets it writes.
+    pub fn outputs(&self) -> impl Iterator<Item = &str> {
+        self.outputs.keys().map(String::as_str)
+    }
+
+    /// Whether it writes this dataset.
+    pub fn writes(&self, dataset: &str) -> bool {
+        self.outputs.contains_key(dataset)
+    }
+}
+
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct OutputShape {
     /// Types by column.

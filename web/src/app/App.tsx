@@ -2,7 +2,7 @@
 import { MantineProvider } from "@mantine/core";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { RouterProvider } from "@tanstack/react-router";
-import { useState, useSyncExternalStore } from "react";
+import { useEffect, useState, useSyncExternalStore } from "react";
 import { LoginPage, RedirectPage } from "@/features/account/LoginPage";
 import { ApiError } from "@/shared/api/client";
 import { currentGate, subscribeGate } from "@/shared/api/session";
@@ -27,10 +27,14 @@ function newClient(): QueryClient {
 export function App() {
   const [client] = useState(newClient);
   const gate = useSyncExternalStore(subscribeGate, currentGate);
+  // Answers to somebody else are forgotten while nothing on a page waits for one.
+  useEffect(() => {
+    if (gate.kind !== "open") client.clear();
+  }, [gate.kind, client]);
   return (
     <MantineProvider theme={theme} defaultColorScheme="auto">
       {gate.kind === "login" ? (
-        <LoginPage onSignedIn={() => client.clear()} />
+        <LoginPage />
       ) : gate.kind === "redirect" ? (
         <RedirectPage url={gate.url} />
       ) : (

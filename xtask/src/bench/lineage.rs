@@ -41,7 +41,7 @@ fn load(options: &Options, name: &str, url: Option<String>) -> Result<()> {
     println!("{name}:");
     let numbers = [options.operations, options.events_per_operation, options.datasets, options.queries];
     let numbers = numbers.map(|number| number.to_string());
-    let mut args = vec!["run", "--quiet", "--release", "-p", "headwater-lineage-server", "--example", "load", "--"];
+    let mut args = vec!["run", "--quiet", "--release", "-p", "headwater", "--example", "lineage_load", "--"];
     args.extend(numbers.iter().map(String::as_str));
     args.extend(url.as_deref());
     cargo::cargo(&args)

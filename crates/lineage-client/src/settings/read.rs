@@ -26,7 +26,7 @@ struct Reader<'a> {
 pub(super) fn settings(tree: &Value, around: &Surroundings, warnings: Vec<String>) -> Settings {
     let mut reader = Reader { tree, warnings };
     let interval_s = reader.number("trackingIntervalInSeconds", INTERVAL_S).max(1);
-    let transport = get(tree, "transport").filter(|transport| transport.get("type").is_some()).cloned();
+    let transport = reader.transport();
     let is_disabled = reader.flag("disabled", false);
     let transport = transport.filter(|_| !is_disabled);
     let tracks_checkpoints = !reader.flag("flink.disableCheckpointTracking", false);
@@ -44,6 +44,24 @@ pub(super) fn settings(tree: &Value, around: &Surroundings, warnings: Vec<String
 }
 
 impl Reader<'_> {
+    /// The transport's options. An address without a type is that of an HTTP endpoint.
+    fn transport(&mut self) -> Option<Value> {
+        let mut transport = get(self.tree, "transport").filter(|options| options.is_object())?.clone();
+        if transport.get("type").is_none() && transport.get("url").is_some() {
+            transport["type"] = "http".into();
+        }
+        if transport.get("type").is_some() {
+            return Some(transport);
+        }
+        let names: Vec<&str> = transport.as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+        if !names.is_empty() {
+            let names = names.join(", ");
+            let message = "'openlineage.transport' has no 'type', so no lineage is sent";
+            self.warnings.push(format!("{message}: it has {names}; expected 'type', as in 'http' with a 'url'"));
+        }
+        None
+    }
+
     fn flag(&mut self, path: &str, default: bool) -> bool {
         match text(self.tree, path).map(|value| value.trim().to_ascii_lowercase()).as_deref() {
             None | Some("") => default,

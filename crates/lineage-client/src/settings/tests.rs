@@ -114,3 +114,14 @@ fn hosts_of_one_system_get_one_name() {
 fn resolvers_of(options: &Value) -> Vec<NamespaceResolver> {
     super::resolve::resolvers(Some(options), &mut vec![])
 }
+
+#[test]
+fn an_address_is_that_of_an_http_endpoint_and_a_slip_is_told() {
+    let settings = load(None, &[], &[("openlineage.transport.url", "http://here")]);
+    assert_eq!(settings.transport, Some(json!({"url": "http://here", "type": "http"})));
+    let settings = load(None, &[], &[("openlineage.transport.typ", "http")]);
+    assert!(!settings.is_on());
+    assert_eq!(settings.warnings.len(), 1, "{:?}", settings.warnings);
+    assert!(settings.warnings[0].contains("it has typ"), "{:?}", settings.warnings);
+    assert!(load(None, &[], &[]).warnings.is_empty());
+}

@@ -4,7 +4,11 @@ use super::error::Answer;
 use super::params::{Kind, PAGE, PAGE_SIZE, Params, optional};
 use super::{Access, Routes, Spec};
 use crate::app::{App, User};
-use crate::read::{self, list::List, search};
+use crate::read::{
+    self,
+    list::List,
+    search::{Of, Search},
+};
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use serde_json::{Value, json};
@@ -39,11 +43,11 @@ async fn list(State(app): State<App>, _: User, RawQuery(query): RawQuery) -> Ans
     list.ints("d.location_id", params.ints("location_id"));
     list.texts("l.kind", params.texts("location_type"));
     list.tagged("dataset_tag", "dataset_id", "d.id", params.ints("tag_value_id"));
-    let order = match params.text("search_query") {
-        Some(text) => format!("{}, d.key, d.id", search::add(&mut list, text, "d.key", &search::OF_LOCATION)),
-        None => "d.key, d.id".into(),
+    let order = "d.key, d.id";
+    let page = match params.text("search_query") {
+        Some(text) => Search::new(Of::Datasets, text).page(app.db(), list, "d.id", order, params.page()).await?,
+        None => list.page("d.id", order, params.page()).await?,
     };
-    let page = list.page("d.id", &order, params.page()).await?;
     let mut datasets = read::datasets(app.db(), page.ids.clone()).await?;
     let mut tags = read::tags(app.db(), "dataset_tag", "dataset_id", page.ids.clone()).await?;
     let item = |id: &i64| {

@@ -8,7 +8,7 @@ use crate::app::{App, User};
 use crate::graph::answer::{Graph, Telling, tell};
 use crate::graph::edges::By;
 use crate::graph::export::{Format, write};
-use crate::graph::paths::{Column, Hop, walk};
+use crate::graph::paths::{Column, Hop, PATHS_MAX, walk};
 use crate::graph::walk::Start;
 use crate::graph::{Direction, END_OF_TIME, Level, Window, columns, datasets, freshness};
 use crate::names::{MASKING, RELATION_TYPES, bits};
@@ -23,7 +23,11 @@ const KIND: Param = default("start_node_kind", Kind::Enum(&["DATASET", "JOB"]), 
 const START: Param = required("start_node_id", Kind::Ints);
 const DIRECTION: Param = default("direction", DIRECTIONS, "BOTH");
 const DEPTH: Param = default("depth", Kind::Int(1, 50), "3");
-const DEEP: Param = default("depth", Kind::Int(1, 50), "10");
+const DEEP: Param = default("depth", Kind::Int(1, TO_THE_END), "1000");
+/// Steps after which everything has an end; answers are bounded by what they hold before that.
+const TO_THE_END: i64 = 1000;
+/// Most datasets that are hit.
+const HIT_MAX: usize = 20_000;
 const GRANULARITY: Param = default("granularity", Kind::Enum(&["OPERATION", "RUN", "JOB", "DATASET"]), "JOB");
 const COLUMNS: Param = default("include_column_lineage", Kind::Bool, "false");
 /// What was seen so many hours before a moment belongs to it: batch jobs run now and then.
@@ -209,17 +213,20 @@ fn window(app: &App, params: &Params) -> Window {
 async fn impact(State(app): State<App>, _: User, RawQuery(query): RawQuery) -> Answer {
     let params = Params::read(IMPACT.query, query.as_deref())?;
     let (start, window) = (params.int("dataset_id").unwrap_or(0), window(&app, &params));
-    let hit = match params.text("column") {
+    let (hit, truncated) = match params.text("column") {
         None => by_dataset(&app, start, depth(&params), &window).await?,
         Some(column) => by_column(&app, (start, column.to_owned()), depth(&params), &window).await?,
     };
-    Ok(Json(told(&app, start, hit, &window).await?))
+    let mut answer = told(&app, start, hit, &window).await?;
+    answer["truncated"] = truncated.into();
+    Ok(Json(answer))
 }
 
 /// Datasets that are hit: how far away, and which of their columns (none: all of it).
 type Hit = BTreeMap<i64, (usize, BTreeSet<String>)>;
 
-async fn by_dataset(app: &App, start: i64, depth: usize, window: &Window) -> Result<Hit, ApiError> {
+/// Also says whether there is more.
+async fn by_dataset(app: &App, start: i64, depth: usize, window: &Window) -> Result<(Hit, bool), ApiError> {
     let mut hit = Hit::from([(start, (0, BTreeSet::new()))]);
     let mut frontier = vec![start];
     for distance in 1..=depth {
@@ -229,15 +236,15 @@ async fn by_dataset(app: &App, start: i64, depth: usize, window: &Window) -> Res
         frontier.sort_unstable();
         frontier.dedup();
         hit.extend(frontier.iter().map(|id| (*id, (distance, BTreeSet::new()))));
-        if frontier.is_empty() {
+        if frontier.is_empty() || hit.len() > HIT_MAX {
             break;
         }
     }
-    Ok(hit)
+    Ok((hit, !frontier.is_empty()))
 }
 
 /// Through columns that carry the value; a column that decides which rows there are hits the whole dataset.
-async fn by_column(app: &App, start: Column, depth: usize, window: &Window) -> Result<Hit, ApiError> {
+async fn by_column(app: &App, start: Column, depth: usize, window: &Window) -> Result<(Hit, bool), ApiError> {
     let web = walk(app.db(), BTreeSet::from([start.clone()]), false, depth, window, |_| false).await?;
     let mut hit = Hit::new();
     for ((dataset, column), distance) in &web.distance {
@@ -253,7 +260,7 @@ async fn by_column(app: &App, start: Column, depth: usize, window: &Window) -> R
             hit.entry(target).or_insert((distance + 1, BTreeSet::new()));
         }
     }
-    Ok(hit)
+    Ok((hit, web.truncated))
 }
 
 async fn told(app: &App, start: i64, hit: Hit, window: &Window) -> Result<Value, ApiError> {
@@ -313,7 +320,8 @@ async fn paths(State(app): State<App>, _: User, RawQuery(query): RawQuery) -> An
     let datasets: BTreeMap<i64, Value> =
         read::datasets(app.db(), ids.into_iter().collect()).await?.into_iter().collect();
     let datasets: Map<String, Value> = datasets.into_iter().map(|(id, node)| (id.to_string(), node)).collect();
-    Ok(Json(json!({"paths": paths, "nodes": {"datasets": datasets}})))
+    let truncated = web.truncated || paths.len() >= PATHS_MAX;
+    Ok(Json(json!({"paths": paths, "nodes": {"datasets": datasets}, "truncated": truncated})))
 }
 
 async fn tags(State(app): State<App>, _: User, RawQuery(query): RawQuery) -> Answer {

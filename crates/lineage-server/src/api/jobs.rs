@@ -6,11 +6,15 @@ use super::{Access, Routes, Spec};
 use crate::app::{App, User};
 use crate::graph::hierarchy::{self, Question};
 use crate::graph::{Direction, END_OF_TIME, Window};
-use crate::read::{self, list::List, search};
+use crate::read::{
+    self,
+    list::List,
+    search::{Of, Search},
+};
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 const LIST: Spec = Spec {
     method: "GET",
@@ -60,11 +64,11 @@ async fn list(State(app): State<App>, _: User, RawQuery(query): RawQuery) -> Ans
     list.ints("j.location_id", params.ints("location_id"));
     list.texts("l.kind", params.texts("location_type"));
     list.tagged("job_tag", "job_id", "j.id", params.ints("tag_value_id"));
-    let order = match params.text("search_query") {
-        Some(text) => format!("{}, j.key, j.id", search::add(&mut list, text, "j.key", &search::OF_LOCATION)),
-        None => "j.key, j.id".into(),
+    let order = "j.key, j.id";
+    let page = match params.text("search_query") {
+        Some(text) => Search::new(Of::Jobs, text).page(app.db(), list, "j.id", order, params.page()).await?,
+        None => list.page("j.id", order, params.page()).await?,
     };
-    let page = list.page("j.id", &order, params.page()).await?;
     let items = items(&app, page.ids).await?;
     Ok(Json(json!({"meta": page.meta, "items": items})))
 }
@@ -92,11 +96,14 @@ async fn items(app: &App, ids: Vec<i64>) -> Result<Vec<Value>, ApiError> {
     Ok(ids.into_iter().filter_map(item).collect())
 }
 
+/// Types of jobs that clients may count on, whether or not there is a job of them.
+const ALWAYS: [&str; 4] = ["AIRFLOW_DAG", "AIRFLOW_TASK", "SPARK_APPLICATION", "UNKNOWN"];
+
 async fn types(State(app): State<App>, _: User, RawQuery(query): RawQuery) -> Answer {
     Params::read(TYPES.query, query.as_deref())?;
     let rows = app.db().rows("SELECT DISTINCT kind FROM job ORDER BY kind", vec![]).await?;
-    let types: Vec<String> = rows.iter().map(|row| row.text(0)).collect();
-    Ok(Json(json!({"job_types": types})))
+    let types = rows.iter().map(|row| row.text(0)).chain(ALWAYS.map(str::to_owned));
+    Ok(Json(json!({"job_types": types.collect::<BTreeSet<String>>()})))
 }
 
 async fn hierarchy(State(app): State<App>, _: User, RawQuery(query): RawQuery) -> Answer {

@@ -140,18 +140,19 @@ async fn of_job(State(app): State<App>, _: User, RawQuery(query): RawQuery) -> A
     told(&app, start, nodes, &Question::read(&app, &params)).await
 }
 
-/// A walk from a job and its children.
+/// A walk from a job, if there is one of this id.
 pub(super) async fn job_start(app: &App, id: i64) -> Result<(Start, Graph), ApiError> {
-    let ids = with_children(app, "job", id).await?;
-    let nodes = Graph { jobs: ids.first().copied().into_iter().collect(), ..Graph::default() };
+    let rows = app.db().rows("SELECT id FROM job WHERE id = $1", vec![id.into()]).await?;
+    let ids: Vec<i64> = rows.iter().map(|row| row.int(0)).collect();
+    let nodes = Graph { jobs: ids.iter().copied().collect(), ..Graph::default() };
     Ok((Start { by: By::Job, ids }, nodes))
 }
 
 async fn of_run(State(app): State<App>, _: User, RawQuery(query): RawQuery) -> Answer<Told> {
     let params = Params::read(RUNS.query, query.as_deref())?;
     let id = find(&app, "run", &params).await?;
-    let ids = with_children(&app, "run", id).await?;
-    let nodes = Graph { runs: ids.first().copied().into_iter().collect(), ..Graph::default() };
+    let ids: Vec<i64> = (id != 0).then_some(id).into_iter().collect();
+    let nodes = Graph { runs: ids.iter().copied().collect(), ..Graph::default() };
     told(&app, Start { by: By::Run, ids }, nodes, &Question::read(&app, &params)).await
 }
 
@@ -168,21 +169,4 @@ async fn find(app: &App, table: &str, params: &Params) -> Result<i64, ApiError> 
     let uuid = params.uuid("start_node_id").unwrap_or_default();
     let rows = app.db().rows(&format!("SELECT id FROM {table} WHERE uuid = $1"), vec![Bound::from(uuid)]).await?;
     Ok(rows.first().map_or(0, |row| row.int(0)))
-}
-
-/// Most descendants of a start node.
-const CHILDREN_MAX: usize = 10_000;
-
-/// A job or run that exists, followed by what it started.
-async fn with_children(app: &App, table: &str, id: i64) -> Result<Vec<i64>, ApiError> {
-    let rows = app.db().rows(&format!("SELECT id FROM {table} WHERE id = $1"), vec![id.into()]).await?;
-    let mut all: Vec<i64> = rows.iter().map(|row| row.int(0)).collect();
-    let mut frontier = all.clone();
-    while !frontier.is_empty() && all.len() < CHILDREN_MAX {
-        let sql = format!("SELECT id FROM {table} WHERE {}", app.db().within_ints("parent_id", 1));
-        let rows = app.db().rows(&sql, vec![std::mem::take(&mut frontier).into()]).await?;
-        frontier.extend(rows.iter().map(|row| row.int(0)).filter(|id| !all.contains(id)));
-        all.extend(&frontier);
-    }
-    Ok(all)
 }

@@ -4,7 +4,11 @@ use super::error::{Answer, ApiError, Problem};
 use super::params::{Kind, PAGE, PAGE_SIZE, Params, optional};
 use super::{Access, Routes, Spec};
 use crate::app::{App, User};
-use crate::read::{self, list::List, search};
+use crate::read::{
+    self,
+    list::List,
+    search::{Of, Search},
+};
 use axum::Json;
 use axum::extract::{Path, RawQuery, State};
 use serde_json::{Value, json};
@@ -44,14 +48,11 @@ async fn list(State(app): State<App>, _: User, RawQuery(query): RawQuery) -> Ans
     let mut list = List::new(app.db(), "location l");
     list.ints("l.id", params.ints("location_id"));
     list.texts("l.kind", params.texts("location_type"));
-    let order = match params.text("search_query") {
-        Some(text) => {
-            let rank = search::add(&mut list, text, "l.name", &[search::OF_LOCATION[1]]);
-            format!("{rank}, l.name, l.kind, l.id")
-        }
-        None => "l.name, l.kind, l.id".into(),
+    let order = "l.name, l.kind, l.id";
+    let page = match params.text("search_query") {
+        Some(text) => Search::new(Of::Locations, text).page(app.db(), list, "l.id", order, params.page()).await?,
+        None => list.page("l.id", order, params.page()).await?,
     };
-    let page = list.page("l.id", &order, params.page()).await?;
     let items = items(&app, page.ids).await?;
     Ok(Json(json!({"meta": page.meta, "items": items})))
 }

@@ -21,6 +21,9 @@ pub(super) async fn around(State(app): State<App>, request: Request, next: Next)
     app.signals().metrics.begin();
     let preflight = method == Method::OPTIONS && headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
     let mut response = if preflight { StatusCode::OK.into_response() } else { next.run(request).await };
+    if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        response = too_large(&app);
+    }
     cors(&app, &headers, preflight, response.headers_mut());
     identify(&app, &headers, response.headers_mut());
     let took_us = (app.signals().env().clock().monotonic_ns() - begun) / 1000;
@@ -87,6 +90,13 @@ fn identify(app: &App, request: &HeaderMap, response: &mut HeaderMap) {
     response.insert(VERSION, HeaderValue::from_static(env!("CARGO_PKG_VERSION")));
     // Names in the catalog are other people's texts: no answer is ever to be taken for a page.
     response.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+}
+
+/// What the limit of bodies says by itself is no answer of this API.
+fn too_large(app: &App) -> Response {
+    let max = app.options().body_bytes_max;
+    let message = format!("the body is larger than {max} bytes: send fewer events at once, or gzip");
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message).into_response()
 }
 
 pub(super) async fn method_not_allowed() -> ApiError {

@@ -6,7 +6,11 @@ use super::{Access, Routes, Spec};
 use crate::app::{App, User};
 use crate::graph::edges::of_runs;
 use crate::names::status_of;
-use crate::read::{self, list::List, search};
+use crate::read::{
+    self,
+    list::List,
+    search::{Of, Search},
+};
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use serde_json::{Value, json};
@@ -53,14 +57,11 @@ async fn list(State(app): State<App>, _: User, RawQuery(query): RawQuery) -> Ans
     let from = if joined { "run r JOIN job j ON j.id = r.job_id" } else { "run r" };
     let mut list = List::new(app.db(), from);
     conditions(&params, &mut list);
-    let order = match params.text("search_query") {
-        Some(text) => {
-            let rank = search::add(&mut list, text, "j.key", &["LOWER(r.external_id) LIKE {}"]);
-            format!("{rank}, r.created_at DESC, r.uuid DESC")
-        }
-        None => "r.created_at DESC, r.uuid DESC".into(),
+    let order = "r.created_at DESC, r.uuid DESC";
+    let page = match params.text("search_query") {
+        Some(text) => Search::new(Of::Runs, text).page(app.db(), list, "r.id", order, params.page()).await?,
+        None => list.page("r.id", order, params.page()).await?,
     };
-    let page = list.page("r.id", &order, params.page()).await?;
     let items = items(&app, page.ids).await?;
     Ok(Json(json!({"meta": page.meta, "items": items})))
 }

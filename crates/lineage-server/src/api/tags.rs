@@ -4,7 +4,10 @@ use super::error::Answer;
 use super::params::{Kind, PAGE, PAGE_SIZE, Params, optional};
 use super::{Access, Routes, Spec};
 use crate::app::{App, User};
-use crate::read::{list::List, search};
+use crate::read::{
+    list::List,
+    search::{Of, Search},
+};
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use serde_json::{Value, json};
@@ -29,14 +32,11 @@ async fn list(State(app): State<App>, _: User, RawQuery(query): RawQuery) -> Ans
     let params = Params::read(LIST.query, query.as_deref())?;
     let mut list = List::new(app.db(), "tag t");
     list.ints("t.id", params.ints("tag_id"));
-    let order = match params.text("search_query") {
-        Some(text) => {
-            let value = "EXISTS (SELECT 1 FROM tag_value v WHERE v.tag_id = t.id AND LOWER(v.value) LIKE {})";
-            format!("{}, t.key, t.id", search::add(&mut list, text, "t.key", &[value]))
-        }
-        None => "t.key, t.id".into(),
+    let order = "t.key, t.id";
+    let page = match params.text("search_query") {
+        Some(text) => Search::new(Of::Tags, text).page(app.db(), list, "t.id", order, params.page()).await?,
+        None => list.page("t.id", order, params.page()).await?,
     };
-    let page = list.page("t.id", &order, params.page()).await?;
     let sql = format!(
         "SELECT t.id, t.value, v.id, v.value FROM tag t LEFT JOIN tag_value v ON v.tag_id = t.id WHERE {} \
          ORDER BY v.value",

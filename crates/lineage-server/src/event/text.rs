@@ -27,9 +27,12 @@ pub fn micros(text: &str) -> Option<i64> {
     Some(time.and_utc().timestamp_micros())
 }
 
+/// 2100-01-01: the time in a UUID that is later is none.
+const UUID_MILLIS_MAX: i64 = 4_102_444_800_000;
+
 /// When a UUID of version 7 was made: microseconds since the epoch. Other versions have no such time.
 pub fn time_of_uuid(id: &Uuid) -> Option<i64> {
     let bytes = id.as_bytes();
     let millis = bytes[..6].iter().fold(0_i64, |sum, byte| (sum << 8) | i64::from(*byte));
-    (id.get_version_num() == 7).then_some(millis * 1000)
+    (id.get_version_num() == 7 && millis < UUID_MILLIS_MAX).then_some(millis * 1000)
 }

@@ -2,7 +2,7 @@
 
 use super::{Profile, common, datasets, naming};
 use crate::event::{Event, Id, child, integer, string};
-use crate::facts::{Facts, Name, Run};
+use crate::facts::{Facts, Job, Run};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -38,7 +38,7 @@ pub(super) fn task(event: &Event<'_>, id: Uuid, facts: &mut Facts) {
         job.tags.extend(dag_tags(facet));
         if let Some(task) = child(facet, "task") {
             if let Some(task_id) = string(task, "task_id") {
-                neighbours(event, task, &name, &task_id, facts);
+                neighbours(event, task, &job, &task_id, facts);
                 operation.name = task_id;
             }
             operation.description = string(task, "operator_class");
@@ -91,13 +91,15 @@ fn list_of_text(text: &str) -> Vec<String> {
 }
 
 /// Tasks before and after this one, in the same DAG.
-fn neighbours(event: &Event<'_>, task: &Value, own: &Name, task_id: &str, facts: &mut Facts) {
+fn neighbours(event: &Event<'_>, task: &Value, own: &Job, task_id: &str, facts: &mut Facts) {
     let dag = event.job.name.strip_suffix(task_id).map_or("", |dag| dag.trim_end_matches('.'));
     for (key, upstream) in [("upstream_task_ids", true), ("downstream_task_ids", false)] {
         for other in string(task, key).map(|text| list_of_text(&text)).unwrap_or_default() {
             let name = if dag.is_empty() { other } else { format!("{dag}.{other}") };
             let other = naming::job(&Id { namespace: event.job.namespace.clone(), name });
-            common::depend(own, &other, upstream, "DIRECT_DEPENDENCY".into(), facts);
+            common::depend(&own.name, &other, upstream, "DIRECT_DEPENDENCY".into(), facts);
+            let (kind, parent) = (own.kind.clone(), own.parent.clone());
+            facts.jobs.push(Job { kind, parent, ..common::mentioned_job(&other) });
         }
     }
 }
@@ -133,6 +135,10 @@ fn dag_url(event: &Event<'_>, facet: &Value) -> Option<String> {
 }
 
 fn task_url(event: &Event<'_>, facet: &Value) -> Option<String> {
+    // Newer versions say it themselves.
+    if let Some(url) = child(facet, "taskInstance").and_then(|t| string(t, "log_url")) {
+        return Some(url);
+    }
     let (site, (dag, run)) = (site(event)?, ids(facet)?);
     let task = escape(&child(facet, "task").and_then(|t| string(t, "task_id"))?);
     let instance = child(facet, "taskInstance");

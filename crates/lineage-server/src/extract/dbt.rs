@@ -33,7 +33,7 @@ pub(super) fn extract(event: &Event<'_>, id: Uuid, invocation: bool, facts: &mut
 }
 
 fn node(event: &Event<'_>, id: Uuid, run: Uuid, facts: &mut Facts) {
-    let mut operation = common::operation(event, id, run, event.job.name.replace("None.", ""));
+    let mut operation = common::operation(event, id, run, event.job.name.clone());
     operation.group = event.job_type();
     facts.operation = Some(operation);
     let mut event = event.clone();

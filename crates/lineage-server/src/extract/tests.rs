@@ -84,6 +84,11 @@ fn an_airflow_task_is_a_run_of_its_own() {
             "taskInstance": {"try_number": 2, "map_index": 3},
         },
     });
+    let mut told = facets.clone();
+    told["airflow"]["taskInstance"]["log_url"] = json!("http://host:8081/its/own");
+    let told = read(&event("AIRFLOW", "TASK", told));
+    let log = told.runs.iter().find_map(|run| run.details.persistent_log_url.as_deref());
+    assert_eq!(log, Some("http://host:8081/its/own"));
     let facts = read(&event("AIRFLOW", "TASK", facets));
     let run = facts.runs.iter().find(|run| run.heard).unwrap();
     assert_eq!(run.parent.unwrap().to_string(), PARENT);
@@ -104,8 +109,10 @@ fn an_airflow_task_is_a_run_of_its_own() {
     );
     let operation = facts.operation.as_ref().unwrap();
     assert_eq!((operation.name.as_str(), operation.position, operation.group.as_deref()), ("task", Some(3), Some("g")));
-    let job = facts.jobs.iter().find(|job| job.kind.is_some()).unwrap();
+    let named = |name: &str| facts.jobs.iter().find(|job| job.name.name == name && job.kind.is_some()).unwrap();
+    let (job, first) = (named("dag.task"), named("dag.first"));
     assert_eq!(job.kind.as_deref(), Some("AIRFLOW_TASK"));
+    assert_eq!((&first.kind, &first.parent), (&job.kind, &job.parent), "a task of the same DAG");
     assert!(job.tags.contains(&("env".into(), "prod".into())), "{:?}", job.tags);
     assert!(job.tags.contains(&("airflow.version".into(), "2.10.5".into())), "{:?}", job.tags);
     let dependency = &facts.dependencies[0];
@@ -144,7 +151,7 @@ fn a_dbt_node_is_an_operation_of_the_invocation() {
     let facts = read(&node);
     let operation = facts.operation.unwrap();
     assert_eq!(operation.run.to_string(), PARENT);
-    assert_eq!((operation.name.as_str(), operation.group.as_deref()), ("schema.model", Some("MODEL")));
+    assert_eq!((operation.name.as_str(), operation.group.as_deref()), ("None.schema.model", Some("MODEL")));
     assert_eq!(facts.runs[0].details.external_id.as_deref(), Some("i"));
     assert_eq!((facts.edges[0].dataset.name.as_str(), facts.edges[0].types), ("schema.t", 1));
     assert!(read(&event("DBT", "JOB", json!({}))).operation.is_none());

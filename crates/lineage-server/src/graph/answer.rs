@@ -2,6 +2,7 @@
 
 use super::datasets::Pairs;
 use super::edges::{Sums, Unit};
+use super::schemas::Uses;
 use super::symlinks::Link;
 use super::walk::Found;
 use super::{Level, Window, columns, schemas};
@@ -63,8 +64,10 @@ pub async fn tell(db: &Database, mut graph: Graph, telling: &Telling) -> Result<
         graph.runs.extend((unit.run != 0).then_some(unit.run));
         graph.operations.extend((unit.operation != 0).then_some(unit.operation));
     }
+    graph.jobs.extend(&graph.found.jobs);
+    graph.runs.extend(&graph.found.runs);
     let nodes = nodes(db, &graph).await?;
-    let datasets = datasets(db, &graph.found.datasets, &telling.window).await?;
+    let datasets = datasets(db, &graph, &telling.window).await?;
     let (direct, indirect) =
         if telling.columns { column_lineage(db, &graph, telling).await? } else { (vec![], vec![]) };
     let (inputs, outputs) = interactions(&graph, telling.level, &nodes);
@@ -107,16 +110,29 @@ fn symlink(link: &Link) -> Value {
     json!({"from": entity("DATASET", link.from), "to": entity("DATASET", link.to), "type": link.role})
 }
 
-/// Datasets with their schemas.
-async fn datasets(db: &Database, ids: &BTreeSet<i64>, window: &Window) -> Result<read::ById> {
-    let ids: Vec<i64> = ids.iter().copied().collect();
-    let mut shown = read::datasets(db, ids.clone()).await?;
-    for (id, schema) in schemas::in_window(db, ids, window).await? {
+/// Datasets with the schemas they are read or written with.
+async fn datasets(db: &Database, graph: &Graph, window: &Window) -> Result<read::ById> {
+    let mut shown = read::datasets(db, graph.found.datasets.iter().copied().collect()).await?;
+    for (id, schema) in schemas::in_window(db, &uses(graph), window).await? {
         if let Some(dataset) = shown.get_mut(&id) {
             dataset["schema"] = schema;
         }
     }
     Ok(shown)
+}
+
+/// Which datasets the edges of a graph read and write.
+fn uses(graph: &Graph) -> BTreeMap<i64, Uses> {
+    let mut uses: BTreeMap<i64, Uses> = BTreeMap::new();
+    for (output, _, dataset) in graph.found.edges.keys() {
+        let uses = uses.entry(*dataset).or_default();
+        if *output { uses.written = true } else { uses.read = true }
+    }
+    for (source, target) in graph.pairs.keys() {
+        uses.entry(*source).or_default().read = true;
+        uses.entry(*target).or_default().written = true;
+    }
+    uses
 }
 
 async fn column_lineage(db: &Database, graph: &Graph, telling: &Telling) -> Result<(Vec<Value>, Vec<Value>)> {
@@ -127,8 +143,15 @@ async fn column_lineage(db: &Database, graph: &Graph, telling: &Telling) -> Resu
         Some(Level::Run) => Some(("run_id", ids(&graph.runs))),
         Some(Level::Operation) => Some(("operation_id", ids(&graph.operations))),
     };
-    let datasets = &graph.found.datasets;
-    let found = columns::find(db, Some(datasets), Some(datasets), units, &telling.window).await?;
+    let uses = uses(graph);
+    let of = |used: fn(&Uses) -> bool| uses.iter().filter(|(_, uses)| used(uses)).map(|(id, _)| *id).collect();
+    let (sources, targets): (BTreeSet<i64>, BTreeSet<i64>) = (of(|uses| uses.read), of(|uses| uses.written));
+    // An operation is asked for as a whole.
+    let window = if telling.level == Some(Level::Operation) { telling.window.unbounded() } else { telling.window };
+    let mut found = columns::find(db, Some(&sources), Some(&targets), units, &window).await?;
+    if telling.level.is_none() {
+        found.retain(|pair, _| graph.pairs.contains_key(pair));
+    }
     Ok(columns::shown(&found))
 }
 

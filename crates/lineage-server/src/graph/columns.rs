@@ -54,8 +54,9 @@ pub async fn find(
         within(&format!("c.{column}"), ids);
     }
     let sql = format!(
-        "SELECT c.source_id, c.target_id, c.set_id, c.job_id, MAX(c.row_to) FROM column_lineage c WHERE {} \
+        "SELECT c.source_id, c.target_id, c.set_id, c.job_id, {} FROM column_lineage c WHERE {} \
          GROUP BY c.source_id, c.target_id, c.set_id, c.job_id",
+        window.last_hour("c"),
         conditions.join(" AND ")
     );
     let rows = db.rows(&sql, params).await?;
@@ -69,7 +70,7 @@ pub async fn find(
         for (source, target, types, expression) in sets.get(&row.int(2)).into_iter().flatten() {
             let known = relations.entry((target.clone(), source.clone())).or_default();
             known.types |= types;
-            let last = row.int(4).min(window.until);
+            let last = row.int(4);
             if (last, expression) >= (known.last, &known.expression) {
                 (known.last, known.job) = (last, row.int(3));
                 if !expression.is_empty() {

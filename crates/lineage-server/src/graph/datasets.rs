@@ -58,15 +58,17 @@ pub async fn step(db: &Database, datasets: Vec<i64>, upstream: bool, window: &Wi
     let (near, far) = if upstream { ("o", "i") } else { ("i", "o") };
     let (near_way, far_way) = (i64::from(upstream), i64::from(!upstream));
     let sql = format!(
-        "SELECT i.dataset_id, o.dataset_id, MAX(i.row_to), MAX(o.row_to) FROM edge {near} \
+        "SELECT i.dataset_id, o.dataset_id, {}, {} FROM edge {near} \
          JOIN edge {far} ON {far}.operation_id = {near}.operation_id AND {far}.direction = {far_way} \
          WHERE {} AND {near}.direction = {near_way} AND {} AND {} AND (o.has_flow = 0 OR EXISTS (\
          SELECT 1 FROM flow f WHERE f.operation_id = o.operation_id AND f.source_id = i.dataset_id \
          AND f.target_id = o.dataset_id)) GROUP BY i.dataset_id, o.dataset_id",
+        window.last_hour("i"),
+        window.last_hour("o"),
         db.within_ints(&format!("{near}.dataset_id"), 1),
         window.condition("i"),
         window.condition("o"),
     );
     let rows = db.rows(&sql, vec![datasets.into()]).await?;
-    Ok(rows.iter().map(|row| ((row.int(0), row.int(1)), row.int(2).max(row.int(3)).min(window.until))).collect())
+    Ok(rows.iter().map(|row| ((row.int(0), row.int(1)), row.int(2).max(row.int(3)))).collect())
 }

@@ -138,8 +138,9 @@ pub async fn find(
     let types = if output { any_bits("e.types") } else { "0".into() };
     let sum = |column: &str| format!("CAST(SUM(e.{column}) AS BIGINT)");
     let sql = format!(
-        "SELECT e.dataset_id, e.job_id, {run}, {operation}, MAX(e.row_to), {types}, {}, {}, {} FROM edge e \
+        "SELECT e.dataset_id, e.job_id, {run}, {operation}, {}, {types}, {}, {}, {} FROM edge e \
          WHERE {} AND e.direction = {} AND {} GROUP BY e.dataset_id, e.job_id{group}",
+        window.last_hour("e"),
         sum("num_rows"),
         sum("num_bytes"),
         sum("num_files"),
@@ -148,16 +149,16 @@ pub async fn find(
         window.condition("e"),
     );
     let rows = db.rows(&sql, vec![ids.into()]).await?;
-    Ok(rows.iter().map(|row| edge(row, output, window)).collect())
+    Ok(rows.iter().map(|row| edge(row, output)).collect())
 }
 
-fn edge(row: &Row, output: bool, window: &Window) -> Edge {
+fn edge(row: &Row, output: bool) -> Edge {
     Edge {
         dataset: row.int(0),
         unit: Unit { job: row.int(1), run: row.int(2), operation: row.int(3) },
         output,
         sums: Sums {
-            last: row.int(4).min(window.until),
+            last: row.int(4),
             types: row.int(5),
             rows: row.opt_int(6),
             bytes: row.opt_int(7),

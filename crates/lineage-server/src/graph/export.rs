@@ -87,6 +87,11 @@ fn edges(answer: &Value) -> Vec<Edge<'_>> {
     edges
 }
 
+/// Edges to be drawn: two names of the same data are joined by one line, though each is told to be a name of the other.
+fn drawn<'e>(edges: &'e [Edge<'e>]) -> impl Iterator<Item = &'e Edge<'e>> {
+    edges.iter().filter(|edge| edge.kind != "SYMLINK" || edge.from <= edge.to)
+}
+
 fn is_dataset(key: &str) -> bool {
     key.starts_with("DATASET:")
 }
@@ -99,7 +104,7 @@ fn dot(nodes: &BTreeMap<String, String>, edges: &[Edge<'_>]) -> String {
         let shape = if is_dataset(key) { "cylinder" } else { "box" };
         writeln!(out, "  {} [label={}, shape={shape}];", quoted(key), quoted(label)).ok();
     }
-    for edge in edges {
+    for edge in drawn(edges) {
         let style = if matches!(edge.kind, "PARENT" | "SYMLINK") { " [style=dashed]" } else { "" };
         writeln!(out, "  {} -> {}{style};", quoted(&edge.from), quoted(&edge.to)).ok();
     }
@@ -117,7 +122,7 @@ fn mermaid(nodes: &BTreeMap<String, String>, edges: &[Edge<'_>]) -> String {
         let (open, close) = if is_dataset(key) { ("[(", ")]") } else { ("[", "]") };
         writeln!(out, "  {}{open}{}{close}", names[key], quoted(label)).ok();
     }
-    for edge in edges {
+    for edge in drawn(edges) {
         if let (Some(from), Some(to)) = (names.get(&edge.from), names.get(&edge.to)) {
             let arrow = if matches!(edge.kind, "PARENT" | "SYMLINK") { "-.->" } else { "-->" };
             writeln!(out, "  {from} {arrow} {to}").ok();

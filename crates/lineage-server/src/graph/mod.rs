@@ -66,10 +66,27 @@ pub struct Window {
     pub silence_us: i64,
 }
 
+/// Edges are kept by the hour of their operation.
+const HOUR_US: i64 = 3600 * 1_000_000;
+
 /// A time after everything.
 pub const END_OF_TIME: i64 = i64::MAX / 4;
 
 impl Window {
+    /// All of time.
+    pub fn unbounded(self) -> Self {
+        Self { since: -END_OF_TIME, until: END_OF_TIME, ..self }
+    }
+
+    /// The last hour in which rows hold within the window, of a table with `row_from` and `row_to`.
+    pub fn last_hour(&self, alias: &str) -> String {
+        let until = self.until;
+        format!(
+            "MAX(CASE WHEN {alias}.row_to <= {until} THEN {alias}.row_to \
+             ELSE {alias}.row_from + ({until} - {alias}.row_from) / {HOUR_US} * {HOUR_US} END)"
+        )
+    }
+
     /// The condition on rows of a table with `row_from`, `heard_to` and `is_open`.
     pub fn condition(&self, alias: &str) -> String {
         let Self { since, until, silence_us } = self;

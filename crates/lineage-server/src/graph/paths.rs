@@ -38,6 +38,8 @@ pub struct Web {
     pub hops: BTreeMap<Column, Vec<Hop>>,
     /// Steps from the start.
     pub distance: BTreeMap<Column, usize>,
+    /// Whether it goes on beyond what was walked.
+    pub truncated: bool,
 }
 
 /// Walks from columns. A hop for which `stop` is true is kept, but not followed.
@@ -89,6 +91,7 @@ pub async fn walk(
             break;
         }
     }
+    web.truncated = !frontier.is_empty();
     Ok(web)
 }
 

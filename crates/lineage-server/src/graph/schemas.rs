@@ -7,24 +7,40 @@ use crate::read::{fields, texts};
 use crate::store::db::Database;
 use crate::store::rows::SchemaUseRow;
 use serde_json::{Value, json};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Uses of schemas are kept by the hour.
 const HOUR_US: i64 = 3600 * 1_000_000;
 
-/// The schema of each dataset in a window: the last one seen, and whether it was the first one too. What is written
-/// counts more than what is read; without any use in the window the last one before counts.
+/// Whether a dataset is read and whether it is written in an answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Uses {
+    /// Somebody reads it.
+    pub read: bool,
+    /// Somebody writes it.
+    pub written: bool,
+}
+
+impl Uses {
+    fn has(self, direction: i64) -> bool {
+        if direction == 0 { self.read } else { self.written }
+    }
+}
+
+/// The schema of each dataset that an answer shows edges of: the last one seen in the window, and whether it was the first
+/// one too. What is written counts more than what is read; without any use in the window the last one before counts.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn in_window(db: &Database, datasets: Vec<i64>, window: &Window) -> Result<HashMap<i64, Value>> {
-    let uses = crate::read::rows_in::<SchemaUseRow>(db, "dataset_id", datasets).await?;
+pub async fn in_window(db: &Database, shown: &BTreeMap<i64, Uses>, window: &Window) -> Result<HashMap<i64, Value>> {
+    let rows = crate::read::rows_in::<SchemaUseRow>(db, "dataset_id", shown.keys().copied().collect()).await?;
     let mut by_dataset: HashMap<i64, Vec<SchemaUseRow>> = HashMap::new();
-    for row in uses.into_iter().filter(|row| row.first_at <= window.until) {
+    let is_shown = |row: &SchemaUseRow| shown.get(&row.dataset_id).is_some_and(|uses| uses.has(row.direction));
+    for row in rows.into_iter().filter(is_shown) {
         by_dataset.entry(row.dataset_id).or_default().push(row);
     }
     let chosen: HashMap<i64, (i64, bool)> =
-        by_dataset.into_iter().filter_map(|(dataset, uses)| Some((dataset, choose(&uses, window)?))).collect();
+        by_dataset.into_iter().filter_map(|(dataset, rows)| Some((dataset, choose(&rows, window)?))).collect();
     let texts = texts(db, "dataset_schema", chosen.values().map(|(id, _)| *id).collect()).await?;
     let shown = chosen.into_iter().filter_map(|(dataset, (schema, exact))| {
         let canonical: Value = serde_json::from_str(texts.get(&schema)?).ok()?;
@@ -36,12 +52,16 @@ pub async fn in_window(db: &Database, datasets: Vec<i64>, window: &Window) -> Re
 }
 
 /// The schema to show, and whether it is the only one of the window's ends.
-fn choose(uses: &[SchemaUseRow], window: &Window) -> Option<(i64, bool)> {
-    let direction = uses.iter().map(|row| row.direction).max()?;
-    let uses: Vec<&SchemaUseRow> = uses.iter().filter(|row| row.direction == direction).collect();
-    let inside: Vec<&SchemaUseRow> = uses.iter().copied().filter(|row| row.last_at + HOUR_US > window.since).collect();
-    let all = if inside.is_empty() { &uses } else { &inside };
-    let first = all.iter().min_by_key(|row| (row.first_at, row.schema_id))?;
+fn choose(rows: &[SchemaUseRow], window: &Window) -> Option<(i64, bool)> {
+    let direction = rows.iter().map(|row| row.direction).max()?;
+    let mut rows: Vec<&SchemaUseRow> = rows.iter().filter(|row| row.direction == direction).collect();
+    rows.sort_by_key(|row| (row.first_at, row.schema_id));
+    // An edge counts from the beginning of its operation, which is a little before the event with the schema.
+    let known = rows.partition_point(|row| row.first_at <= window.until).max(1).min(rows.len());
+    rows.truncate(known);
+    let inside: Vec<&SchemaUseRow> = rows.iter().copied().filter(|row| row.last_at + HOUR_US > window.since).collect();
+    let all = if inside.is_empty() { &rows } else { &inside };
+    let first = all.first()?;
     let last = all.iter().max_by_key(|row| (row.last_at, row.first_at, row.schema_id))?;
     Some((last.schema_id, !inside.is_empty() && first.schema_id == last.schema_id))
 }

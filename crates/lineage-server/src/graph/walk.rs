@@ -45,6 +45,10 @@ pub struct Found {
     pub datasets: BTreeSet<i64>,
     /// Names of the same data.
     pub links: BTreeSet<Link>,
+    /// Jobs that were walked from, with those they started.
+    pub jobs: BTreeSet<i64>,
+    /// Runs that were walked from, with those they started.
+    pub runs: BTreeSet<i64>,
     /// Whether it was cut.
     pub truncated: bool,
 }
@@ -66,13 +70,18 @@ async fn one_way(db: &Database, start: &Start, upstream: bool, plan: &Plan, foun
     let (mut units, mut datasets) = (BTreeSet::<Unit>::new(), BTreeSet::<i64>::new());
     for step in 0..plan.depth {
         let at_datasets = frontier.by == By::Dataset;
-        if at_datasets {
-            frontier.ids = all_names(db, frontier.ids, &mut datasets, found).await?;
-        }
+        frontier.ids = match frontier.by {
+            By::Dataset => all_names(db, frontier.ids, &mut datasets, found).await?,
+            By::Job => family(db, "job", frontier.ids, &mut found.jobs).await?,
+            By::Run => family(db, "run", frontier.ids, &mut found.runs).await?,
+            By::Operation => frontier.ids,
+        };
         // Upstream: units by their inputs, datasets by who has them as outputs.
         let output = upstream == at_datasets;
         let ids = std::mem::take(&mut frontier.ids);
-        let edges = edges::find(db, frontier.by, ids, output, plan.level, &plan.window).await?;
+        // An operation is shown with all that it read and wrote, whenever that was.
+        let window = if frontier.by == By::Operation { plan.window.unbounded() } else { plan.window };
+        let edges = edges::find(db, frontier.by, ids, output, plan.level, &window).await?;
         let next = if at_datasets {
             next_units(&edges, plan.level, &mut units)
         } else {
@@ -101,6 +110,22 @@ async fn all_names(db: &Database, ids: Vec<i64>, visited: &mut BTreeSet<i64>, fo
     found.datasets.extend(&new);
     found.links.extend(links);
     Ok(new)
+}
+
+/// Most jobs or runs of one step.
+const FAMILY_MAX: usize = 10_000;
+
+/// Jobs or runs with all that they started, directly or not.
+async fn family(db: &Database, table: &str, ids: Vec<i64>, found: &mut BTreeSet<i64>) -> Result<Vec<i64>> {
+    let sql = format!("SELECT id FROM {table} WHERE {}", db.within_ints("parent_id", 1));
+    let mut all: BTreeSet<i64> = ids.iter().copied().collect();
+    let mut frontier = ids;
+    while !frontier.is_empty() && all.len() < FAMILY_MAX {
+        let rows = db.rows(&sql, vec![std::mem::take(&mut frontier).into()]).await?;
+        frontier.extend(rows.iter().map(|row| row.int(0)).filter(|id| all.insert(*id)));
+    }
+    found.extend(&all);
+    Ok(all.into_iter().collect())
 }
 
 fn next_units(edges: &[Edge], level: Level, visited: &mut BTreeSet<Unit>) -> Start {

@@ -9,6 +9,7 @@
 pub mod kafka;
 mod read;
 pub mod rebuild;
+mod split;
 mod unpack;
 
 pub use read::{Bad, Reading, pack, read, unpack_event};

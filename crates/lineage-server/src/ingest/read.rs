@@ -1,11 +1,11 @@
 //! From the bytes of a request to facts: JSON, a list of events or JSON lines; each event stands for itself.
 
+use super::split::elements;
 use crate::event::{Event, Reject};
 use crate::extract;
 use crate::store::rows::QuarantineRow;
 use crate::store::{Entry, Raw};
 use serde_json::Value;
-use std::borrow::Cow;
 use std::cell::RefCell;
 use zstd::bulk::Compressor;
 
@@ -50,14 +50,12 @@ pub struct Reading {
 /// Reads a request.
 pub fn read(body: &[u8], received_at: i64) -> Reading {
     let mut reading = Reading { received_at, bytes: body.len(), ..Reading::default() };
+    if let Some(events) = elements(body) {
+        reading.all(events);
+        return reading;
+    }
     match serde_json::from_slice::<Value>(body) {
-        Ok(Value::Array(events)) => {
-            reading.is_list = true;
-            for (place, event) in events.iter().enumerate() {
-                reading.add(place, event, Cow::Owned(event.to_string().into_bytes()));
-            }
-        }
-        Ok(event) => reading.add(0, &event, Cow::Borrowed(body)),
+        Ok(event) => reading.add(0, &event, body),
         Err(error) => reading.lines(body, &error),
     }
     reading
@@ -71,15 +69,19 @@ impl Reading {
         // A document over several lines that is broken somewhere must not be torn into its lines.
         let is_lines = lines.len() > 1
             && lines.iter().any(|line| serde_json::from_slice::<Value>(line).is_ok_and(|v| v.is_object()));
-        if !is_lines {
-            self.broken(0, body, error);
-            return;
+        match is_lines {
+            true => self.all(lines),
+            false => self.broken(0, body, error),
         }
+    }
+
+    /// A list of events, each of which stands for itself.
+    fn all(&mut self, events: Vec<&[u8]>) {
         self.is_list = true;
-        for (place, line) in lines.into_iter().enumerate() {
-            match serde_json::from_slice::<Value>(line) {
-                Ok(event) => self.add(place, &event, Cow::Borrowed(line)),
-                Err(error) => self.broken(place, line, &error),
+        for (place, text) in events.into_iter().enumerate() {
+            match serde_json::from_slice::<Value>(text) {
+                Ok(event) => self.add(place, &event, text),
+                Err(error) => self.broken(place, text, &error),
             }
         }
     }
@@ -90,10 +92,10 @@ impl Reading {
         self.bad.push((place, bad));
     }
 
-    fn add(&mut self, place: usize, event: &Value, body: Cow<'_, [u8]>) {
+    fn add(&mut self, place: usize, event: &Value, body: &[u8]) {
         match Event::read(event, self.received_at) {
             Ok(event) => {
-                let raw = Raw { received_at: self.received_at, body: pack(&body) };
+                let raw = Raw { received_at: self.received_at, body: pack(body) };
                 self.good.push((place, Entry { facts: extract::facts(&event), raw: Some(raw) }));
             }
             Err(Reject { code, message }) => {

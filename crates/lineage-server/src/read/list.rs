@@ -21,7 +21,7 @@ impl PageOf {
 }
 
 /// A query for ids under construction.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct List<'d> {
     db: &'d Database,
     from: String,
@@ -104,24 +104,13 @@ impl<'d> List<'d> {
             false => format!(" WHERE {}", self.conditions.join(" AND ")),
         };
         let sql = format!("SELECT COUNT(*) FROM {}{conditions}", self.from);
-        // Only the order may use parameters that the conditions do not; they stand last.
-        let counted = self.params.iter().take(used(&conditions)).cloned().collect();
-        let total = self.db.rows(&sql, counted).await?.first().map_or(0, |row| row.int(0));
+        let total = self.db.rows(&sql, self.params.clone()).await?.first().map_or(0, |row| row.int(0));
         let (limit, offset) = (self.param(page.size), self.param(page.offset()));
         let sql =
             format!("SELECT {id} FROM {}{conditions} ORDER BY {order} LIMIT ${limit} OFFSET ${offset}", self.from);
         let ids = self.db.rows(&sql, self.params).await?.iter().map(|row| row.int(0)).collect();
         Ok(Page { ids, meta: meta(page, total) })
     }
-}
-
-/// The greatest number of a parameter in a condition.
-fn used(conditions: &str) -> usize {
-    let numbers = conditions.split('$').skip(1);
-    let numbers = numbers.filter_map(|rest| {
-        rest[..rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len())].parse::<usize>().ok()
-    });
-    numbers.max().unwrap_or(0)
 }
 
 /// The `meta` of a page.

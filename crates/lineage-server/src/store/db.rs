@@ -9,7 +9,7 @@ use sqlx::postgres::{PgPool, PgPoolOptions, PgRow, Postgres};
 use sqlx::sqlite::{
     Sqlite, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{AssertSqlSafe, Decode, Row as _, Transaction, TypeInfo as _, ValueRef as _};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Decode, Row as _, Transaction, TypeInfo as _, ValueRef as _};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -26,6 +26,11 @@ const WRITER_CACHE_KIB: i64 = 192 * 1024;
 const LOG_PAGES: i64 = 16 * 1024;
 /// Prepared statements kept per connection.
 const STATEMENTS: usize = 400;
+
+/// What stands between words, for a class of characters of a pattern: there the bracket comes first, the hyphen last.
+const SEPARATORS: &str = "][ !\"#$%&'()*+,./:;<=>?@\\^_`{|}~-";
+/// Bytes of a piece of a copy.
+const COPIED_BYTES: usize = 256 << 10;
 
 /// A parameter of a statement.
 #[derive(Debug, Clone, PartialEq)]
@@ -197,13 +202,17 @@ impl Database {
     }
 
     async fn open_sqlite(path: &str) -> Result<Self> {
+        make_private(path)?;
         let options = SqliteConnectOptions::from_str("sqlite:")?
             .filename(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal)
+            // What was acknowledged survives the machine too: one flush a transaction, and those hold many events.
+            .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT)
             .statement_cache_capacity(STATEMENTS)
+            // Statements of a thousand rows are no reading matter.
+            .disable_statement_logging()
             .pragma("temp_store", "memory")
             .pragma("mmap_size", "1073741824");
         let writing = options
@@ -217,7 +226,8 @@ impl Database {
     }
 
     async fn open_postgres(url: &str) -> Result<Self> {
-        let options = sqlx::postgres::PgConnectOptions::from_str(url)?.statement_cache_capacity(STATEMENTS);
+        let options = sqlx::postgres::PgConnectOptions::from_str(url)?;
+        let options = options.statement_cache_capacity(STATEMENTS).disable_statement_logging();
         Ok(Self::Postgres(PgPoolOptions::new().max_connections(READERS + 2).connect_with(options).await?))
     }
 
@@ -237,6 +247,20 @@ impl Database {
     /// `column` is one of the texts of parameter `$n`.
     pub fn within_texts(&self, column: &str, n: usize) -> String {
         self.within_ints(column, n)
+    }
+
+    /// A pattern for [`Database::has_word`]: a word, without punctuation, that begins so.
+    pub fn word_pattern(&self, beginning: &str) -> String {
+        match self {
+            Self::Sqlite { .. } => format!("*[{SEPARATORS}]{beginning}*"),
+            Self::Postgres(_) => format!("[{}]{beginning}", SEPARATORS.replace('\\', "\\\\").replace('[', "\\[")),
+        }
+    }
+
+    /// `column`, a text in lower case, has a word as in the pattern of parameter `$n`.
+    pub fn has_word(&self, column: &str, n: usize) -> String {
+        let operator = if self.is_postgres() { "~" } else { "GLOB" };
+        format!("(' ' || {column}) {operator} ${n}")
     }
 
     /// Table definitions in the dialect of the database.
@@ -346,6 +370,37 @@ impl Tx {
         Ok(())
     }
 
+    /// Whether [`Tx::copy`] is to be had, which is the fastest way in.
+    pub fn copies(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
+    /// Appends rows to a table: their values, one row after the other. Only PostgreSQL has it.
+    ///
+    /// # Errors
+    /// Those of the database, and [`Error::Corrupt`] where there is no such way.
+    pub async fn copy(&mut self, table: &str, columns: &[&str], values: &[Param]) -> Result<()> {
+        let Self::Postgres(tx) = self else { return Err(Error::Corrupt("SQLite has no COPY".into())) };
+        let mut copy = tx.copy_in_raw(&format!("COPY {table} ({}) FROM STDIN", columns.join(", "))).await?;
+        let mut text = String::with_capacity(values.len() * 12);
+        for row in values.chunks(columns.len().max(1)) {
+            for (index, value) in row.iter().enumerate() {
+                if index > 0 {
+                    text.push('\t');
+                }
+                copied(value, &mut text);
+            }
+            text.push('\n');
+            if text.len() >= COPIED_BYTES {
+                copy.send(text.as_bytes()).await?;
+                text.clear();
+            }
+        }
+        copy.send(text.as_bytes()).await?;
+        copy.finish().await?;
+        Ok(())
+    }
+
     /// Whether parameters must be numbered.
     pub fn numbers_parameters(&self) -> bool {
         matches!(self, Self::Postgres(_))
@@ -369,6 +424,40 @@ impl Tx {
             Self::Postgres(tx) => tx.commit().await?,
         }
         Ok(())
+    }
+}
+
+/// Makes the file, which holds what signs tokens, for its owner's eyes only; SQLite gives its log the same mode. A file that
+/// is there keeps the mode that somebody gave it.
+fn make_private(path: &str) -> Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(source) if source.kind() != std::io::ErrorKind::AlreadyExists => {
+            Err(Error::Io { what: format!("making the database file {path}"), source })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A value in the text format of COPY. Lists stand in no table.
+fn copied(value: &Param, to: &mut String) {
+    match value {
+        Param::Int(Some(value)) => to.push_str(&value.to_string()),
+        Param::Text(Some(value)) => value.chars().for_each(|c| match c {
+            '\\' => to.push_str("\\\\"),
+            '\t' => to.push_str("\\t"),
+            '\n' => to.push_str("\\n"),
+            '\r' => to.push_str("\\r"),
+            c => to.push(c),
+        }),
+        Param::Bytes(bytes) => {
+            to.push_str("\\\\x");
+            to.push_str(&super::rows::hex(bytes));
+        }
+        Param::Int(None) | Param::Text(None) | Param::Ints(_) | Param::Texts(_) => to.push_str("\\N"),
     }
 }
 

@@ -7,7 +7,7 @@ use super::db::{Database, Tx};
 use crate::error::{Error, Result};
 
 /// The scripts; the version is the place in the list, from 1.
-const SCRIPTS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
+const SCRIPTS: [&str; 3] = [include_str!("schema.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
 
 /// Serialises servers that start at the same moment on one PostgreSQL.
 const LOCK: i64 = 0x4865_6164_7761_7465;

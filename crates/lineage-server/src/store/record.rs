@@ -8,6 +8,9 @@ const PARAMETERS_MAX: usize = 30_000;
 /// Rows per statement. A few fixed sizes, so that prepared statements are used again.
 const CHUNKS: [usize; 5] = [1000, 200, 40, 8, 1];
 
+/// Fewest rows that are worth a copy of their own where the database takes copies.
+const COPIED_MIN: usize = 8;
+
 /// A type of column.
 pub trait Column: Sized {
     /// As a parameter.
@@ -65,8 +68,8 @@ pub trait Record: Sized {
     const COLUMNS: &'static [&'static str];
     /// Those of its primary key.
     const KEY: &'static [&'static str];
-    /// The values.
-    fn params(&self) -> Vec<Param>;
+    /// Appends the values.
+    fn params(&self, to: &mut Vec<Param>);
     /// From a row with exactly the columns.
     fn read(row: &Row) -> Self;
 }
@@ -83,8 +86,8 @@ macro_rules! record {
             const TABLE: &'static str = $table;
             const COLUMNS: &'static [&'static str] = &[$(stringify!($column)),*];
             const KEY: &'static [&'static str] = &$key;
-            fn params(&self) -> Vec<$crate::store::db::Param> {
-                vec![$($crate::store::record::Column::param(&self.$column)),*]
+            fn params(&self, to: &mut Vec<$crate::store::db::Param>) {
+                to.extend([$($crate::store::record::Column::param(&self.$column)),*]);
             }
             fn read(row: &$crate::store::db::Row) -> Self {
                 let mut index = 0..;
@@ -114,25 +117,32 @@ pub async fn load<R: Record>(tx: &mut Tx, condition: &str, params: Vec<Param>) -
 ///
 /// # Errors
 /// Those of the database.
-pub async fn upsert<R: Record>(tx: &mut Tx, rows: &[R]) -> Result<()> {
+pub async fn upsert<'r, R: Record + 'r>(tx: &mut Tx, rows: impl IntoIterator<Item = &'r R>) -> Result<()> {
     let set: Vec<String> = R::COLUMNS
         .iter()
         .filter(|column| !R::KEY.contains(column))
         .map(|column| format!("{column} = excluded.{column}"))
         .collect();
     let action = if set.is_empty() { "NOTHING".to_owned() } else { format!("UPDATE SET {}", set.join(", ")) };
-    write(tx, rows, &format!(" ON CONFLICT ({}) DO {action}", R::KEY.join(", "))).await
+    let rows: Vec<&R> = rows.into_iter().collect();
+    write(tx, &rows, &format!(" ON CONFLICT ({}) DO {action}", R::KEY.join(", "))).await
 }
 
 /// Inserts rows that are known to be new.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn insert<R: Record>(tx: &mut Tx, rows: &[R]) -> Result<()> {
-    write(tx, rows, "").await
+pub async fn insert<'r, R: Record + 'r>(tx: &mut Tx, rows: impl IntoIterator<Item = &'r R>) -> Result<()> {
+    let rows: Vec<&R> = rows.into_iter().collect();
+    if tx.copies() && rows.len() >= COPIED_MIN {
+        let mut params = Vec::with_capacity(rows.len() * R::COLUMNS.len());
+        rows.iter().for_each(|row| row.params(&mut params));
+        return tx.copy(R::TABLE, R::COLUMNS, &params).await;
+    }
+    write(tx, &rows, "").await
 }
 
-async fn write<R: Record>(tx: &mut Tx, rows: &[R], conflict: &str) -> Result<()> {
+async fn write<R: Record>(tx: &mut Tx, rows: &[&R], conflict: &str) -> Result<()> {
     let width = R::COLUMNS.len();
     let mut rest = rows;
     while !rest.is_empty() {
@@ -141,7 +151,9 @@ async fn write<R: Record>(tx: &mut Tx, rows: &[R], conflict: &str) -> Result<()>
         let (chunk, tail) = rest.split_at(size);
         rest = tail;
         let sql = format!("{}{conflict}", insert_sql::<R>(size, width, tx.numbers_parameters()));
-        tx.execute(&sql, chunk.iter().flat_map(Record::params).collect()).await?;
+        let mut params = Vec::with_capacity(size * width);
+        chunk.iter().for_each(|row| row.params(&mut params));
+        tx.execute(&sql, params).await?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ import { signIn } from "@/shared/api/actions";
 import { leaveForLogin } from "@/shared/api/session";
 
 /** With name and password. */
-export function LoginPage({ onSignedIn }: { onSignedIn: () => void }) {
+export function LoginPage() {
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");
   const [error, setError] = useState<string | null>(null);
@@ -14,7 +14,7 @@ export function LoginPage({ onSignedIn }: { onSignedIn: () => void }) {
     event.preventDefault();
     setBusy(true);
     signIn(name, password)
-      .then(onSignedIn, (failure: unknown) => setError(failure instanceof Error ? failure.message : String(failure)))
+      .catch((failure: unknown) => setError(failure instanceof Error ? failure.message : String(failure)))
       .finally(() => setBusy(false));
   };
   return (

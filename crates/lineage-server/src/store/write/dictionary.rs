@@ -4,7 +4,7 @@ use super::Batch;
 use crate::error::Result;
 use crate::store::record::{Record, insert, record, upsert};
 use crate::store::rows::{TagValueRow, digest, index_key};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 record! {
     /// A schema, as canonical JSON.
@@ -45,8 +45,8 @@ type Tag = (String, String);
 
 impl Batch<'_> {
     /// Ids of long texts, by the text.
-    pub(super) async fn intern<W: Word>(&mut self, texts: Vec<String>) -> Result<HashMap<String, i64>> {
-        let words: BTreeMap<String, String> = texts.into_iter().map(|text| (digest(&text), text)).collect();
+    pub(super) async fn intern<'t, W: Word>(&mut self, texts: HashSet<&'t str>) -> Result<HashMap<&'t str, i64>> {
+        let words: BTreeMap<String, &str> = texts.into_iter().map(|text| (digest(text), text)).collect();
         let ids = self.words::<W>(words.keys().cloned().collect()).await?;
         let mut found = HashMap::new();
         let mut new = vec![];
@@ -55,7 +55,7 @@ impl Batch<'_> {
                 Some((id, _)) => *id,
                 None => {
                     let id = self.ids.next(self.tx, W::TABLE).await?;
-                    new.push(W::new(id, key.clone(), text.clone()));
+                    new.push(W::new(id, key.clone(), text.to_owned()));
                     // The text itself need not stay in memory: it never changes.
                     self.caches.words.put((W::TABLE, key), (id, String::new()));
                     id

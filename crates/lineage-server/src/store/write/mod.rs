@@ -22,6 +22,7 @@ use crate::facts::{Facts, Name, Place};
 use ids::Ids;
 use operations::OperationState;
 use std::collections::{HashMap, HashSet};
+use uuid::Uuid;
 
 /// Datasets, jobs, uses of schemas and dictionary entries kept in memory, each.
 const CACHED: usize = 100_000;
@@ -50,7 +51,8 @@ pub struct Entry {
 #[derive(Debug, Clone)]
 struct Tracked<R> {
     row: R,
-    stored: Option<R>,
+    /// Apart, since new rows, which are most, have none.
+    stored: Option<Box<R>>,
 }
 
 impl<R: PartialEq + Clone> Tracked<R> {
@@ -59,45 +61,48 @@ impl<R: PartialEq + Clone> Tracked<R> {
     }
 
     fn loaded(row: R) -> Self {
-        Self { stored: Some(row.clone()), row }
+        Self { stored: Some(Box::new(row.clone())), row }
     }
 
-    /// The row, if the database does not hold it; from now on it does.
-    fn take_changed(&mut self) -> Option<R> {
-        if self.stored.as_ref() == Some(&self.row) {
-            return None;
+    /// Whether the database does not hold the row as it is.
+    fn is_changed(&self) -> bool {
+        self.stored.as_deref() != Some(&self.row)
+    }
+
+    /// From now on the database holds the row as it is.
+    fn mark_stored(&mut self) {
+        if self.is_changed() {
+            self.stored = Some(Box::new(self.row.clone()));
         }
-        self.stored = Some(self.row.clone());
-        self.stored.clone()
     }
 }
 
 /// Rows on their way into a table, in the order of its key, which is kinder to the pages. New ones are spared the
 /// search for what they would replace.
-struct Writes<R> {
-    new: Vec<R>,
-    changed: Vec<R>,
+struct Writes<'t, R> {
+    new: Vec<&'t R>,
+    changed: Vec<&'t R>,
 }
 
-impl<R: Record + PartialEq + Clone> Writes<R> {
+impl<'t, R: Record + PartialEq + Clone> Writes<'t, R> {
     /// Those of the rows that the database does not hold as they are.
-    fn of<'t, K: Ord>(rows: impl Iterator<Item = &'t mut Tracked<R>>, key: impl Fn(&R) -> K) -> Self
-    where
-        R: 't,
-    {
+    fn of<K: Ord>(rows: impl Iterator<Item = &'t Tracked<R>>, key: impl Fn(&R) -> K) -> Self {
         let (mut new, mut changed) = (vec![], vec![]);
         for tracked in rows {
-            let rows = if tracked.stored.is_none() { &mut new } else { &mut changed };
-            rows.extend(tracked.take_changed());
+            match &tracked.stored {
+                None => new.push(&tracked.row),
+                Some(_) if tracked.is_changed() => changed.push(&tracked.row),
+                Some(_) => {}
+            }
         }
-        new.sort_unstable_by_key(&key);
-        changed.sort_unstable_by_key(&key);
+        new.sort_unstable_by_key(|row| key(row));
+        changed.sort_unstable_by_key(|row| key(row));
         Self { new, changed }
     }
 
     async fn write(self, tx: &mut Tx) -> Result<()> {
-        insert(tx, &self.new).await?;
-        upsert(tx, &self.changed).await
+        insert(tx, self.new).await?;
+        upsert(tx, self.changed).await
     }
 }
 
@@ -108,8 +113,8 @@ struct Caches {
     locations: Cache<i64, Tracked<LocationRow>>,
     datasets: Cache<(i64, String), DatasetRow>,
     jobs: Cache<(i64, String), JobRow>,
-    runs: Cache<String, RunRow>,
-    operations: Cache<String, OperationState>,
+    runs: Cache<Uuid, RunRow>,
+    operations: Cache<Uuid, OperationState>,
     schema_uses: Cache<(i64, i64, i64), SchemaUseRow>,
     words: Cache<(&'static str, String), (i64, String)>,
     /// Rows that are only ever added: table and key.

@@ -141,8 +141,8 @@ impl<'b> Batch<'b> {
                 rows::newest(&mut row.description, &mut row.described_at, &dataset.description, facts.at);
             }
         }
-        Writes::of(self.datasets.values_mut(), |row| row.id).write(self.tx).await?;
-        Writes::of(self.jobs.values_mut(), |row| row.id).write(self.tx).await?;
+        Writes::of(self.datasets.values(), |row| row.id).write(self.tx).await?;
+        Writes::of(self.jobs.values(), |row| row.id).write(self.tx).await?;
         self.merge_job_tags().await?;
         self.remember_names();
         Ok(())

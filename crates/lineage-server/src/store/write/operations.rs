@@ -5,14 +5,15 @@
 //! datasets.
 
 use super::dictionary::{SetRow, SqlRow};
-use super::runs::Runs;
+use super::runs::{Runs, parsed};
 use super::{Batch, Entry, Tracked, Writes};
 use crate::error::Result;
 use crate::event::time_of_uuid;
 use crate::facts::{Columns, Edge, Facts, Operation};
 use crate::store::record::load;
 use crate::store::rows::{self, ColumnLineageRow, EdgeRow, FOREVER, FlowRow, NEVER, OperationRow, RunRow};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet, hash_map};
+use uuid::Uuid;
 
 const HOUR_US: i64 = 3600 * 1_000_000;
 
@@ -25,7 +26,7 @@ pub(super) struct OperationState {
     flows: HashMap<(i64, i64), Tracked<FlowRow>>,
 }
 
-type Operations = HashMap<String, OperationState>;
+type Operations = HashMap<Uuid, OperationState>;
 
 /// What operations need to know of a run.
 #[derive(Debug, Clone, Copy)]
@@ -49,42 +50,44 @@ impl RunState {
 #[derive(Default)]
 struct Around {
     by_id: HashMap<i64, RunState>,
-    by_uuid: HashMap<String, RunState>,
+    by_uuid: HashMap<Uuid, RunState>,
 }
 
 impl Around {
-    fn add(&mut self, run: &RunRow) {
+    fn add(&mut self, uuid: Uuid, run: &RunRow) {
         let state = RunState::of(run);
-        self.by_uuid.insert(run.uuid.clone(), state);
+        self.by_uuid.insert(uuid, state);
         self.by_id.insert(run.id, state);
     }
 }
 
 /// Ids of the texts of a batch.
-struct Texts {
-    sql: HashMap<String, i64>,
-    sets: HashMap<String, i64>,
+struct Texts<'t> {
+    sql: HashMap<&'t str, i64>,
+    sets: HashMap<&'t str, i64>,
 }
 
 impl<'b> Batch<'b> {
     /// Merges operations and writes them; `runs` are those of the batch.
     pub(super) async fn merge_operations(&mut self, entries: &'b [Entry], runs: &Runs) -> Result<()> {
         let mut operations = self.load_operations(entries, runs).await?;
-        let texts = self.operation_texts(entries).await?;
+        let sets: Vec<String> = entries.iter().flat_map(|e| &e.facts.columns).map(set_text).collect();
+        let texts = self.operation_texts(entries, &sets).await?;
         for Entry { facts, .. } in entries {
             if let Some(fact) = &facts.operation {
                 self.merge_operation(&mut operations, fact, facts, runs, &texts).await?;
             }
         }
         let around = self.runs_around(&operations, runs).await?;
-        for state in operations.values_mut() {
+        for (uuid, state) in &mut operations {
             if let Some(run) = around.by_id.get(&state.operation.row.run_id) {
-                state.settle(run, around.by_uuid.get(&state.operation.row.uuid));
+                state.settle(run, around.by_uuid.get(uuid));
             }
         }
-        self.write_operations(&mut operations).await?;
+        self.write_operations(&operations).await?;
         // As of runs.
-        for (uuid, state) in operations.into_iter().filter(|(_, state)| state.operation.row.ended_at.is_none()) {
+        for (uuid, mut state) in operations.into_iter().filter(|(_, state)| state.operation.row.ended_at.is_none()) {
+            state.mark_stored();
             self.caches.operations.put(uuid, state);
         }
         Ok(())
@@ -93,20 +96,20 @@ impl<'b> Batch<'b> {
     /// The runs that operations belong to, and those that share an id with one.
     async fn runs_around(&mut self, operations: &Operations, runs: &Runs) -> Result<Around> {
         let mut around = Around::default();
-        for run in runs.values() {
-            around.add(&run.row);
+        for (uuid, run) in runs {
+            around.add(*uuid, &run.row);
         }
         let mut missing = vec![];
         for uuid in operations.keys().filter(|uuid| !runs.contains_key(*uuid)) {
-            match self.caches.runs.get(uuid.as_str()) {
-                Some(run) => around.add(&run),
-                None => missing.push(uuid.clone()),
+            match self.caches.runs.get(uuid) {
+                Some(run) => around.add(*uuid, &run),
+                None => missing.push(uuid.to_string()),
             }
         }
         if !missing.is_empty() {
             let condition = self.tx.within("uuid", 1);
             for row in load::<RunRow>(self.tx, &condition, vec![missing.into()]).await? {
-                around.add(&row);
+                around.add(parsed(&row.uuid)?, &row);
             }
         }
         let ids = operations.values().map(|state| state.operation.row.run_id);
@@ -115,23 +118,23 @@ impl<'b> Batch<'b> {
             let condition = self.tx.within("id", 1);
             let missing: Vec<i64> = missing.into_iter().collect();
             for row in load::<RunRow>(self.tx, &condition, vec![missing.into()]).await? {
-                around.add(&row);
+                around.add(parsed(&row.uuid)?, &row);
             }
         }
         Ok(around)
     }
 
     async fn load_operations(&mut self, entries: &[Entry], runs: &Runs) -> Result<Operations> {
-        let mut wanted: BTreeSet<String> =
-            entries.iter().filter_map(|e| e.facts.operation.as_ref()).map(|o| o.id.to_string()).collect();
+        let mut wanted: BTreeSet<Uuid> =
+            entries.iter().filter_map(|e| e.facts.operation.as_ref()).map(|o| o.id).collect();
         // News of a run is news of the operation of the same id.
-        wanted.extend(runs.keys().cloned());
+        wanted.extend(runs.keys());
         let mut found = Operations::new();
         let mut missing = vec![];
         for uuid in wanted {
             match self.caches.operations.take(&uuid) {
                 Some(state) => drop(found.insert(uuid, state)),
-                None => missing.push(uuid),
+                None => missing.push(uuid.to_string()),
             }
         }
         if missing.is_empty() {
@@ -145,7 +148,9 @@ impl<'b> Batch<'b> {
         if !ids.is_empty() {
             self.load_edges(ids, &mut loaded).await?;
         }
-        found.extend(loaded.into_values().map(|state| (state.operation.row.uuid.clone(), state)));
+        for state in loaded.into_values() {
+            found.insert(parsed(&state.operation.row.uuid)?, state);
+        }
         Ok(found)
     }
 
@@ -169,11 +174,12 @@ impl<'b> Batch<'b> {
         Ok(())
     }
 
-    async fn operation_texts(&mut self, entries: &[Entry]) -> Result<Texts> {
-        let sql: Vec<String> =
-            entries.iter().filter_map(|e| e.facts.operation.as_ref()).filter_map(|o| o.sql.clone()).collect();
-        let sets: Vec<String> = entries.iter().flat_map(|e| &e.facts.columns).map(set_text).collect();
-        Ok(Texts { sql: self.intern::<SqlRow>(sql).await?, sets: self.intern::<SetRow>(sets).await? })
+    async fn operation_texts<'t>(&mut self, entries: &'t [Entry], sets: &'t [String]) -> Result<Texts<'t>> {
+        let sql = entries.iter().filter_map(|e| e.facts.operation.as_ref()).filter_map(|o| o.sql.as_deref());
+        Ok(Texts {
+            sql: self.intern::<SqlRow>(sql.collect()).await?,
+            sets: self.intern::<SetRow>(sets.iter().map(String::as_str).collect()).await?,
+        })
     }
 
     async fn merge_operation(
@@ -182,16 +188,17 @@ impl<'b> Batch<'b> {
         fact: &Operation,
         facts: &Facts,
         runs: &Runs,
-        texts: &Texts,
+        texts: &Texts<'_>,
     ) -> Result<()> {
-        let Some(run) = runs.get(&fact.run.to_string()).map(|run| &run.row) else { return Ok(()) };
-        let uuid = fact.id.to_string();
-        if !operations.contains_key(&uuid) {
-            let row = new_operation(self.ids.next(self.tx, "operation").await?, &uuid, run.id, facts.at);
-            operations.insert(uuid.clone(), OperationState::new(Tracked::new(row)));
-        }
-        let Some(state) = operations.get_mut(&uuid) else { return Ok(()) };
-        let sql = fact.sql.as_ref().and_then(|sql| texts.sql.get(sql)).copied();
+        let Some(run) = runs.get(&fact.run).map(|run| &run.row) else { return Ok(()) };
+        let state = match operations.entry(fact.id) {
+            hash_map::Entry::Occupied(known) => known.into_mut(),
+            hash_map::Entry::Vacant(free) => {
+                let row = new_operation(self.ids.next(self.tx, "operation").await?, &fact.id, run.id, facts.at);
+                free.insert(OperationState::new(Tracked::new(row)))
+            }
+        };
+        let sql = fact.sql.as_deref().and_then(|sql| texts.sql.get(sql)).copied();
         merge_fact(&mut state.operation.row, fact, run.id, sql, facts.at);
         for edge in &facts.edges {
             if let Some(dataset) = self.dataset_ids.get(&edge.dataset) {
@@ -201,7 +208,7 @@ impl<'b> Batch<'b> {
         for columns in &facts.columns {
             let ids = (self.dataset_ids.get(&columns.source), self.dataset_ids.get(&columns.target));
             let (Some(source), Some(target)) = ids else { continue };
-            if let Some(set) = texts.sets.get(&set_text(columns)) {
+            if let Some(set) = texts.sets.get(set_text(columns).as_str()) {
                 state.merge_columns(*source, *target, *set, facts.at);
             }
         }
@@ -214,14 +221,14 @@ impl<'b> Batch<'b> {
         Ok(())
     }
 
-    async fn write_operations(&mut self, operations: &mut Operations) -> Result<()> {
-        let rows = operations.values_mut().map(|state| &mut state.operation);
-        Writes::of(rows, |row| row.id).write(self.tx).await?;
-        let edges = operations.values_mut().flat_map(|state| state.edges.values_mut());
+    async fn write_operations(&mut self, operations: &Operations) -> Result<()> {
+        let states = || operations.values();
+        Writes::of(states().map(|state| &state.operation), |row| row.id).write(self.tx).await?;
+        let edges = states().flat_map(|state| state.edges.values());
         Writes::of(edges, |row| (row.operation_id, row.dataset_id, row.direction)).write(self.tx).await?;
-        let columns = operations.values_mut().flat_map(|state| state.columns.values_mut());
+        let columns = states().flat_map(|state| state.columns.values());
         Writes::of(columns, |row| (row.operation_id, row.source_id, row.target_id)).write(self.tx).await?;
-        let flows = operations.values_mut().flat_map(|state| state.flows.values_mut());
+        let flows = states().flat_map(|state| state.flows.values());
         Writes::of(flows, |row| (row.operation_id, row.source_id, row.target_id)).write(self.tx).await
     }
 }
@@ -232,10 +239,10 @@ fn set_text(columns: &Columns) -> String {
     serde_json::to_string(&relations).unwrap_or_default()
 }
 
-fn new_operation(id: i64, uuid: &str, run_id: i64, at: i64) -> OperationRow {
+fn new_operation(id: i64, uuid: &Uuid, run_id: i64, at: i64) -> OperationRow {
     OperationRow {
         id,
-        uuid: uuid.to_owned(),
+        uuid: uuid.to_string(),
         created_at: at,
         run_id,
         run_at: NEVER,
@@ -285,6 +292,14 @@ impl OperationState {
         Self { operation, edges: HashMap::new(), columns: HashMap::new(), flows: HashMap::new() }
     }
 
+    /// From now on the database holds it as it is.
+    fn mark_stored(&mut self) {
+        self.operation.mark_stored();
+        self.edges.values_mut().for_each(Tracked::mark_stored);
+        self.columns.values_mut().for_each(Tracked::mark_stored);
+        self.flows.values_mut().for_each(Tracked::mark_stored);
+    }
+
     fn merge_edge(&mut self, edge: &Edge, dataset_id: i64, at: i64) {
         let operation = &self.operation.row;
         let (watermark, positions, progress_at) = match &edge.progress {
@@ -312,8 +327,10 @@ impl OperationState {
             positions,
             progress_at,
         };
-        let known = self.edges.entry((dataset_id, new.direction)).or_insert_with(|| Tracked::new(new.clone()));
-        known.row.merge(&new);
+        match self.edges.entry((dataset_id, new.direction)) {
+            hash_map::Entry::Occupied(mut known) => known.get_mut().row.merge(&new),
+            hash_map::Entry::Vacant(free) => _ = free.insert(Tracked::new(new)),
+        }
     }
 
     fn merge_columns(&mut self, source_id: i64, target_id: i64, set_id: i64, at: i64) {
@@ -331,8 +348,10 @@ impl OperationState {
             heard_to: at,
             is_open: 1,
         };
-        let known = self.columns.entry((source_id, target_id, set_id)).or_insert_with(|| Tracked::new(new.clone()));
-        known.row.merge(&new);
+        match self.columns.entry((source_id, target_id, set_id)) {
+            hash_map::Entry::Occupied(mut known) => known.get_mut().row.merge(&new),
+            hash_map::Entry::Vacant(free) => _ = free.insert(Tracked::new(new)),
+        }
     }
 
     /// Brings what follows from the operation, its run and the run of the same id up to date.

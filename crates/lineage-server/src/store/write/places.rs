@@ -102,8 +102,9 @@ impl<'b> Batch<'b> {
     async fn name_location(&mut self, id: i64, host: &str, at: i64) -> Result<()> {
         let Some(mut location) = self.location(id).await? else { return Ok(()) };
         rows::name(&mut location.row.name, &mut location.row.named_at, host, at);
-        if let Some(changed) = location.take_changed() {
-            upsert(self.tx, &[changed]).await?;
+        if location.is_changed() {
+            upsert(self.tx, [&location.row]).await?;
+            location.mark_stored();
         }
         self.caches.locations.put(id, location);
         Ok(())

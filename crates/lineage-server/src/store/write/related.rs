@@ -6,10 +6,34 @@ use crate::error::Result;
 use crate::store::record::{Record, load, upsert};
 use crate::store::rows::{DatasetTagRow, DependencyRow, SchemaUseRow, SymlinkRow, index_key};
 use std::collections::{BTreeSet, HashMap};
+use uuid::Uuid;
 
 const HOUR_US: i64 = 3600 * 1_000_000;
 
-type Uses = HashMap<(i64, i64, i64), SchemaUseRow>;
+/// Dataset, schema and direction.
+type UseKey = (i64, i64, i64);
+
+/// What a batch says of the use of a schema.
+struct Heard {
+    first_at: i64,
+    last_at: i64,
+    first_run: Option<Uuid>,
+}
+
+impl Default for Heard {
+    fn default() -> Self {
+        Self { first_at: i64::MAX, last_at: i64::MIN, first_run: None }
+    }
+}
+
+impl Heard {
+    fn add(&mut self, at: i64, last_at: i64, run: Option<Uuid>) {
+        if (at, run) < (self.first_at, self.first_run) {
+            (self.first_at, self.first_run) = (at, run);
+        }
+        self.last_at = self.last_at.max(last_at);
+    }
+}
 
 impl<'b> Batch<'b> {
     /// Merges and writes them.
@@ -21,36 +45,37 @@ impl<'b> Batch<'b> {
     }
 
     async fn merge_schemas(&mut self, entries: &[Entry]) -> Result<()> {
-        let texts: Vec<String> =
-            entries.iter().flat_map(|e| &e.facts.edges).filter_map(|edge| edge.schema.clone()).collect();
-        let schemas = self.intern::<SchemaRow>(texts).await?;
-        let mut heard = Uses::new();
+        let texts = entries.iter().flat_map(|e| &e.facts.edges).filter_map(|edge| edge.schema.as_deref());
+        let schemas = self.intern::<SchemaRow>(texts.collect()).await?;
+        let mut heard: HashMap<UseKey, Heard> = HashMap::new();
         for Entry { facts, .. } in entries {
             for edge in &facts.edges {
-                let schema = edge.schema.as_ref().and_then(|schema| schemas.get(schema));
+                let schema = edge.schema.as_deref().and_then(|schema| schemas.get(schema));
                 let (Some(schema), Some(dataset)) = (schema, self.dataset_ids.get(&edge.dataset)) else { continue };
-                let new = SchemaUseRow {
-                    dataset_id: *dataset,
-                    schema_id: *schema,
-                    direction: edge.output.into(),
-                    first_at: facts.at,
-                    // By the hour, so that a schema in steady use is not written with every event.
-                    last_at: (facts.at / HOUR_US * HOUR_US).max(0),
-                    first_run: facts.run.map(|run| run.to_string()).unwrap_or_default(),
-                };
-                let key = (new.dataset_id, new.schema_id, new.direction);
-                heard.entry(key).and_modify(|known| known.merge(&new)).or_insert(new);
+                let key = (*dataset, *schema, i64::from(edge.output));
+                // By the hour, so that a schema in steady use is not written with every event.
+                let last_at = (facts.at / HOUR_US * HOUR_US).max(0);
+                heard.entry(key).or_default().add(facts.at, last_at, facts.run);
             }
         }
-        self.write_schema_uses(heard).await
+        let row = |((dataset_id, schema_id, direction), heard): (UseKey, Heard)| SchemaUseRow {
+            dataset_id,
+            schema_id,
+            direction,
+            first_at: heard.first_at,
+            last_at: heard.last_at,
+            first_run: heard.first_run.map(|run| run.to_string()).unwrap_or_default(),
+        };
+        self.write_schema_uses(heard.into_iter().map(row).collect()).await
     }
 
-    async fn write_schema_uses(&mut self, mut heard: Uses) -> Result<()> {
-        let mut known: HashMap<(i64, i64, i64), Tracked<SchemaUseRow>> = HashMap::new();
+    async fn write_schema_uses(&mut self, heard: Vec<SchemaUseRow>) -> Result<()> {
+        let mut known: HashMap<UseKey, Tracked<SchemaUseRow>> = HashMap::new();
         let mut missing = BTreeSet::new();
-        for key in heard.keys() {
-            match self.caches.schema_uses.take(key) {
-                Some(row) => drop(known.insert(*key, Tracked::loaded(row))),
+        let key_of = |row: &SchemaUseRow| (row.dataset_id, row.schema_id, row.direction);
+        for key in heard.iter().map(key_of) {
+            match self.caches.schema_uses.take(&key) {
+                Some(row) => drop(known.insert(key, Tracked::loaded(row))),
                 None => drop(missing.insert(key.0)),
             }
         }
@@ -58,19 +83,17 @@ impl<'b> Batch<'b> {
             let condition = self.tx.within("dataset_id", 1);
             let missing: Vec<i64> = missing.into_iter().collect();
             for row in load::<SchemaUseRow>(self.tx, &condition, vec![missing.into()]).await? {
-                let key = (row.dataset_id, row.schema_id, row.direction);
-                known.entry(key).or_insert_with(|| Tracked::loaded(row));
+                known.entry(key_of(&row)).or_insert_with(|| Tracked::loaded(row));
             }
         }
-        for (key, new) in heard.drain() {
-            let tracked = known.entry(key).or_insert_with(|| Tracked::new(new.clone()));
+        for new in heard {
+            let tracked = known.entry(key_of(&new)).or_insert_with(|| Tracked::new(new.clone()));
             if tracked.stored.is_none() && self.new_schemas.len() < NEW_SCHEMAS_MAX {
                 self.new_schemas.push((new.dataset_id, new.schema_id));
             }
             tracked.row.merge(&new);
         }
-        let key = |row: &SchemaUseRow| (row.dataset_id, row.schema_id, row.direction);
-        Writes::of(known.values_mut(), key).write(self.tx).await?;
+        Writes::of(known.values(), key_of).write(self.tx).await?;
         for (key, row) in known {
             self.caches.schema_uses.put(key, row.row);
         }

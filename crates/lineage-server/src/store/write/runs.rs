@@ -1,12 +1,14 @@
 //! Runs: what events say of them is merged, then their operations follow.
 
-use super::{Batch, Entry, Tracked, Writes};
-use crate::error::Result;
+use super::{Batch, Tracked, Writes};
+use crate::error::{Error, Result};
 use crate::event::time_of_uuid;
 use crate::facts::{Name, Run};
 use crate::store::record::load;
 use crate::store::rows::{self, NEVER, RunRow, digest};
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
+use uuid::Uuid;
 
 /// How much less a mention of a run's job counts than the run's own word.
 const MENTIONED: i64 = 1 << 60;
@@ -14,13 +16,13 @@ const MENTIONED: i64 = 1 << 60;
 const PLACEHOLDER: i64 = 1 << 61;
 
 /// Runs of the batch, by uuid.
-pub(super) type Runs = HashMap<String, Tracked<RunRow>>;
+pub(super) type Runs = HashMap<Uuid, Tracked<RunRow>>;
 
 impl<'b> Batch<'b> {
     /// Merges runs with their operations and edges, and writes them.
-    pub(super) async fn merge_runs(&mut self, entries: &'b [Entry]) -> Result<()> {
+    pub(super) async fn merge_runs(&mut self, entries: &'b [super::Entry]) -> Result<()> {
         let mut runs = self.load_runs(entries).await?;
-        for Entry { facts, .. } in entries {
+        for super::Entry { facts, .. } in entries {
             for fact in &facts.runs {
                 self.merge_run(&mut runs, fact, facts.at).await?;
             }
@@ -30,7 +32,7 @@ impl<'b> Batch<'b> {
             .filter_map(|run| Some((run.row.id, run.row.job_id, run.stored.as_ref()?.job_id)))
             .filter_map(|(run, job, stored)| (job != stored).then_some((run, job)))
             .collect();
-        Writes::of(runs.values_mut(), |run| run.id).write(self.tx).await?;
+        Writes::of(runs.values(), |run| run.id).write(self.tx).await?;
         self.merge_operations(entries, &runs).await?;
         self.follow_job(&moved).await?;
         // Of what has ended, no more news are expected; if they come, the database knows.
@@ -40,35 +42,35 @@ impl<'b> Batch<'b> {
         Ok(())
     }
 
-    async fn load_runs(&mut self, entries: &[Entry]) -> Result<Runs> {
-        let wanted: BTreeSet<String> =
-            entries.iter().flat_map(|e| &e.facts.runs).map(|run| run.id.to_string()).collect();
+    async fn load_runs(&mut self, entries: &[super::Entry]) -> Result<Runs> {
+        let wanted: BTreeSet<Uuid> = entries.iter().flat_map(|e| &e.facts.runs).map(|run| run.id).collect();
         let mut runs = Runs::new();
         let mut missing = vec![];
         for uuid in wanted {
             match self.caches.runs.take(&uuid) {
                 Some(run) => drop(runs.insert(uuid, Tracked::loaded(run))),
-                None => missing.push(uuid),
+                None => missing.push(uuid.to_string()),
             }
         }
         if !missing.is_empty() {
             let condition = self.tx.within("uuid", 1);
             for row in load::<RunRow>(self.tx, &condition, vec![missing.into()]).await? {
-                runs.insert(row.uuid.clone(), Tracked::loaded(row));
+                runs.insert(parsed(&row.uuid)?, Tracked::loaded(row));
             }
         }
         Ok(runs)
     }
 
     async fn merge_run(&mut self, runs: &mut Runs, fact: &Run, at: i64) -> Result<()> {
-        let uuid = fact.id.to_string();
         let Some(job_id) = self.job_ids.get(&fact.job).copied() else { return Ok(()) };
-        if !runs.contains_key(&uuid) {
-            let id = self.ids.next(self.tx, "run").await?;
-            runs.insert(uuid.clone(), Tracked::new(new_run(id, &uuid, job_id, at)));
-        }
-        let parent_id = fact.parent.and_then(|parent| runs.get(&parent.to_string())).map(|run| run.row.id);
-        let Some(tracked) = runs.get_mut(&uuid) else { return Ok(()) };
+        let parent_id = fact.parent.and_then(|parent| runs.get(&parent)).map(|run| run.row.id);
+        let tracked = match runs.entry(fact.id) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(free) => {
+                let id = self.ids.next(self.tx, "run").await?;
+                free.insert(Tracked::new(new_run(id, &fact.id, job_id, at)))
+            }
+        };
         merge_fact(&mut tracked.row, fact, at);
         rows::greatest(&mut tracked.row.parent_id, parent_id);
         let mut job_at = at;
@@ -103,16 +105,21 @@ impl<'b> Batch<'b> {
     }
 }
 
+/// The id of a stored run or operation.
+pub(super) fn parsed(uuid: &str) -> Result<Uuid> {
+    Uuid::parse_str(uuid).map_err(|_| Error::Corrupt(format!("a stored run or operation has the id {uuid:?}")))
+}
+
 /// A number that orders jobs in the same way everywhere, for events of the same moment.
 fn job_rank(job: &Name) -> i64 {
     let hash = digest(&format!("{}\u{1}{}\u{1}{}", job.place.kind, job.place.hosts.join(","), job.name.to_lowercase()));
     i64::from_str_radix(&hash[..15], 16).unwrap_or(0)
 }
 
-fn new_run(id: i64, uuid: &str, job_id: i64, at: i64) -> RunRow {
+fn new_run(id: i64, uuid: &Uuid, job_id: i64, at: i64) -> RunRow {
     RunRow {
         id,
-        uuid: uuid.to_owned(),
+        uuid: uuid.to_string(),
         created_at: at,
         job_id,
         job_at: i64::MIN,

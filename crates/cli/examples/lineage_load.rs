@@ -7,11 +7,16 @@
 #![allow(clippy::print_stdout, reason = "a program that prints its results")]
 
 use headwater_env::Env;
+use headwater_lineage_server::read::iso;
 use headwater_lineage_server::{Options, Server, start};
 use serde_json::{Value, json};
 use std::error::Error;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The allocator of the program.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -118,13 +123,13 @@ fn event(load: &Load, number: usize) -> Value {
     let inputs = [1, 2].map(|n| layer.saturating_sub(1) * LAYER + mix(job * 2 + n) % LAYER);
     let at_ms = BEGIN_MS + (operation as u64) * 10;
     let id = format!("{:08x}-{:04x}-7000-8000-{:012x}", at_ms >> 16, at_ms & 0xffff, operation);
-    let at = chrono::DateTime::from_timestamp_millis(at_ms as i64 + i64::from(!is_start)).unwrap_or_default();
+    let at = (at_ms as i64 + i64::from(!is_start)) * 1000;
     let dataset = |id: usize| {
         json!({"namespace": "postgres://db:5432", "name": format!("warehouse.public.table_{id}"),
                "facets": {"schema": {"fields": [{"name": "id", "type": "BIGINT"}, {"name": "name", "type": "STRING"}]}}})
     };
     json!({
-        "eventTime": at.to_rfc3339(),
+        "eventTime": iso(at),
         "eventType": if is_start { "START" } else { "COMPLETE" },
         "producer": "https://example.com/load",
         "schemaURL": "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent",

@@ -33,7 +33,7 @@ pub fn load(define: &[(String, String)]) -> Result<Loaded> {
     for (key, value) in define {
         config.set(key, value);
     }
-    let warnings = config.iter().filter_map(|(key, _)| config_keys::warning(key)).collect();
+    let warnings = config.iter().filter_map(|(key, value)| config_keys::warning(key, value)).collect();
     Ok(Loaded { config, warnings })
 }
 

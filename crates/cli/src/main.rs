@@ -27,6 +27,10 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
+/// Within a second, and by a thread of its own: the memory of a process has a limit, and what was freed counts.
+#[unsafe(export_name = "_rjem_malloc_conf")]
+static ALLOCATOR_OPTIONS: &[u8; 60] = b"dirty_decay_ms:1000,muzzy_decay_ms:0,background_thread:true\0";
+
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Sql(args) => run(&args.config, |config| sql::run(&args, config)),

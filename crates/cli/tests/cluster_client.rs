@@ -181,7 +181,7 @@ fn a_job_without_slots_is_diagnosed() {
     let diagnosis = cluster.document(&["diagnose", job]);
     assert_eq!(diagnosis["findings"][0]["kind"], "missing-slots", "{diagnosis}");
     let text = cluster.said(&["diagnose", job]);
-    assert!(text.contains("[error] missing-slots: ") && text.contains("the cluster has 2 slots"), "{text}");
+    assert!(text.contains("[error] missing-slots: ") && text.contains("The cluster has 2 slots"), "{text}");
     cluster.said(&["cancel", job]);
     cluster.until(job, "CANCELED");
 }

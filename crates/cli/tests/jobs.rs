@@ -84,3 +84,29 @@ fn stored_state_is_declared_and_queried() {
     rows.sort_unstable();
     assert_eq!(rows.len(), 3, "{out}");
 }
+
+/// A query that fails at its 60th row, every time it starts again.
+fn failing(define: &[&str]) -> (Vec<u64>, String) {
+    let query = "CREATE TABLE n (id BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '100',
+        'fields.id.kind' = 'sequence', 'fields.id.start' = '1', 'fields.id.end' = '1000');
+        SELECT id, CAST(CASE WHEN id = 60 THEN 'x' ELSE '1' END AS INT) AS ok FROM n";
+    let restarts = ["restart-strategy.type=fixed-delay", "restart-strategy.fixed-delay.attempts=3"];
+    let delay = ["restart-strategy.fixed-delay.delay=1 ms", "parallelism.default=1"];
+    let defines = [&restarts[..], &delay, define].concat();
+    let defines: Vec<&str> = defines.into_iter().flat_map(|pair| ["-D", pair]).collect();
+    let output = headwater(&[&["sql", "--format", "json"], &defines[..], &["-e", query]].concat());
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    let id = |line: &str| line.split("\"id\":").nth(1).and_then(|rest| rest.split(',').next()?.parse().ok());
+    let ids = stdout(&output).lines().map(|line| id(line).unwrap_or_else(|| panic!("no id in {line}"))).collect();
+    (ids, stderr(&output))
+}
+
+#[test]
+fn a_query_that_starts_again_shows_no_row_twice() {
+    let (ids, said) = failing(&[]);
+    assert!(!ids.is_empty() && ids.iter().copied().eq(1..=ids.len() as u64), "{ids:?}");
+    assert!(said.contains("restarted when rows of it had been shown already"), "{said}");
+    let (ids, said) = failing(&["execution.checkpointing.interval=50 ms"]);
+    assert!(!ids.is_empty() && ids.iter().copied().eq(1..=ids.len() as u64), "{ids:?}");
+    assert!(said.contains("'x'"), "it goes on until there are no restarts left: {said}");
+}

@@ -33,6 +33,7 @@ fn a_query_elsewhere_shows_what_it_shows_here() {
     brings_many_rows(&cluster);
     waits_for_a_checkpoint(&cluster);
     says_why_it_failed(&cluster);
+    lists_the_jobs_of_others(&cluster);
     ends_without_its_client(&cluster);
 }
 
@@ -98,6 +99,33 @@ fn says_why_it_failed(cluster: &Cluster) {
         cluster.call(&[&REMOTE[..], &["-e", "SELECT CAST(name AS INT) FROM (VALUES ('a')) AS v(name)"]].concat());
     assert_eq!(failing.status.code(), Some(1), "{failing:?}");
     assert!(stderr(&failing).contains("'a'"), "{}", stderr(&failing));
+}
+
+/// `SHOW JOBS` of one client lists what others have started, and stops it.
+fn lists_the_jobs_of_others(cluster: &Cluster) {
+    let insert = "CREATE TABLE n (id BIGINT) WITH ('connector' = 'datagen', 'rows-per-second' = '10');
+        CREATE TABLE b (id BIGINT) WITH ('connector' = 'blackhole'); SET 'table.dml-sync' = 'true';
+        SET 'pipeline.name' = 'of another'; INSERT INTO b SELECT id FROM n";
+    let mut other = cluster.command(&[&REMOTE[..], &["-e", insert]].concat());
+    let mut other = other.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let job = loop {
+        let jobs = cluster.get("/jobs/overview");
+        let found = jobs["jobs"].as_array().unwrap().iter().find(|job| job["name"] == "of another").cloned();
+        match found {
+            Some(job) if job["state"] == "RUNNING" => break job["jid"].as_str().unwrap().to_owned(),
+            _ => assert!(other.try_wait().unwrap().is_none(), "it goes on"),
+        }
+    };
+    let script = format!("SHOW JOBS; DESCRIBE JOB '{job}'; STOP JOB '{job}'; SHOW JOBS;");
+    let listed = cluster.call(&[&REMOTE[..], &["--format", "csv", "-e", &script]].concat());
+    assert!(listed.status.success(), "{}", stderr(&listed));
+    let lines: Vec<String> = stdout(&listed).lines().filter(|line| line.contains(&job)).map(str::to_owned).collect();
+    let states: Vec<bool> = lines.iter().map(|line| line.contains("RUNNING")).collect();
+    assert_eq!(states, [true, true, false], "{lines:?}");
+    assert!(stdout(&listed).contains("collect"), "queries are listed, too: {}", stdout(&listed));
+    other.wait().unwrap();
+    let unknown = cluster.call(&[&REMOTE[..], &["-e", "DESCRIBE JOB 'abc'"]].concat());
+    assert!(stderr(&unknown).contains("SHOW JOBS lists those of the cluster"), "{}", stderr(&unknown));
 }
 
 /// A client that is killed cannot cancel its query: the query notices by itself.

@@ -1,6 +1,6 @@
 //! The engine: a session with its cluster.
 
-use crate::jobs::{Jobs, StartedJob};
+use crate::jobs::{self, Jobs, StartedJob};
 use crate::lineage::{self, Reporter, ReporterOptions};
 use crate::operators::SqlOperators;
 use crate::query::RunningQuery;
@@ -114,7 +114,7 @@ impl Engine {
         }
         let cluster = self.cluster()?;
         self.report(&cluster, &query.graph)?;
-        RunningQuery::start(&cluster, query)
+        RunningQuery::start(&cluster, query, &self.env)
     }
 
     /// Starts planned inserts.
@@ -153,12 +153,27 @@ impl Engine {
         self.jobs.list()
     }
 
-    /// The job of this id.
+    /// The jobs that `SHOW JOBS` lists: of a cluster of other processes all, else the inserts that were started here.
     ///
     /// # Errors
-    /// When none of that id was started here.
+    /// When the cluster does not answer.
+    pub fn listed_jobs(&mut self) -> Result<Vec<StartedJob>> {
+        match &self.place {
+            Place::Elsewhere(cluster) => jobs::of_cluster(cluster),
+            Place::Own(_) | Place::Shared(_) => Ok(self.jobs.list()),
+        }
+    }
+
+    /// The listed job of this id.
+    ///
+    /// # Errors
+    /// When there is none of that id, or the cluster does not answer.
     pub fn job(&mut self, id: &str) -> Result<StartedJob> {
-        self.jobs.find(id)
+        let place = match &self.place {
+            Place::Elsewhere(_) => "of the cluster",
+            Place::Own(_) | Place::Shared(_) => "that were started here",
+        };
+        jobs::find(self.listed_jobs()?, id, place)
     }
 
     /// A handle of the cluster that the jobs run on, which starts with it.

@@ -1,14 +1,18 @@
-//! The jobs that a process has started, for whoever lists and stops them.
+//! The jobs that a process has started, and those of a cluster, for whoever lists and stops them.
 
-use headwater_jobmanager::{JobHandle, JobState};
+use headwater_jobmanager::{Handle, JobHandle, JobState};
 use headwater_types::config::nearest;
 use headwater_types::{Error, Result};
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// Ended jobs that are remembered.
 const ENDED_MAX: usize = 64;
 
-/// A job that was started here.
+/// How long a cluster may take to list its jobs.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A job that was started, here or by other clients of the cluster.
 #[derive(Clone)]
 pub struct StartedJob {
     /// Follows it.
@@ -43,20 +47,6 @@ impl Jobs {
         self.started.iter().cloned().collect()
     }
 
-    /// The job of this id.
-    pub(crate) fn find(&mut self, id: &str) -> Result<StartedJob> {
-        self.refresh();
-        let ids: Vec<String> = self.started.iter().map(|job| job.handle.id().to_string()).collect();
-        if let Some(at) = ids.iter().position(|known| *known == id.trim()) {
-            return Ok(self.started[at].clone());
-        }
-        let hint = match nearest(id, ids.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean '{near}'?"),
-            None => "SHOW JOBS lists those that were started here".to_owned(),
-        };
-        Err(Error::user("unknown-job", format!("there is no job '{id}'; {hint}")))
-    }
-
     /// A job that the cluster has forgotten keeps the state that it had last.
     fn refresh(&mut self) {
         for job in self.started.iter_mut().filter(|job| !job.state.is_final()) {
@@ -65,4 +55,35 @@ impl Jobs {
             }
         }
     }
+}
+
+/// All jobs of a cluster, whoever started them, in the order in which they were submitted; of those that have ended the
+/// ones that it remembers.
+///
+/// # Errors
+/// When the cluster does not answer.
+pub fn of_cluster(cluster: &Handle) -> Result<Vec<StartedJob>> {
+    let listed = cluster.list()?.wait(PATIENCE)?;
+    let started = listed.into_iter().map(|listed| StartedJob {
+        handle: cluster.job(listed.job, &listed.name),
+        started_ms: listed.started_ms,
+        state: listed.state,
+    });
+    Ok(started.collect())
+}
+
+/// The job of this id among these, which are those of `place`.
+///
+/// # Errors
+/// When there is none.
+pub fn find(jobs: Vec<StartedJob>, id: &str, place: &str) -> Result<StartedJob> {
+    let ids: Vec<String> = jobs.iter().map(|job| job.handle.id().to_string()).collect();
+    let at = ids.iter().position(|known| known == id.trim());
+    at.and_then(|at| jobs.into_iter().nth(at)).ok_or_else(|| {
+        let hint = match nearest(id, ids.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean '{near}'?"),
+            None => format!("SHOW JOBS lists those {place}"),
+        };
+        Error::user("unknown-job", format!("there is no job '{id}'; {hint}"))
+    })
 }

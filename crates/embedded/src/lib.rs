@@ -5,7 +5,7 @@
 //! that a session that only declares and describes costs no thread.
 
 mod engine;
-mod jobs;
+pub mod jobs;
 pub mod lineage;
 mod operators;
 mod query;

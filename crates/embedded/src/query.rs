@@ -2,6 +2,7 @@
 
 mod remote;
 
+use headwater_connectors::collect::remote::Guarantee;
 use headwater_connectors::collect::{Received, Receiver};
 use headwater_data::ChangeBatch;
 use headwater_env::Env;
@@ -38,9 +39,15 @@ pub enum Polled {
 }
 
 impl RunningQuery {
-    /// Opens a channel, points the plan's sink at it and submits the job.
-    pub(crate) fn start(cluster: &Handle, mut query: PlannedQuery) -> Result<Self> {
-        let rows = Receiver::open(format!("query-{}", NEXT_CHANNEL.fetch_add(1, Ordering::Relaxed)));
+    /// Opens a channel, points the plan's sink at it and submits the job. Where rows count when a checkpoint holds them,
+    /// they are fetched as from elsewhere.
+    pub(crate) fn start(cluster: &Handle, mut query: PlannedQuery, env: &Env) -> Result<Self> {
+        let name = || format!("query-{}", NEXT_CHANNEL.fetch_add(1, Ordering::Relaxed));
+        let rows = match remote::guarantee(&query.graph.config)? {
+            Guarantee::ExactlyOnce => return Self::start_elsewhere(cluster, query, env),
+            Guarantee::NoRestart => Receiver::open_once(name()),
+            Guarantee::AtLeastOnce => Receiver::open(name()),
+        };
         direct_to(&mut query.graph, &[("collect-id", rows.id())]);
         let job = cluster.submit(&query.graph)?;
         Ok(Self { columns: query.columns, job, rows, ended: false, remote: None })
@@ -95,13 +102,16 @@ impl RunningQuery {
     /// Waits for the end of the job, and tells whether its rows have come.
     pub fn wait(&self) -> JobResult {
         let result = self.job.wait();
-        match self.remote.as_ref().and_then(remote::Failure::told) {
+        match self.remote.as_ref().and_then(remote::Failure::told).or_else(|| self.rows.failure()) {
             Some(error) => JobResult { state: JobState::Failed, error: Some(error), ..result },
             None => result,
         }
     }
 
     fn end(&mut self) -> Polled {
+        if self.rows.failure().is_some() {
+            self.job.cancel();
+        }
         self.ended = true;
         Polled::End
     }

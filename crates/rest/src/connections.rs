@@ -5,6 +5,7 @@ use crate::Options;
 use crate::stream::Stream;
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
+use headwater_tls::Reloading;
 use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -21,7 +22,7 @@ use tokio_rustls::TlsAcceptor;
 /// Accepts a bounded number of connections.
 pub(crate) struct Bounded {
     listener: TcpListener,
-    tls: Option<TlsAcceptor>,
+    tls: Option<Arc<Reloading>>,
     slots: Arc<Semaphore>,
     timeout: Duration,
 }
@@ -49,8 +50,17 @@ pub(crate) struct Guarded {
 impl Bounded {
     pub(crate) fn new(listener: TcpListener, options: &Options) -> Self {
         let slots = Arc::new(Semaphore::new(options.connections_max.max(1)));
-        let tls = options.tls.clone().map(TlsAcceptor::from);
-        Self { listener, tls, slots, timeout: options.connection_timeout }
+        Self { listener, tls: options.tls.clone(), slots, timeout: options.connection_timeout }
+    }
+}
+
+/// Says that the certificates are others from now on, or why they are not.
+fn reloaded(outcome: headwater_types::Result<()>) {
+    match outcome {
+        Ok(()) => tracing::info!("the certificates of the REST port were replaced: new connections use them"),
+        Err(error) => {
+            tracing::warn!(%error, "the certificates of the REST port have changed and cannot be used: those before stay")
+        }
     }
 }
 
@@ -62,7 +72,8 @@ impl Listener for Bounded {
         // The semaphore is never closed.
         let slot = self.slots.clone().acquire_owned().await.ok();
         let (stream, address) = Listener::accept(&mut self.listener).await;
-        let stream = Stream::new(stream, self.tls.as_ref());
+        let acceptor = self.tls.as_ref().map(|tls| TlsAcceptor::from(tls.server(reloaded)));
+        let stream = Stream::new(stream, acceptor.as_ref());
         let deadline = Box::pin(tokio::time::sleep(self.timeout));
         (Guarded { stream, _slot: slot, timeout: self.timeout, deadline, is_receiving: false }, address)
     }

@@ -1,14 +1,13 @@
 //! How to serve, from Flink's keys and a few of our own.
 
 use crate::auth::Tokens;
-use headwater_tls::Part;
+use headwater_tls::{Part, Reloading};
 use headwater_types::config::{Configuration, Key, parse_duration, parse_memory_bytes};
 use headwater_types::{Error, Result};
 use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio_rustls::rustls::ServerConfig;
 
 const ADDRESS: Key = Key { name: "rest.address", default: "" };
 const BIND_ADDRESS: Key = Key { name: "rest.bind-address", default: "" };
@@ -58,8 +57,8 @@ pub struct Options {
     pub requests_per_second: u32,
     /// What bearers of which token may do. With none everybody may do everything.
     pub tokens: Tokens,
-    /// The side of TLS that is called; without it there is no TLS.
-    pub tls: Option<Arc<ServerConfig>>,
+    /// The side of TLS that is called, with the certificates that its files hold now; without it there is no TLS.
+    pub tls: Option<Arc<Reloading>>,
     /// Whether clients have to show a certificate.
     pub authenticates: bool,
     /// Whether the configuration says where to listen.
@@ -97,7 +96,7 @@ impl Options {
             requests_per_second: u32::try_from(config.integer(RATE)?).map_err(|_| bad(RATE, config))?,
             tokens: Tokens { view: view?, operate: operate?, admin: admin? },
             authenticates: tls.as_ref().is_some_and(headwater_tls::Options::authenticates),
-            tls: tls.map(|tls| tls.server()).transpose()?,
+            tls: tls.map(Reloading::new).transpose()?.map(Arc::new),
             is_configured: [PORT, BIND_PORT, BIND_ADDRESS].iter().any(|key| config.get(key.name).is_some()),
             metrics_ports: ports(config.text(METRICS_PORT)).ok_or_else(|| bad(METRICS_PORT, config))?,
             scripts: config.boolean(SUBMIT)?,

@@ -18,12 +18,15 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use tokio::sync::{Semaphore, oneshot};
+use std::time::Duration;
+use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio::time::Instant;
 
 /// Placeholders of a path, unless they are not text.
 type Params = std::result::Result<RawPathParams, RawPathParamsRejection>;
 
+/// How long answers that are under way may take when the server ends.
+const LINGER: Duration = Duration::from_secs(1);
 /// Large bodies at once; more wait.
 const UPLOADS_MAX: usize = 4;
 
@@ -114,13 +117,23 @@ async fn run(listener: TcpListener, routes: Vec<Route>, options: Options, stoppe
         Err(error) => return tracing::error!(%error, "the REST server could not be started"),
     };
     let router = router(routes, &Arc::new(Gate::new(options)));
+    let stopping = Arc::new(Notify::new());
+    let told = stopping.clone();
     let served = axum::serve(listener, router.into_make_service_with_connect_info::<Peer>());
-    // Connections that are open when it stops end with the runtime.
+    let served = served.with_graceful_shutdown(async move {
+        let _ = stopped.await;
+        told.notify_one();
+    });
+    let late = async {
+        stopping.notified().await;
+        tokio::time::sleep(LINGER).await;
+    };
+    // Connections that are open even then end with the runtime.
     tokio::select! {
         result = served => if let Err(error) = result {
             tracing::error!(%error, "the REST server ended");
         },
-        _ = stopped => {}
+        () = late => {}
     }
 }
 

@@ -3,16 +3,13 @@
 use crate::execute::Executed;
 use crate::gateway::Gateway;
 use crate::operation::Operation;
-use headwater_embedded::{Engine, JobHandle, JobState, RequestKind};
+use headwater_embedded::{Engine, JobHandle, JobState, RequestKind, StartedJob, jobs};
 use headwater_functions::text::push_timestamp;
 use headwater_sql::session::{JobStatement, Rows};
 use headwater_sql::{SqlError, SqlResult};
-use headwater_types::config::nearest;
 use headwater_types::{Error, Result};
 use std::time::Duration;
 
-/// How long the cluster may take to list its jobs.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// How long a wait lasts before somebody may end it.
 const TURN: Duration = Duration::from_millis(50);
 
@@ -22,16 +19,9 @@ pub(crate) struct Stop {
     savepoint: Option<RequestKind>,
 }
 
-/// A job of the list.
-struct Listed {
-    handle: JobHandle,
-    state: JobState,
-    started_ms: i64,
-}
-
 /// Runs a statement about jobs.
 pub(crate) fn run(gateway: &Gateway, engine: &mut Engine, statement: &JobStatement) -> SqlResult<Executed> {
-    let all = list(gateway, engine)?;
+    let all = list(gateway)?;
     match statement {
         JobStatement::Show => Ok(Executed::Rows(table(&all))),
         JobStatement::Describe(id) => Ok(Executed::Rows(table(&[find(all, id)?]))),
@@ -49,38 +39,17 @@ pub(crate) fn run(gateway: &Gateway, engine: &mut Engine, statement: &JobStateme
     }
 }
 
-/// The jobs of the cluster; of a cluster that does not list them those of this session.
-fn list(gateway: &Gateway, engine: &mut Engine) -> SqlResult<Vec<Listed>> {
-    let cluster = gateway.cluster();
-    if let Ok(all) = cluster.jobs().and_then(|pending| pending.wait(PATIENCE)) {
-        let listed = |summary: headwater_jobmanager::JobSummary| Listed {
-            handle: cluster.job(summary.job, &summary.graph.name),
-            state: summary.state,
-            started_ms: summary.started_ms,
-        };
-        let mut all: Vec<Listed> = all.into_iter().map(listed).collect();
-        all.sort_by_key(|job| job.started_ms);
-        return Ok(all);
-    }
-    let own = engine.jobs().into_iter();
-    Ok(own.map(|job| Listed { handle: job.handle, state: job.state, started_ms: job.started_ms }).collect())
+/// The jobs of the cluster, whichever session or client started them.
+fn list(gateway: &Gateway) -> SqlResult<Vec<StartedJob>> {
+    Ok(jobs::of_cluster(gateway.cluster())?)
 }
 
-fn find(all: Vec<Listed>, id: &str) -> SqlResult<Listed> {
-    let ids: Vec<String> = all.iter().map(|job| job.handle.id().to_string()).collect();
-    let at = ids.iter().position(|known| known == id.trim());
-    match at.and_then(|at| all.into_iter().nth(at)) {
-        Some(job) => Ok(job),
-        None => {
-            let error = SqlError::new("unknown-job", format!("there is no job '{id}'"));
-            let near = nearest(id, ids.iter().map(String::as_str)).map(|near| format!("did you mean '{near}'?"));
-            Err(error.with_hint(near.unwrap_or_else(|| "SHOW JOBS lists those of the cluster".to_owned())))
-        }
-    }
+fn find(all: Vec<StartedJob>, id: &str) -> SqlResult<StartedJob> {
+    Ok(jobs::find(all, id, "of the cluster")?)
 }
 
-fn table(jobs: &[Listed]) -> Rows {
-    let row = |job: &Listed| {
+fn table(jobs: &[StartedJob]) -> Rows {
+    let row = |job: &StartedJob| {
         let mut started = String::new();
         let nanos = u32::try_from(job.started_ms.rem_euclid(1000) * 1_000_000).unwrap_or_default();
         push_timestamp(&mut started, job.started_ms.div_euclid(1000), nanos, 3);

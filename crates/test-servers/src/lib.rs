@@ -6,6 +6,7 @@
 //! and kept in the user's cache directory.
 
 mod cache;
+pub mod go;
 pub mod kafka;
 pub mod maven;
 pub mod ports;

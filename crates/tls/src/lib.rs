@@ -9,13 +9,16 @@
 //! come and go on any host; see `trust`. At the REST port clients show one where `authentication-enabled` says so.
 //! Private keys never appear in errors or `Debug` output.
 //!
-//! Files are read whenever a side is made: who makes one for every connection takes up certificates that were replaced.
+//! Files are read whenever a side is made: who makes one for every connection takes up certificates that were replaced, and so
+//! does who asks a [`Reloading`] one.
 
 mod failure;
 mod pem;
+mod reloading;
 mod trust;
 
-pub use failure::explain;
+pub use failure::{explain, explain_server};
+pub use reloading::Reloading;
 
 use headwater_types::config::Configuration;
 use headwater_types::{Error, Result};

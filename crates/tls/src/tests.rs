@@ -194,3 +194,39 @@ fn settings_between_processes_are_checked() {
     let message = Options::from_config(&odd, Part::Internal).unwrap_err().message().to_owned();
     assert!(message.contains("'00:11'") && message.contains("SHA-1"), "{message}");
 }
+
+#[test]
+fn files_that_are_replaced_are_used_and_those_that_make_no_sense_are_not() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let pem = || {
+        let (certificate, key) = certificate();
+        key + &certificate
+    };
+    let replace = |content: &str| {
+        let staged = write(directory.path(), "staged.pem", content);
+        fs::rename(staged, directory.path().join("own.pem")).expect("it takes the place of the other");
+    };
+    let keystore = write(directory.path(), "own.pem", pem());
+    let options =
+        options(Part::Rest, &[("security.ssl.rest.enabled", "true"), ("security.ssl.rest.keystore", &keystore)]);
+    let reloading = Reloading::new(options).expect("the first ones are good");
+    let present = || {
+        let mut told = None;
+        let server = reloading.server(|outcome| told = Some(outcome.map_err(|error| error.code())));
+        (server, told)
+    };
+    let (first, told) = present();
+    assert_eq!(told, None);
+    for (content, expected) in [("half", Some(Err("tls-not-configured"))), ("half", Some(Err("tls-not-configured")))] {
+        replace(content);
+        let (server, told) = present();
+        assert!(told == expected && Arc::ptr_eq(&server, &first), "{told:?}");
+        assert_eq!(present().1, None, "it is said once");
+    }
+    fs::remove_file(&keystore).expect("it is there");
+    assert_eq!(present().1, Some(Err("tls-not-configured")));
+    replace(&pem());
+    let (second, told) = present();
+    assert!(told == Some(Ok(())) && !Arc::ptr_eq(&second, &first));
+    assert!(Arc::ptr_eq(&present().0, &second), "what has not changed is not read again");
+}

@@ -1,4 +1,4 @@
-//! What works, what does not, and what cannot.
+//! What works, what does not, what cannot for a documented reason, and what was not tried.
 
 use anyhow::{Result, bail};
 
@@ -72,28 +72,30 @@ impl Report {
         self.lines.push((client.to_owned(), check.to_owned(), outcome));
     }
 
-    /// Prints all, and fails when something fails.
-    pub fn finish(&self) -> Result<()> {
-        let mut failed = 0;
+    /// Prints all. Only when every check works, or cannot for a documented reason, is that a success; what was not tried is
+    /// none, unless it may be missing.
+    pub fn finish(&self, may_skip: bool) -> Result<()> {
+        let (mut works, mut failed, mut limits, mut skipped) = (0, 0, 0, 0);
         for (client, check, outcome) in &self.lines {
-            let (sign, detail) = match outcome {
-                Outcome::Works => ("ok", ""),
-                Outcome::Fails(detail) => {
-                    failed += 1;
-                    ("FAILS", detail.as_str())
-                }
-                Outcome::Limit(reason) => ("cannot", reason.as_str()),
-                Outcome::Skipped(reason) => ("skipped", reason.as_str()),
+            let (sign, detail, count) = match outcome {
+                Outcome::Works => ("ok", "", &mut works),
+                Outcome::Fails(detail) => ("FAILS", detail.as_str(), &mut failed),
+                Outcome::Limit(reason) => ("cannot", reason.as_str(), &mut limits),
+                Outcome::Skipped(reason) => ("skipped", reason.as_str(), &mut skipped),
             };
+            *count += 1;
             let detail: String = detail.trim().chars().take(600).collect();
             println!("{sign:8} {client}: {check}{}{detail}", if detail.is_empty() { "" } else { " - " });
         }
-        let works = self.lines.iter().filter(|(_, _, outcome)| matches!(outcome, Outcome::Works)).count();
-        println!("{works} checks work, {failed} fail, {} cannot or were skipped", self.lines.len() - works - failed);
-        if failed > 0 {
-            bail!("{failed} checks fail");
+        println!(
+            "{works} checks work, {failed} fail, {limits} cannot for documented reasons, {skipped} were not tried"
+        );
+        match (failed, skipped) {
+            (0, 0) => Ok(()),
+            (0, _) if may_skip => Ok(()),
+            (0, _) => bail!("{skipped} checks were not tried: install what they need, or allow it by --may-skip"),
+            _ => bail!("{failed} checks fail"),
         }
-        Ok(())
     }
 }
 
@@ -101,5 +103,23 @@ fn said(text: &str, expected: &[&str]) -> Outcome {
     match expected.iter().find(|wanted| !text.contains(**wanted)) {
         None => Outcome::Works,
         Some(missing) => Outcome::Fails(format!("'{missing}' is not in: {text}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_works_or_cannot_is_a_success() {
+        let mut report = Report::default();
+        report.expect("a", "works", Ok("text".to_owned()), &["ex"]);
+        report.limit("a", "cannot", "there are no jars");
+        report.script("b", Ok(r#"{"check": "x", "ok": true}"#.to_owned()));
+        assert!(report.finish(false).is_ok());
+        report.skip("c", "all", "not installed");
+        assert!(report.finish(false).is_err() && report.finish(true).is_ok());
+        report.script("d", Ok("no checks".to_owned()));
+        assert!(report.finish(true).is_err(), "a script that finds nothing has failed");
     }
 }

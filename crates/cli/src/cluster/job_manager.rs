@@ -12,6 +12,7 @@ use headwater_types::Result;
 use headwater_types::config::Configuration;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::Notify;
 
 /// Runs a JobManager until SIGTERM. Of several with a shared storage one leads, the others wait.
 pub fn run(config: Configuration) -> ExitCode {
@@ -24,13 +25,17 @@ fn work(config: Configuration) -> Result<()> {
     let listener = MessageListener::bind(bind, identity, runtime.handle())?;
     let bound = listener.address()?;
     let registry = headwater_embedded::registry(&config);
-    let lineage = ReporterOptions::of_process(&registry, &Env::real(), &config);
-    let port = Port::bind(&config)?.map(Arc::new);
+    let mut lineage = ReporterOptions::of_process(&registry, &Env::real(), &config);
+    let told_to_end = Arc::new(Notify::new());
+    let end = told_to_end.clone();
+    let port = Port::bind(&config, Arc::new(move || end.notify_one()))?.map(Arc::new);
     let rest = match &port {
         Some(port) => Some(settings::rest_address(&config, port.number()?)),
         None => None,
     };
     let shared = settings::high_availability(&config)?;
+    // With others, the next leader goes on with the jobs.
+    lineage.jobs_end_with_it = shared.is_none();
     let waiting = match (&port, &rest, &shared) {
         (Some(port), Some(rest), Some(shared)) => Some((port.clone(), rest.clone(), shared.clone())),
         _ => None,
@@ -54,7 +59,13 @@ fn work(config: Configuration) -> Result<()> {
         },
     };
     tracing::info!(address = %bound, "the JobManager listens");
-    runtime.block_on(process.run(terminated()))?;
+    let over = async move {
+        tokio::select! {
+            () = terminated() => {}
+            () = told_to_end.notified() => {}
+        }
+    };
+    runtime.block_on(process.run(over))?;
     tracing::info!("the JobManager ends");
     Ok(())
 }

@@ -5,11 +5,12 @@
 //! another one is configured.
 
 use super::plan::{JobManagers, plan};
-use super::{Remote, exit_code};
+use super::{Remote, exit_code, settings};
 use crate::args::{ClusterCommand, ClusterStartArgs};
 use headwater_types::config::{Configuration, Key};
 use headwater_types::{Error, Result};
 use std::fs::{self, File};
+use std::net::{SocketAddr, TcpListener};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -53,6 +54,9 @@ fn start(args: &ClusterStartArgs, config: &Configuration) -> Result<()> {
 }
 
 fn start_members(args: &ClusterStartArgs, config: &Configuration, directory: &Path) -> Result<()> {
+    if args.jobmanagers == 1 {
+        is_free(settings::job_manager_bind(config)?)?;
+    }
     let managers = plan(args.jobmanagers, config, directory)?;
     for (name, own) in &managers.own {
         let define = [&args.config.define[..], &managers.shared[..], &own[..]].concat();
@@ -74,6 +78,17 @@ fn start_members(args: &ClusterStartArgs, config: &Configuration, directory: &Pa
     Ok(())
 }
 
+/// Where another JobManager listens already, ours would end at once, and its TaskManagers would join the other one.
+fn is_free(address: SocketAddr) -> Result<()> {
+    match TcpListener::bind(address) {
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
+            let message = format!("something listens at {address} already: name another port by 'jobmanager.rpc.port'");
+            Err(Error::user("cluster-not-up", message))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Waits until somebody leads, and all TaskManagers have registered there.
 fn await_members(
     args: &ClusterStartArgs,
@@ -90,8 +105,9 @@ fn await_members(
             return Err(Error::user("cluster-not-up", message));
         }
         match Remote::connect(managers.one(attempt), config).and_then(|remote| registered(&remote)) {
-            Ok(true) => return Ok(()),
-            Ok(false) => {}
+            // Those that ended meanwhile are found once more.
+            Ok(true) if members(directory)?.iter().all(Member::is_running) => return Ok(()),
+            Ok(_) => {}
             Err(error) => last = error,
         }
         pause();

@@ -11,6 +11,8 @@ use tokio::runtime::Runtime;
 /// Where jobs run: `remote` means a cluster.
 const EXECUTION_TARGET: Key = Key { name: "execution.target", default: "" };
 
+const RPC_PORT: Key = Key { name: "jobmanager.rpc.port", default: "6123" };
+
 /// A connection to a JobManager.
 pub struct Remote {
     /// Submits and follows jobs there.
@@ -29,11 +31,19 @@ pub fn target(named: Option<&str>, config: &Configuration) -> Result<Option<Arc<
     match named {
         Some(addresses) => {
             let nothing = || Error::user("bad-option", "'--jobmanager' names nobody: expected HOST:PORT");
-            Ok(Some(Arc::new(AnyOf::parse(addresses).ok_or_else(nothing)?)))
+            Ok(Some(Arc::new(AnyOf::parse(&with_ports(addresses, config)).ok_or_else(nothing)?)))
         }
         None if remote => settings::leader(config).map(Some),
         None => Ok(None),
     }
+}
+
+/// Hosts that are named without a port are meant with that of the configuration.
+fn with_ports(addresses: &str, config: &Configuration) -> String {
+    let named = addresses.split(',').map(str::trim).filter(|one| !one.is_empty());
+    let port = config.text(RPC_PORT).trim();
+    let full = named.map(|one| if one.contains(':') { one.to_owned() } else { format!("{one}:{port}") });
+    full.collect::<Vec<_>>().join(",")
 }
 
 impl Remote {

@@ -5,7 +5,7 @@ use headwater_env::Env;
 use headwater_jobmanager::TaskManagerInfo;
 use headwater_rpc::{JoinOptions, join};
 use headwater_runtime::ProcessMemory;
-use headwater_taskmanager::{Exchange, LocalState, Options};
+use headwater_taskmanager::{Exchange, LocalState, Options, remove_leftovers};
 use headwater_types::Result;
 use headwater_types::config::Configuration;
 use std::process::ExitCode;
@@ -23,6 +23,7 @@ fn work(config: &Configuration) -> Result<()> {
         Some(id) => id,
         None => format!("{host}-{}-{:06x}", std::process::id(), env.random_u64() & 0xff_ffff),
     };
+    remove_leftovers(config);
     let local = Arc::new(LocalState::new(config, &id, settings::resource_id(config).is_some()));
     let identity = settings::identity(config, &id)?;
     let of_rows = settings::exchange_identity(config, &identity)?;

@@ -17,18 +17,52 @@ const TOKEN_FILE: Key = Key { name: "headwater.rest.authentication.token-file", 
 /// The port of a SQL gateway, where none is named.
 const GATEWAY_PORT: u16 = 8083;
 
-/// How long an answer may take.
+/// How long an answer may take, and that of a call that only looks.
 const TIMEOUT: Duration = Duration::from_secs(60);
+const LOOK_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long one of several addresses may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The type of an encoded plan.
 const PLAN_TYPE: &str = "application/x-headwater-plan";
 
-/// The API of a cluster.
+/// The API of a cluster, or of a SQL gateway.
 pub struct Api {
     client: Client,
     base: String,
     token: Option<String>,
+    server: Server,
+}
+
+/// Who is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Server {
+    Cluster,
+    Gateway,
+}
+
+impl Server {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Cluster => "cluster",
+            Self::Gateway => "SQL gateway",
+        }
+    }
+
+    /// What may help when it is not there.
+    fn hint(self) -> &'static str {
+        match self {
+            Self::Cluster => "name another by -m HOST:PORT",
+            Self::Gateway => "start one by 'headwater sql-gateway', or name another by --gateway URL",
+        }
+    }
+
+    /// The port it is usually at.
+    fn port(self) -> &'static str {
+        match self {
+            Self::Cluster => "expected 'rest.port' of a JobManager (8081), which is not that of its RPC",
+            Self::Gateway => "expected the port of 'headwater sql-gateway' (8083)",
+        }
+    }
 }
 
 impl Api {
@@ -38,7 +72,7 @@ impl Api {
     /// # Errors
     /// When no client can be made, or a file that the configuration names cannot be read.
     pub fn new(address: Option<&str>, config: &Configuration) -> Result<Self> {
-        let tls = headwater_tls::Options::from_config(config, Part::Rest)?;
+        let tls = headwater_tls::Options::from_config(&with_tls_if_named(address, config), Part::Rest)?;
         let client = secured(Client::builder().timeout(TIMEOUT), tls.as_ref())?
             .build()
             .map_err(|error| Error::internal("no HTTP client could be made").with_source(error))?;
@@ -50,8 +84,14 @@ impl Api {
             true => vec![url(None, config, tls.is_some())],
             false => all.into_iter().map(|one| url(one, config, tls.is_some())).collect(),
         };
+        for url in &urls {
+            if let Err(error) = reqwest::Url::parse(url) {
+                let message = format!("'{url}' is no address ({error}): expected HOST, HOST:PORT or a URL");
+                return Err(Error::user("bad-address", message));
+            }
+        }
         let base = format!("{}/v1", reachable(&urls));
-        Ok(Self { client, base, token: token(config)? })
+        Ok(Self { client, base, token: token(config)?, server: Server::Cluster })
     }
 
     /// The API of the SQL gateway at `host[:port]`, or a URL.
@@ -63,6 +103,7 @@ impl Api {
         let address = if has_port { address.to_owned() } else { format!("{address}:{GATEWAY_PORT}") };
         let mut api = Self::new(Some(&address), config)?;
         api.base = format!("{}/v4", api.base.trim_end_matches("/v1"));
+        api.server = Server::Gateway;
         Ok(api)
     }
 
@@ -93,7 +134,7 @@ impl Api {
     /// # Errors
     /// When the cluster cannot be reached, or refuses.
     pub fn get(&self, path: &str) -> Result<Value> {
-        self.send(Method::GET, path, None)
+        self.answer(self.client.get(format!("{}{path}", self.base)).timeout(LOOK_TIMEOUT))
     }
 
     /// Changes something.
@@ -153,7 +194,14 @@ impl Api {
             return Ok(document);
         }
         let said = document["errors"][0].as_str().unwrap_or("it does not say why");
-        Err(Error::user("cluster-refused", format!("the cluster refused ({status}): {said}")))
+        let (name, port) = (self.server.name(), self.server.port());
+        // The answer of a server that has none of the paths asked for.
+        if status == StatusCode::NOT_FOUND && said.starts_with("Not found: /") {
+            return Err(Error::user("wrong-server", format!("there is no {name} at {}: {port}", self.base)));
+        }
+        // Flink's clients know the class by its name; to a reader it says nothing.
+        let said = said.strip_prefix("org.apache.flink.runtime.rest.NotFoundException: ").unwrap_or(said);
+        Err(Error::user("cluster-refused", format!("the {name} refused ({status}): {said}")))
     }
 
     fn unreachable(&self, error: reqwest::Error) -> Error {
@@ -162,9 +210,30 @@ impl Api {
         while let Some(inner) = cause.source() {
             cause = inner;
         }
-        let message = format!("the cluster at {} cannot be reached: {cause}; name another by -m HOST:PORT", self.base);
+        let (name, base) = (self.server.name(), &self.base);
+        if let Some(why) = headwater_tls::explain_server(&error) {
+            let message = format!("the {name} at {base} cannot be reached: {why}");
+            return Error::user("tls-refused", message).with_source(error);
+        }
+        let cause = cause.to_string();
+        // What hyper says of a server that answers something else.
+        if cause.starts_with("invalid HTTP") {
+            let message =
+                format!("what is at {base} does not speak HTTP: {}; with TLS, name it by https://", self.server.port());
+            return Error::user("wrong-server", message).with_source(error);
+        }
+        let message = format!("the {name} at {base} cannot be reached: {cause}; {}", self.server.hint());
         Error::retryable("cluster-unreachable", message).with_source(error)
     }
+}
+
+/// Who names an address by `https://` means TLS, with the keys there are for it.
+fn with_tls_if_named(address: Option<&str>, config: &Configuration) -> Configuration {
+    let mut config = config.clone();
+    if address.is_some_and(|list| list.split(',').any(|one| one.trim().starts_with("https://"))) {
+        config.set("security.ssl.rest.enabled", "true");
+    }
+    config
 }
 
 fn url(address: Option<&str>, config: &Configuration, is_secure: bool) -> String {
@@ -237,6 +306,17 @@ mod tests {
         ] {
             assert_eq!(url(address, &config, is_secure), expected);
         }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_and_https_reads_the_keys_of_tls() {
+        let refused = Api::new(Some("foo:bar"), &Configuration::new()).err().expect("it is no address");
+        assert_eq!(refused.code(), "bad-address");
+        let mut config = Configuration::new();
+        config.set("security.ssl.rest.truststore", "/nowhere/ca.pem");
+        assert!(Api::new(Some("http://localhost:1"), &config).is_ok());
+        let unreadable = Api::new(Some("https://localhost:1"), &config).err().expect("the file is read");
+        assert!(unreadable.message().contains("/nowhere/ca.pem"), "{unreadable}");
     }
 
     #[test]

@@ -7,11 +7,32 @@ use headwater_lineage::model::{Event, RunEvent};
 use headwater_types::config::Configuration;
 use headwater_types::{Error, Result};
 use serde_json::Value;
-use std::collections::BTreeMap;
 use std::path::Path;
 
-/// Lineages by the names of their jobs.
-pub type Known = BTreeMap<String, Shape>;
+/// What is compared with.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// The jobs, as they came; names may repeat.
+    pub jobs: Vec<KnownJob>,
+}
+
+/// A job that is compared with.
+#[derive(Debug)]
+pub struct KnownJob {
+    /// Its name.
+    pub name: String,
+    /// What is compared of it.
+    pub shape: Shape,
+    /// Whether it is one of all the jobs of a script, so that one that is gone is a loss; of events and of a cluster others
+    /// may be looked at.
+    pub is_whole: bool,
+}
+
+impl Known {
+    fn add(&mut self, name: &str, shape: Shape, is_whole: bool) {
+        self.jobs.push(KnownJob { name: name.to_owned(), shape, is_whole });
+    }
+}
 
 /// Reads what `target` names: a file, or else a job of a cluster.
 ///
@@ -36,7 +57,9 @@ fn of_job(id: &str, address: Option<&str>, config: &Configuration) -> Result<Kno
         let message = format!("the lineage of the job {id} is not that of this version");
         Error::user("no-lineage", message).with_source(e)
     })?;
-    Ok(Known::from([(lineage.name.clone(), Shape::from(&lineage))]))
+    let mut known = Known::default();
+    known.add(&lineage.name, Shape::from(&lineage), false);
+    Ok(known)
 }
 
 fn of_file(path: &Path) -> Result<Known> {
@@ -52,7 +75,7 @@ pub fn parse(text: &str) -> Result<Known> {
         Ok(one) => vec![one],
         Err(whole) => lines(text).map_err(|_| bad(&whole.to_string()))?,
     };
-    let mut known = Known::new();
+    let mut known = Known::default();
     for document in documents {
         match document {
             Value::Object(ref object) if object.contains_key("jobs") => {
@@ -62,7 +85,7 @@ pub fn parse(text: &str) -> Result<Known> {
             other => add(&mut known, other),
         }
     }
-    match known.is_empty() {
+    match known.jobs.is_empty() {
         true => Err(bad("it holds no lineage")),
         false => Ok(known),
     }
@@ -75,14 +98,15 @@ fn lines(text: &str) -> Result<Vec<Value>, serde_json::Error> {
 /// A lineage as `explain --json` prints it, or an event. Of the events of a job the last one with outputs counts.
 fn add(known: &mut Known, document: Value) {
     if let Ok(lineage) = serde_json::from_value::<JobLineage>(document.clone()) {
-        known.insert(lineage.name.clone(), Shape::from(&lineage));
+        known.add(&lineage.name, Shape::from(&lineage), true);
         return;
     }
     if let Ok(Event::Run(event)) = Event::from_value(document)
         && !event.outputs.is_empty()
     {
         let event: &RunEvent = &event;
-        known.insert(event.job.name.clone(), Shape::from(event));
+        known.jobs.retain(|job| job.is_whole || job.name != event.job.name);
+        known.add(&event.job.name, Shape::from(event), false);
     }
 }
 

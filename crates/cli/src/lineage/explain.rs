@@ -1,7 +1,7 @@
 //! `headwater lineage explain`.
 
 use super::args::ExplainArgs;
-use super::before::{self, Known};
+use super::before::{self, Known, KnownJob};
 use headwater_embedded::Engine;
 use headwater_lineage::diff::{Change, Shape, diff};
 use headwater_lineage::{JobLineage, render};
@@ -35,6 +35,15 @@ pub struct JobChanges {
     pub loses: bool,
     /// The changes.
     pub changes: Vec<Change>,
+    /// Whether there was something to compare it with.
+    pub compared: bool,
+}
+
+impl JobChanges {
+    fn new(job: &str, changes: Vec<Change>) -> Self {
+        let loses = changes.iter().any(Change::is_loss);
+        Self { job: job.to_owned(), loses, changes, compared: true }
+    }
 }
 
 /// Shows the lineage of the scripts' jobs. Fails when a consumer would lose a column.
@@ -92,22 +101,63 @@ fn located(error: &SqlError, text: &str, path: &Path) -> Error {
     Error::user("bad-script", format!("{}: {}", path.display(), error.render(text)))
 }
 
-/// Each job with the one of its name; where there is only one of each, with that.
+/// Each job with the one that it replaces. Jobs of a script that none replaces are lost, with all that they wrote.
 pub fn compare(jobs: &[JobLineage], known: &Known) -> Result<Vec<JobChanges>> {
-    let only = (jobs.len() == 1 && known.len() == 1).then(|| known.values().next()).flatten();
-    let mut all = vec![];
-    for job in jobs {
-        let Some(before) = known.get(&job.name).or(only) else { continue };
-        let changes = diff(before, &Shape::from(job));
-        let loses = changes.iter().any(Change::is_loss);
-        all.push(JobChanges { job: job.name.clone(), loses, changes });
-    }
-    if all.is_empty() {
-        let names: Vec<_> = known.keys().map(|name| format!("'{name}'")).collect();
+    let shapes: Vec<Shape> = jobs.iter().map(Shape::from).collect();
+    let pairs = pairs(jobs, &shapes, known);
+    let left: Vec<&KnownJob> = unpaired(&known.jobs, |at| pairs.contains(&Some(at)));
+    if pairs.iter().all(Option::is_none) && left.iter().all(|job| !job.is_whole) {
+        let names: Vec<_> = known.jobs.iter().map(|job| format!("'{}'", job.name)).collect();
         let message = format!("no job of the script is one of those to compare with: {}", names.join(", "));
         return Err(Error::user("unknown-job", message));
     }
+    let mut all = vec![];
+    for ((job, shape), pair) in jobs.iter().zip(&shapes).zip(&pairs) {
+        let changes = match pair.and_then(|at| known.jobs.get(at)) {
+            Some(before) => diff(&before.shape, shape),
+            // Of a whole script it is a new one; of some events nothing is known of it.
+            None if known.jobs.iter().any(|job| job.is_whole) => diff(&Shape::default(), shape),
+            None => continue,
+        };
+        all.push(JobChanges::new(&job.name, changes));
+    }
+    for job in left {
+        match job.is_whole {
+            true => all.push(JobChanges::new(&job.name, diff(&job.shape, &Shape::default()))),
+            false => all.push(JobChanges { compared: false, ..JobChanges::new(&job.name, vec![]) }),
+        }
+    }
     Ok(all)
+}
+
+/// For each job the one it replaces: that of its name, else one that writes to the same, else the only one there is for the
+/// only one. Each is replaced once.
+fn pairs(jobs: &[JobLineage], shapes: &[Shape], known: &Known) -> Vec<Option<usize>> {
+    let mut pairs: Vec<Option<usize>> = vec![None; jobs.len()];
+    let writes_same = |at: usize, before: &KnownJob| shapes[at].outputs().any(|output| before.shape.writes(output));
+    type Rule<'a> = &'a dyn Fn(usize, &KnownJob) -> bool;
+    let rules: [Rule<'_>; 3] = [
+        // Jobs of one name are told apart by what they write.
+        &|at, before| jobs[at].name == before.name && writes_same(at, before),
+        &|at, before| jobs[at].name == before.name,
+        &writes_same,
+    ];
+    for rule in rules {
+        for at in 0..jobs.len() {
+            if pairs[at].is_none() {
+                let mut free = (0..known.jobs.len()).filter(|candidate| !pairs.contains(&Some(*candidate)));
+                pairs[at] = free.find(|candidate| rule(at, &known.jobs[*candidate]));
+            }
+        }
+    }
+    if let ([None], 1) = (pairs.as_slice(), known.jobs.len()) {
+        pairs[0] = Some(0);
+    }
+    pairs
+}
+
+fn unpaired(jobs: &[KnownJob], is_paired: impl Fn(usize) -> bool) -> Vec<&KnownJob> {
+    jobs.iter().enumerate().filter(|(at, _)| !is_paired(*at)).map(|(_, job)| job).collect()
 }
 
 fn shown(args: &ExplainArgs, report: Report) -> Result<String> {
@@ -129,7 +179,9 @@ fn shown(args: &ExplainArgs, report: Report) -> Result<String> {
 
 fn changes_text(job: &JobChanges) -> String {
     let mut text = format!("{}\n", job.job);
-    if job.changes.is_empty() {
+    if !job.compared {
+        text.push_str("  not compared: the script has no such job\n");
+    } else if job.changes.is_empty() {
         text.push_str("  nothing changes\n");
     }
     for change in &job.changes {

@@ -22,18 +22,20 @@ pub struct Port {
     listener: TcpListener,
     options: Options,
     config: Configuration,
+    /// Ends the process.
+    end: Arc<dyn Fn() + Send + Sync>,
 }
 
 impl Port {
     /// Binds where the configuration says; `None` where it says nothing and somebody else is at the default port: then
-    /// the cluster works without.
+    /// the cluster works without. Clients who may, end the process by `end`.
     ///
     /// # Errors
     /// When the configured address cannot be used, or a value of the configuration is none.
-    pub fn bind(config: &Configuration) -> Result<Option<Self>> {
+    pub fn bind(config: &Configuration, end: Arc<dyn Fn() + Send + Sync>) -> Result<Option<Self>> {
         let options = Options::from_config(config)?;
         match options.listen() {
-            Ok(listener) => Ok(Some(Self { listener, options, config: config.clone() })),
+            Ok(listener) => Ok(Some(Self { listener, options, config: config.clone(), end })),
             Err(error) if !options.is_configured => {
                 tracing::warn!(error = error.message(), "there is no REST API");
                 Ok(None)
@@ -55,7 +57,8 @@ impl Port {
     /// # Errors
     /// When a server cannot be started.
     pub fn lead(&self, handle: Handle) -> Result<Served> {
-        Served::start(handle, &self.config, self.options.clone(), self.listener.try_clone().map_err(unusable)?)
+        let (options, listener) = (self.options.clone(), self.listener.try_clone().map_err(unusable)?);
+        Served::start(handle, &self.config, options, listener, Some(self.end.clone()))
     }
 
     /// Serves as one that waits, by asking the leader.
@@ -82,14 +85,22 @@ pub struct Served {
 
 impl Served {
     /// Serves the API over the cluster of a handle at a socket that is bound, and whatever else about it is configured.
+    /// Clients who may, end the process by `end`, where they can.
     ///
     /// # Errors
     /// When a server cannot be started, or a value of the configuration is none.
-    pub fn start(handle: Handle, config: &Configuration, options: Options, listener: TcpListener) -> Result<Self> {
+    pub fn start(
+        handle: Handle,
+        config: &Configuration,
+        options: Options,
+        listener: TcpListener,
+        end: Option<Arc<dyn Fn() + Send + Sync>>,
+    ) -> Result<Self> {
         let scheme = if options.tls.is_some() { "https" } else { "http" };
         let storage = Arc::new(headwater_storage::Provider);
         let scripts = Arc::new(ClusterScripts::new(config.clone(), handle.clone()));
-        let cluster = JobManagerCluster::new(handle, Env::real(), config.clone(), storage).with_scripts(scripts);
+        let cluster =
+            JobManagerCluster::new(handle, Env::real(), config.clone(), storage).with_scripts(scripts).with_end(end);
         let cluster: Arc<JobManagerCluster> = Arc::new(cluster);
         let metrics = serve_metrics(cluster.clone(), &options)?;
         let traces = Tracer::start(cluster.clone(), config)?;

@@ -233,7 +233,7 @@ impl Client {
     fn jobs(&mut self, statement: &JobStatement) -> Result<(), Trouble> {
         let (savepoint, drain, id) = match statement {
             JobStatement::Show => {
-                let listed = jobs::list(&mut self.engine);
+                let listed = jobs::list(&mut self.engine)?;
                 return Ok(self.rows(&listed)?);
             }
             JobStatement::Describe(id) => {

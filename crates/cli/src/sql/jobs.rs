@@ -1,4 +1,4 @@
-//! `SHOW JOBS`, `DESCRIBE JOB`, `STOP JOB`: the jobs that were started here.
+//! `SHOW JOBS`, `DESCRIBE JOB`, `STOP JOB`: the jobs that were started here, or all of a cluster of other processes.
 
 use super::client::Trouble;
 use crate::signals;
@@ -19,8 +19,8 @@ pub struct Stopped {
 }
 
 /// The jobs, as Flink lists them.
-pub fn list(engine: &mut Engine) -> Rows {
-    table(engine.jobs().iter())
+pub fn list(engine: &mut Engine) -> Result<Rows, Trouble> {
+    Ok(table(engine.listed_jobs()?.iter()))
 }
 
 /// One job.

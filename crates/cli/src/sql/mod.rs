@@ -13,7 +13,7 @@ pub use client::Client;
 pub use script::{Script, read as read_script};
 
 use crate::args::SqlArgs;
-use crate::cluster::{self, Remote};
+use crate::cluster::{self, Remote, logging};
 use gateway::Gateway;
 use headwater_sql_gateway::catalog_store::CatalogStore;
 use headwater_types::Result;
@@ -38,7 +38,7 @@ pub enum Ending {
 
 /// Runs scripts and statements, or the prompt when there are none.
 pub fn run(args: &SqlArgs, config: Configuration) -> ExitCode {
-    let remote = match remote(args, &config) {
+    let remote = match logging::start_client(&config).and_then(|()| remote(args, &config)) {
         Ok(remote) => remote,
         Err(error) => {
             crate::complain(format_args!("[ERROR] {error}"));

@@ -33,7 +33,7 @@ pub fn start(
         options.ports.clear();
     }
     let listener = options.listen().map_err(|error| error.context("--rest [PORT]"))?;
-    let served = Served::start(client.cluster_handle()?, config, options, listener)?;
+    let served = Served::start(client.cluster_handle()?, config, options, listener, None)?;
     crate::complain(format_args!("[INFO] REST API at {}/v1", served.url()));
     Ok(Some(served))
 }

@@ -59,13 +59,16 @@ pub struct ReporterOptions {
     pub config: Configuration,
     /// Environment and directories of the process.
     pub surroundings: Surroundings,
+    /// Whether jobs that still run end with the reporter: nobody takes them over.
+    pub jobs_end_with_it: bool,
 }
 
 impl ReporterOptions {
     /// Those of this process.
     pub fn of_process(registry: &Registry, env: &Env, config: &Configuration) -> Self {
         let surroundings = Surroundings::of_process();
-        Self { registry: registry.clone(), env: env.clone(), config: config.clone(), surroundings }
+        let (registry, env, config) = (registry.clone(), env.clone(), config.clone());
+        Self { registry, env, config, surroundings, jobs_end_with_it: false }
     }
 
     /// What is configured for a job.
@@ -145,9 +148,24 @@ impl Watcher {
                 Ok(()) => {}
             }
             if last {
+                if self.options.jobs_end_with_it
+                    && let Err(error) = self.abandon()
+                {
+                    tracing::debug!(%error, "the end of jobs could not be told");
+                }
                 return;
             }
         }
+    }
+
+    /// Tells the end of jobs that have none of their own.
+    fn abandon(&mut self) -> Result<()> {
+        for summary in self.manager.jobs()?.wait(ANSWER)? {
+            if let Some(Some(watch)) = self.jobs.get_mut(&summary.job) {
+                watch.abandon(summary, &self.manager, &self.options);
+            }
+        }
+        Ok(())
     }
 
     fn look(&mut self) -> Result<()> {

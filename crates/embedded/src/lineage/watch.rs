@@ -7,7 +7,7 @@ use super::{ANSWER, ReporterOptions};
 use headwater_checkpoint::settings::RECOVERY_PATH;
 use headwater_connector_api::DatasetIdentity;
 use headwater_jobmanager::locate::locate;
-use headwater_jobmanager::{Handle, JobHandle, JobSummary};
+use headwater_jobmanager::{Handle, JobHandle, JobState, JobSummary};
 use headwater_lineage::model::{EventType, Restore};
 use headwater_lineage::{DatasetId, JobLineage, Run, run_event};
 use headwater_lineage_client::{Client, Settings};
@@ -85,6 +85,15 @@ impl Watch {
             self.tell(event_type, summary, &Asked { details, operators, statistics: &statistics }, options);
             seen.datasets_changed = false;
         }
+    }
+
+    /// Tells that a job ends because its JobManager does.
+    pub fn abandon(&mut self, mut summary: JobSummary, manager: &Handle, options: &ReporterOptions) {
+        if !summary.state.is_final() {
+            summary.state = JobState::Canceled;
+            summary.ended_ms = Some(options.env.now_ms());
+        }
+        self.look(&summary, manager, options);
     }
 
     fn tell(&mut self, event_type: EventType, summary: &JobSummary, asked: &Asked<'_>, options: &ReporterOptions) {

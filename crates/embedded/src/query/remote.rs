@@ -1,4 +1,4 @@
-//! The rows of a query that runs in other processes.
+//! The rows of a query that runs in other processes, or whose rows have to wait for a checkpoint.
 //!
 //! A thread asks the query's sinks for rows by way of the JobManager and puts them into the channel that [`RunningQuery`]
 //! reads, so that both kinds of queries are read in the same way. While nobody reads, it takes no more rows but goes on
@@ -78,7 +78,7 @@ pub(super) fn start(cluster: &Handle, mut graph: JobGraph, rows: Sender, env: &E
 }
 
 /// What the query's checkpoints promise for its rows.
-fn guarantee(config: &Configuration) -> Result<Guarantee> {
+pub(super) fn guarantee(config: &Configuration) -> Result<Guarantee> {
     let settings = Settings::from_config(config)?;
     let is_batch = config.text(RUNTIME_MODE).trim().eq_ignore_ascii_case("BATCH");
     Ok(match (settings.interval_ms, settings.at_least_once) {

@@ -3,8 +3,8 @@
 
 use crate::{engine, events, start};
 use headwater_lineage::model::{
-    EventType, JobTags, JobVersion, Lifecycle, Owner, Ownership, Parent, ProcessingEngine, RunHealth, RunTags, Sql,
-    Storage, Tag,
+    EventType, JobTags, JobVersion, Lifecycle, OutputStatistics, Owner, Ownership, Parent, ProcessingEngine, RunHealth,
+    RunTags, Sql, Storage, Tag,
 };
 use std::process::Command;
 
@@ -94,4 +94,30 @@ fn records_that_were_skipped_are_counted_and_an_overwrite_is_told() {
     let output = &last.outputs[0];
     assert_eq!(output.facets.get::<Lifecycle>().unwrap().lifecycle_state_change, "OVERWRITE");
     assert_eq!(output.facets.get::<Storage>().unwrap().file_format.as_deref(), Some("csv"));
+}
+
+/// Row 900 is years behind the others, and its window has long been written when it comes.
+#[test]
+fn rows_that_a_window_dropped_are_counted() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut engine = engine(directory.path(), &[("parallelism.default", "1")]);
+    let script = "
+        CREATE TABLE s (id BIGINT,
+          ts AS CASE WHEN id = 900 THEN TIMESTAMP '2020-01-01 00:00:00.000'
+                     ELSE TIMESTAMPADD(SECOND, CAST(id AS INT), TIMESTAMP '2026-01-01 00:00:00.000') END,
+          WATERMARK FOR ts AS ts)
+          WITH ('connector' = 'datagen', 'rows-per-second' = '1000',
+                'fields.id.kind' = 'sequence', 'fields.id.start' = '1', 'fields.id.end' = '1000');
+        CREATE TABLE o (window_start TIMESTAMP(3), n BIGINT) WITH ('connector' = 'blackhole');
+        INSERT INTO o SELECT window_start, COUNT(*)
+          FROM TABLE(TUMBLE(TABLE s, DESCRIPTOR(ts), INTERVAL '10' SECOND)) GROUP BY window_start, window_end;";
+    start(&mut engine, script).remove(0).wait().into_result().unwrap();
+    drop(engine);
+    let events = events(directory.path());
+    let last = events.last().unwrap();
+    assert_eq!(last.event_type, Some(EventType::Complete));
+    assert_eq!(last.run.facets.get::<RunHealth>().unwrap().late_rows_dropped, 1);
+    let written = last.outputs[0].output_facets.get::<OutputStatistics>().unwrap();
+    // Seconds 1 to 1000 are in 101 windows of ten.
+    assert_eq!(written.row_count, Some(101));
 }

@@ -28,6 +28,8 @@ pub struct JobManagerCluster {
     config: Configuration,
     storage: Arc<dyn StorageProvider>,
     scripts: Option<Arc<dyn Scripts>>,
+    /// Ends the process whose cluster it is.
+    end: Option<Arc<dyn Fn() + Send + Sync>>,
 }
 
 /// The subtasks that run, by job and the session of their TaskManager.
@@ -36,12 +38,17 @@ type Running = BTreeMap<JobId, BTreeMap<SessionId, u32>>;
 impl JobManagerCluster {
     /// The cluster of this handle. `config` is what the process was configured with.
     pub fn new(handle: Handle, env: Env, config: Configuration, storage: Arc<dyn StorageProvider>) -> Self {
-        Self { handle, env, config, storage, scripts: None }
+        Self { handle, env, config, storage, scripts: None, end: None }
     }
 
     /// The same one, which plans and runs scripts.
     pub fn with_scripts(self, scripts: Arc<dyn Scripts>) -> Self {
         Self { scripts: Some(scripts), ..self }
+    }
+
+    /// The same one, whose process ends by this when its cluster is told to.
+    pub fn with_end(self, end: Option<Arc<dyn Fn() + Send + Sync>>) -> Self {
+        Self { end, ..self }
     }
 
     fn running(&self) -> Result<Running> {
@@ -87,7 +94,7 @@ impl JobManagerCluster {
         let managed = ProcessMemory::from_config(&self.config)?.cache.limit_bytes();
         Ok(TaskManagerInfo {
             id: info.id.clone(),
-            endpoint: endpoint(info),
+            endpoint: Place::from(info).endpoint,
             data_port: info.exchange.as_ref().and_then(|at| at.rsplit(':').next()?.parse().ok()).unwrap_or(0),
             heard_ms: self.now_ms(),
             slots,
@@ -125,6 +132,14 @@ impl Cluster for JobManagerCluster {
 
     fn config(&self) -> Configuration {
         self.config.clone()
+    }
+
+    fn shut_down(&self) -> Result<()> {
+        let end = self.end.as_ref();
+        let end = end.ok_or_else(|| Error::unsupported("this cluster is part of another process and ends with it"))?;
+        tracing::info!("a client ends this process");
+        end();
+        Ok(())
     }
 
     fn jobs(&self) -> Result<Vec<JobSummary>> {
@@ -169,12 +184,9 @@ impl Cluster for JobManagerCluster {
 
     fn places(&self, job: JobId) -> Result<BTreeMap<SubtaskId, Place>> {
         let Some(details) = self.details(job)? else { return Ok(BTreeMap::new()) };
-        let place = |manager: &TaskManagerStatus| Place {
-            task_manager: manager.info.id.clone(),
-            endpoint: endpoint(&manager.info),
-        };
+        let managers = self.handle.task_managers()?;
         let managers: BTreeMap<_, _> =
-            self.handle.task_managers()?.iter().map(|manager| (manager.session, place(manager))).collect();
+            managers.iter().map(|manager| (manager.session, Place::from(&manager.info))).collect();
         let of = |(subtask, session): (&SubtaskId, &SessionId)| Some((*subtask, managers.get(session)?.clone()));
         Ok(details.places.iter().filter_map(of).collect())
     }
@@ -230,9 +242,4 @@ impl Cluster for JobManagerCluster {
             _ => Err(unexpected()),
         }
     }
-}
-
-/// How clients name its host.
-fn endpoint(info: &headwater_jobmanager::TaskManagerInfo) -> String {
-    info.exchange.clone().unwrap_or_else(|| info.host.clone())
 }

@@ -6,8 +6,8 @@ mod scripts;
 
 pub use headwater_checkpoint::{CheckpointStatistics, CheckpointStatus, Statistics};
 pub use headwater_jobmanager::{
-    Attempt, Failure, JobDetails, JobState, JobSummary, Part, Pending, RequestKind, Rescale, RescaleCause, Stored,
-    TaskState,
+    Attempt, Failure, JobDetails, JobState, JobSummary, Part, Pending, Place, RequestKind, Rescale, RescaleCause,
+    Stored, TaskState,
 };
 pub use headwater_runtime::OperatorSnapshot;
 pub use headwater_taskmanager::inspect::{LogFile, ProcessStatus, ThreadStatus};
@@ -46,15 +46,6 @@ pub struct TaskManagerInfo {
     pub memory_managed: u64,
     /// What its process takes; all 0 while it does not say.
     pub process: ProcessStatus,
-}
-
-/// Where a subtask runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The TaskManager.
-    pub task_manager: String,
-    /// How clients name its host.
-    pub endpoint: String,
 }
 
 /// Bounds of the parallelism of vertices: the least that is enough, and the most that is used.

@@ -97,7 +97,8 @@ pub struct Diagnosis {
 pub(crate) fn diagnose(facts: &Facts<'_>) -> Diagnosis {
     let flow = Flow::new(facts);
     let mut findings = state::findings(facts);
-    if !facts.details.summary.state.is_final() {
+    // Of a job that has no slots nothing else is to be expected.
+    if !facts.details.summary.state.is_final() && facts.waits_for.is_none() {
         for rule in [pressure::findings, watermarks::findings, rows::findings] {
             findings.extend(rule(facts, &flow));
         }

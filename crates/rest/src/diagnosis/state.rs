@@ -1,7 +1,7 @@
 //! Jobs that do not run: those that have ended, restart, or wait for slots or tasks.
 
 use super::{Facts, Finding, Severity};
-use crate::cluster::{Attempt, JobState, TaskState};
+use crate::cluster::{Attempt, Failure, JobState, TaskState};
 use headwater_types::ids::SubtaskId;
 use std::collections::VecDeque;
 
@@ -45,7 +45,7 @@ fn ended(facts: &Facts<'_>) -> Option<Finding> {
 fn slots(facts: &Facts<'_>) -> Option<Finding> {
     let waits_for = facts.waits_for?;
     let (all, free) = facts.slots;
-    let message = format!("The job waits for {waits_for}; the cluster has {all} slots, {free} of them free.");
+    let message = format!("The job waits: {waits_for}. The cluster has {all} slots, {free} of them free.");
     let advice = "Start another TaskManager, raise 'taskmanager.numberOfTaskSlots', end a job, or lower \
                   'parallelism.default' of this one.";
     Some(Finding::new("missing-slots", Severity::Error, message, advice))
@@ -59,14 +59,16 @@ fn restarts(facts: &Facts<'_>) -> Option<Finding> {
         return None;
     }
     let recent = facts.details.failures.iter().filter(|failure| facts.now_ms - failure.at_ms <= RESTART_MS_RECENT);
+    let recent = recent.count();
     let (severity, says) = match is_restarting {
         true => (Severity::Error, "The job is restarting"),
+        false if is_stuck(facts, latest, recent) => (Severity::Error, "The job fails again and again"),
         false => (Severity::Warning, "The job has restarted"),
     };
     let who = latest.subtask.map_or_else(String::new, |subtask| format!(" of {}", facts.subtask_name(subtask)));
     let message = format!(
         "{says}: {} failures in the last ten minutes, the latest {} s ago because{who}: {}",
-        recent.count(),
+        recent,
         age_ms.max(0) / 1000,
         latest.error
     );
@@ -77,6 +79,20 @@ fn restarts(facts: &Facts<'_>) -> Option<Finding> {
         Some(subtask) => finding.subtask(facts, subtask),
         None => finding,
     })
+}
+
+/// Whether failures are why nothing comes: the job has got nowhere since the latest, and failed before, or who failed has
+/// sent no rows yet.
+fn is_stuck(facts: &Facts<'_>, latest: &Failure, recent: usize) -> bool {
+    let completed = facts.checkpoints.latest_completed.as_ref();
+    if completed.is_some_and(|checkpoint| checkpoint.triggered_ms + checkpoint.duration_ms >= latest.at_ms) {
+        return false;
+    }
+    let has_sent = |subtask: SubtaskId| {
+        let own = facts.operators.iter().filter(|operator| operator.subtask.vertex == subtask.vertex);
+        own.map(|operator| operator.rows_out).sum::<u64>() > 0
+    };
+    recent > 1 || latest.subtask.is_some_and(|subtask| !has_sent(subtask))
 }
 
 /// Subtasks that were sent to a TaskManager and do not run.

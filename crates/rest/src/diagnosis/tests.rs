@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::cluster::{Attempt, CheckpointStatistics, CheckpointStatus, Failure, JobState, JobSummary, TaskState};
-use headwater_plan::operators::{CalcSpec, TemporalSortSpec};
+use headwater_plan::operators::{CalcSpec, RankFunction, TemporalSortSpec, WindowRankSpec};
 use headwater_plan::{
     Edge, Expr, JobGraph, OperatorNode, OperatorSpec, Partitioning, SinkSpec, SourceSpec, TableSpec, Value,
 };
@@ -204,7 +204,7 @@ const CASES: [Case; 22] = [
         "no slots",
         |s| s.waits_for = Some("2 more slots".to_owned()),
         "missing-slots",
-        "waits for 2 more slots; the cluster has 4 slots, 1 of them free",
+        "waits: 2 more slots. The cluster has 4 slots, 1 of them free",
         None,
     ),
     (
@@ -212,7 +212,12 @@ const CASES: [Case; 22] = [
         |s| {
             s.details.summary.state = JobState::Restarting;
             let error = Error::retryable("x", "the broker is gone");
-            s.details.failures.push_front(Failure { at_ms: NOW_MS - 5000, error, subtask: Some(subtask(ORDERS, 1)) });
+            s.details.failures.push_front(Failure {
+                at_ms: NOW_MS - 5000,
+                error,
+                subtask: Some(subtask(ORDERS, 1)),
+                place: None,
+            });
         },
         "restarting",
         "5 s ago because of subtask 2 of 2 of 'Source orders': the broker is gone",
@@ -385,13 +390,70 @@ const CASES: [Case; 22] = [
         "a failure long ago says nothing, but one today does",
         |s| {
             let error = Error::retryable("x", "it went away");
-            s.details.failures.push_front(Failure { at_ms: NOW_MS - 60_000, error, subtask: None });
+            s.details.failures.push_front(Failure { at_ms: NOW_MS - 60_000, error, subtask: None, place: None });
         },
         "restarting",
         "The job has restarted: 1 failures in the last ten minutes",
         None,
     ),
 ];
+
+/// A broker that refuses connections: the failure that is known is told before the rows that do not come.
+#[test]
+fn a_known_failure_is_told_before_what_follows_from_it() {
+    let failure = |age_ms: i64| {
+        let error = Error::retryable("x", "Connection refused");
+        Failure { at_ms: NOW_MS - age_ms, error, subtask: Some(subtask(ORDERS, 0)), place: None }
+    };
+    let mut scene = Scene::healthy();
+    scene.details.failures.push_front(failure(20_000));
+    scene.checkpoints = Statistics::default();
+    for operator in scene.operators.iter_mut() {
+        (operator.rows_in, operator.rows_out) = (0, 0);
+    }
+    let first = |scene: &Scene| {
+        let diagnosis = scene.diagnose();
+        (diagnosis.findings[0].kind, diagnosis.findings[0].severity, diagnosis.summary)
+    };
+    let (kind, severity, summary) = first(&scene);
+    assert_eq!((kind, severity), ("restarting", Severity::Error), "{summary}");
+    assert!(summary.contains("again and again") && summary.contains("Connection refused"), "{summary}");
+    // Rows have come, so one failure may be over; with a second one it is not.
+    let mut scene = Scene::healthy();
+    scene.checkpoints = Statistics::default();
+    scene.details.failures.push_front(failure(40_000));
+    let of_restart = |scene: &Scene| {
+        let all = scene.diagnose().findings;
+        all.into_iter().find(|finding| finding.kind == "restarting").map(|finding| finding.severity)
+    };
+    assert_eq!(of_restart(&scene), Some(Severity::Warning));
+    scene.details.failures.push_front(failure(10_000));
+    assert_eq!(of_restart(&scene), Some(Severity::Error));
+}
+
+#[test]
+fn windows_of_processing_time_wait_for_no_watermark() {
+    let window = |proctime| WindowRankSpec {
+        function: RankFunction::RowNumber,
+        keys: vec![],
+        order: vec![],
+        start: 1,
+        end: 1,
+        with_rank: false,
+        window: (0, 1),
+        zone: None,
+        proctime,
+    };
+    for (proctime, expected) in [(true, false), (false, true)] {
+        let mut scene = Scene::healthy();
+        scene.operators.iter_mut().for_each(|operator| operator.watermark = MIN_WATERMARK);
+        let mut graph = (*scene.details.summary.graph).clone();
+        graph.vertices[SORT as usize].chain[0].spec = OperatorSpec::WindowRank(window(proctime));
+        scene.details.summary.graph = Arc::new(graph);
+        let kinds: Vec<&str> = scene.diagnose().findings.iter().map(|finding| finding.kind).collect();
+        assert_eq!(kinds.contains(&"no-watermark"), expected, "{kinds:?}");
+    }
+}
 
 #[test]
 fn every_rule_sees_what_it_is_for() {
@@ -414,7 +476,7 @@ fn every_rule_sees_what_it_is_for() {
 fn nothing_is_found_where_all_is_well() {
     let mut scene = Scene::healthy();
     let error = Error::retryable("x", "long ago");
-    scene.details.failures.push_front(Failure { at_ms: NOW_MS - 3_600_000, error, subtask: None });
+    scene.details.failures.push_front(Failure { at_ms: NOW_MS - 3_600_000, error, subtask: None, place: None });
     let diagnosis = scene.diagnose();
     assert_eq!(diagnosis.findings, []);
     assert_eq!(diagnosis.summary, "Nothing stands in the way: 200 rows were read and 100 written.");
@@ -442,9 +504,13 @@ fn skewed_keys_are_told() {
 fn findings_come_most_important_first_and_as_documents() {
     let mut scene = Scene::healthy();
     scene.operator(ORDERS, 0).bad_records = 1;
-    scene.waits_for = Some("1 slot".to_owned());
+    scene.checkpoints = Statistics::default();
+    for age_ms in [20_000, 10_000] {
+        let error = Error::retryable("x", "Connection refused");
+        scene.details.failures.push_front(Failure { at_ms: NOW_MS - age_ms, error, subtask: None, place: None });
+    }
     let document = serde_json::to_value(scene.diagnose()).expect("documents can be encoded");
-    assert_eq!(document["findings"][0]["kind"], "missing-slots");
+    assert_eq!(document["findings"][0]["kind"], "restarting");
     assert_eq!(document["findings"][0]["severity"], "error");
-    assert_eq!(document["findings"][1]["vertex-id"].as_str().map(str::len), Some(32));
+    assert_eq!(document["findings"][1]["vertex-id"].as_str().map(str::len), Some(32), "{document:#}");
 }

@@ -5,6 +5,7 @@
 
 use super::{Facts, Finding, Flow, Severity};
 use headwater_plan::OperatorSpec;
+use headwater_plan::operators::OverTime;
 use headwater_types::ids::{SubtaskId, VertexId};
 use headwater_types::{MAX_WATERMARK, MIN_WATERMARK};
 
@@ -36,18 +37,18 @@ pub(super) fn findings(facts: &Facts<'_>, flow: &Flow<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Operators that keep rows until the watermark has passed them.
+/// Operators that keep rows until the watermark has passed them. Those of processing time go by the clock.
 fn waits_for_watermarks(spec: &OperatorSpec) -> bool {
-    matches!(
-        spec,
-        OperatorSpec::WindowAggregate(_)
-            | OperatorSpec::WindowJoin(_)
-            | OperatorSpec::WindowRank(_)
-            | OperatorSpec::IntervalJoin(_)
-            | OperatorSpec::TemporalJoin(_)
-            | OperatorSpec::TemporalSort(_)
-            | OperatorSpec::OverAggregate(_)
-    )
+    match spec {
+        OperatorSpec::WindowAggregate(spec) => !spec.window.proctime,
+        OperatorSpec::WindowJoin(spec) => !spec.proctime,
+        OperatorSpec::WindowRank(spec) => !spec.proctime,
+        OperatorSpec::IntervalJoin(spec) => !spec.proctime,
+        OperatorSpec::TemporalJoin(spec) => spec.rowtimes.is_some(),
+        OperatorSpec::OverAggregate(spec) => matches!(spec.time, OverTime::Rowtime(_)),
+        OperatorSpec::TemporalSort(_) => true,
+        _ => false,
+    }
 }
 
 fn held_back(facts: &Facts<'_>, flow: &Flow<'_>, vertex: VertexId) -> Option<Finding> {
@@ -73,7 +74,7 @@ fn held_back(facts: &Facts<'_>, flow: &Flow<'_>, vertex: VertexId) -> Option<Fin
         behind_ms / 1000
     );
     let advice = "Does that input have no new rows, or old ones? An input without rows is left aside after \
-                  'table.exec.source.idle-timeout'; 'scan.watermark.alignment.*' keeps inputs together.";
+                  'table.exec.source.idle-timeout', or 'scan.watermark.idle-timeout' of its table.";
     Some(Finding::new("watermark-held-back", Severity::Warning, message, advice).subtask(facts, origin))
 }
 

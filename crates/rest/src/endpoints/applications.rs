@@ -6,7 +6,7 @@ use crate::call::Call;
 use crate::cluster::JobDetails;
 use crate::messages::cluster as messages;
 use crate::views::job::{self, end_and_duration};
-use crate::views::states::job_times;
+use crate::views::states;
 use headwater_types::ids::JobId;
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub(super) fn overview(call: &Call<'_>) -> Reply {
             start_time: job.started_ms,
             end_time,
             duration,
-            status: job.state.to_string(),
+            status: states::application(job.state),
             jobs: BTreeMap::from([(job.state.to_string(), 1)]),
         }
     };
@@ -34,15 +34,14 @@ pub(super) fn details(call: &Call<'_>) -> Reply {
     let details = find(call)?;
     let now_ms = call.state.cluster.now_ms();
     let (end_time, duration) = end_and_duration(&details.summary, now_ms);
-    let times = job_times(&details.states);
     Answer::json(&messages::ApplicationDetails {
         id: details.summary.job.to_string(),
         name: details.summary.graph.name.clone(),
-        status: details.summary.state.to_string(),
+        status: states::application(details.summary.state),
         start_time: details.summary.started_ms,
         end_time,
         duration,
-        timestamps: times.into_iter().map(|(state, at_ms)| (state.to_owned(), at_ms)).collect(),
+        timestamps: states::application_times(&details.states),
         jobs: vec![job::row(&details.summary, now_ms)],
     })
 }

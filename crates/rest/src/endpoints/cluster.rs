@@ -22,8 +22,6 @@ pub(super) fn overview(call: &Call<'_>) -> Reply {
         taskmanagers: managers.len() as u64,
         slots_total: managers.iter().map(|manager| u64::from(manager.slots)).sum(),
         slots_available: managers.iter().map(|manager| u64::from(manager.slots_free)).sum(),
-        taskmanagers_blocked: 0,
-        slots_free_and_blocked: 0,
         jobs_running: count(|state| !state.is_final()),
         jobs_finished: count(|state| state == JobState::Finished),
         jobs_cancelled: count(|state| state == JobState::Canceled),

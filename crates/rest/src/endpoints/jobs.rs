@@ -53,12 +53,18 @@ pub(super) fn submit(call: &Call<'_>) -> Reply {
         return Err(ApiError::not_here("Serialized Java job graphs cannot be read; submit SQL by 'headwater run'"));
     }
     if !call.state.options.takes_jobs() {
-        let message = "Jobs are taken without authentication from this host only: set \
-                       'headwater.rest.authentication.token', or mutual TLS.";
+        let message = format!(
+            "This JobManager listens to other hosts, too ({}), so it takes jobs with authentication only: set \
+             'headwater.rest.authentication.token', or mutual TLS, or bind it to loopback.",
+            call.state.options.bind
+        );
         return Err(ApiError::new(StatusCode::FORBIDDEN, message));
     }
     let pending = call.state.cluster.submit(call.body.to_vec())?;
-    let job = pending.wait(call.state.options.answer_timeout)??;
+    let job = pending.wait(call.state.options.answer_timeout)?.map_err(|error| match error.code() {
+        "bad-plan" => ApiError::bad_request(error.message()),
+        _ => ApiError::from(error),
+    })?;
     tracing::info!(%job, "a job was submitted");
     Answer::accepted(&messages::Submitted { job_url: format!("/jobs/{job}") })
 }
@@ -127,9 +133,7 @@ pub(super) fn lineage(call: &Call<'_>) -> Reply {
 /// `/jobs/:jobid/exceptions`
 pub(super) fn exceptions(call: &Call<'_>) -> Reply {
     let max = call.query_number("maxExceptions")?.unwrap_or(20);
-    let job = call.job()?;
-    let places = call.state.cluster.places(job.summary.job)?;
-    Answer::json(&views::job::exceptions(&job, &places, max))
+    Answer::json(&views::job::exceptions(&call.job()?, max))
 }
 
 /// `/jobs/:jobid/execution-result`

@@ -144,13 +144,18 @@ pub(super) fn prometheus(call: &Call<'_>) -> Reply {
     let running: Vec<_> = jobs.iter().filter(|job| !job.state.is_final()).collect();
     page.add("jobmanager", &[], &metrics::job_manager(running.len(), &managers, &cluster.process(None)?));
     for manager in &managers {
-        let labels = [("host", manager.endpoint.as_str()), ("tm_id", &manager.id)];
+        let labels = [("host", host(&manager.endpoint)), ("tm_id", &manager.id)];
         page.add("taskmanager", &labels, &metrics::task_manager(manager));
     }
     for job in running {
         add_job(call, &mut page, job, &managers)?;
     }
     Answer::text(page.render())
+}
+
+/// The name of the host alone, as in Flink's scopes.
+fn host(endpoint: &str) -> &str {
+    endpoint.rsplit_once(':').map_or(endpoint, |(host, _port)| host)
 }
 
 fn add_job(call: &Call<'_>, page: &mut Page, job: &JobSummary, managers: &[TaskManagerInfo]) -> Result<(), ApiError> {
@@ -162,7 +167,7 @@ fn add_job(call: &Call<'_>, page: &mut Page, job: &JobSummary, managers: &[TaskM
             let subtask = SubtaskId { vertex: vertex.id, index };
             let (operators, place, index) = (counters.operators(subtask), places.of(subtask), index.to_string());
             let task = [
-                ("host", place.endpoint.as_str()),
+                ("host", host(&place.endpoint)),
                 ("tm_id", &place.task_manager),
                 ("job_id", &id),
                 ("job_name", name),

@@ -103,7 +103,7 @@ static ENDPOINTS: [Endpoint; 94] = [
     get("/jobs/:jobid/rescales/overview", rescales::overview),
     get("/jobs/:jobid/rescales/summary", rescales::summary),
     change(Method::PATCH, "/jobs/:jobid/rescaling", refused::rescaling),
-    get("/jobs/:jobid/rescaling/:triggerid", refused::operation),
+    get("/jobs/:jobid/rescaling/:triggerid", refused::rescaling_outcome),
     get("/jobs/:jobid/resource-requirements", rescales::requirements),
     change(Method::PUT, "/jobs/:jobid/resource-requirements", rescales::set_requirements),
     change(Method::POST, "/jobs/:jobid/savepoints", operations::savepoint),

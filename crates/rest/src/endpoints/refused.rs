@@ -18,11 +18,20 @@ pub(super) fn rescaling(call: &Call<'_>) -> Reply {
             "Bad request, could not parse parameters: Cannot resolve query parameter (parallelism): it is mandatory.",
         )),
         // Flink answers the same since 1.9.
-        Some(_) => Err(ApiError::new(
-            axum::http::StatusCode::SERVICE_UNAVAILABLE,
-            "Rescaling is temporarily disabled. Use PUT /jobs/:jobid/resource-requirements.",
-        )),
+        Some(_) => Err(rescaling_is_off()),
     }
+}
+
+/// `/jobs/:jobid/rescaling/:triggerid`: nothing begins one, and Flink says so, too.
+pub(super) fn rescaling_outcome(call: &Call<'_>) -> Reply {
+    call.job()?;
+    call.id("triggerid")?;
+    Err(rescaling_is_off())
+}
+
+fn rescaling_is_off() -> ApiError {
+    let message = "Rescaling is temporarily disabled. Use PUT /jobs/:jobid/resource-requirements.";
+    ApiError::new(axum::http::StatusCode::SERVICE_UNAVAILABLE, message)
 }
 
 /// Outcomes of operations that nobody can begin.

@@ -19,8 +19,7 @@ pub(super) fn requirements(call: &Call<'_>) -> Reply {
         let (lower_bound, upper_bound) = bounds.get(&vertex.id).copied().unwrap_or((1, vertex.parallelism));
         (id, VertexRequirements { parallelism: ParallelismBounds { lower_bound, upper_bound } })
     };
-    let job_vertex_resource_requirements = graph.vertices.iter().zip(vertex_ids(graph)).map(one).collect();
-    Answer::json(&ResourceRequirements { job_vertex_resource_requirements })
+    Answer::json(&ResourceRequirements(graph.vertices.iter().zip(vertex_ids(graph)).map(one).collect()))
 }
 
 /// `PUT /jobs/:jobid/resource-requirements`
@@ -36,7 +35,7 @@ pub(super) fn set_requirements(call: &Call<'_>) -> Reply {
 fn bounds(job: &JobDetails, request: &ResourceRequirements) -> Result<Bounds, ApiError> {
     let graph = &job.summary.graph;
     let ids = vertex_ids(graph);
-    let asked = &request.job_vertex_resource_requirements;
+    let asked = &request.0;
     if let Some(unknown) = asked.keys().find(|id| !ids.contains(id)) {
         let unknown: String = unknown.chars().take(100).collect();
         return Err(ApiError::bad_request(format!("The job has no vertex {unknown}.")));

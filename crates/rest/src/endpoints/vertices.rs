@@ -10,6 +10,9 @@ use crate::views::states::{Span, task_times};
 use crate::views::vertex::Places;
 use headwater_types::ids::SubtaskId;
 
+/// What Flink says in place of a time where flame graphs are switched off.
+const FLAME_GRAPHS_OFF: i64 = -2;
+
 fn places(call: &Call<'_>, found: &Found) -> Result<Places, ApiError> {
     let cluster = &call.state.cluster;
     Ok(Places::new(cluster.places(found.details.summary.job)?, &cluster.task_managers()?))
@@ -102,15 +105,15 @@ fn not_deployed(subtask: SubtaskId) -> ApiError {
 pub(super) fn back_pressure(call: &Call<'_>) -> Reply {
     let found = call.vertex()?;
     let counters = counters(call, found.details.summary.job)?;
-    let subtasks = views::vertex::attempts(&found.details, found.vertex());
-    let subtasks = subtasks.map(|(subtask, attempt)| (subtask, attempt.number));
+    let subtasks = views::vertex::attempts(&found.details, found.vertex()).map(|(subtask, _)| subtask);
     Answer::json(&views::vertex::back_pressure(subtasks, &counters, call.state.cluster.now_ms()))
 }
 
-/// `/jobs/:jobid/vertices/:vertexid/flamegraph`
+/// `/jobs/:jobid/vertices/:vertexid/flamegraph`: there are no JVM threads to sample, so the answer is that of a Flink whose
+/// flame graphs are switched off, which its dashboard understands.
 pub(super) fn flame_graph(call: &Call<'_>) -> Reply {
     call.vertex()?;
-    Err(ApiError::not_here("There are no JVM threads to sample; use a profiler of the system, such as perf"))
+    Answer::json(&messages::FlameGraph { end_timestamp: FLAME_GRAPHS_OFF })
 }
 
 /// `/jobs/:jobid/vertices/:vertexid/accumulators`: there are none.

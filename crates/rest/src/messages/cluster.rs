@@ -3,7 +3,7 @@
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// `/overview`.
+/// `/overview`. Blocked TaskManagers are left out, as in Flink where there are none.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Overview {
@@ -13,10 +13,6 @@ pub struct Overview {
     pub slots_total: u64,
     /// Slots without a task.
     pub slots_available: u64,
-    /// TaskManagers that get no tasks.
-    pub taskmanagers_blocked: u64,
-    /// Free slots of these.
-    pub slots_free_and_blocked: u64,
     /// Jobs that have not ended.
     pub jobs_running: u64,
     /// Jobs that finished.
@@ -222,7 +218,7 @@ pub struct Application {
     /// How long it took so far.
     pub duration: i64,
     /// Its state.
-    pub status: String,
+    pub status: &'static str,
     /// How many of its jobs are in which state.
     pub jobs: BTreeMap<String, u64>,
 }
@@ -236,7 +232,7 @@ pub struct ApplicationDetails {
     /// Its name.
     pub name: String,
     /// Its state.
-    pub status: String,
+    pub status: &'static str,
     /// When it was started.
     pub start_time: i64,
     /// When it ended; -1 while it runs.
@@ -244,7 +240,7 @@ pub struct ApplicationDetails {
     /// How long it took so far.
     pub duration: i64,
     /// When it came into which state; 0 when it never did.
-    pub timestamps: BTreeMap<String, i64>,
+    pub timestamps: BTreeMap<&'static str, i64>,
     /// Its jobs.
     pub jobs: Vec<super::job::JobRow>,
 }

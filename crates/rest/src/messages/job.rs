@@ -101,10 +101,8 @@ pub struct JobDetails {
     pub vertices: Vec<VertexRow>,
     /// How many vertices are in which state.
     pub status_counts: BTreeMap<&'static str, u64>,
-    /// Its plan.
+    /// Its plan. There is no `stream-graph`, as in Flink of jobs whose plan does not grow while they run.
     pub plan: Plan,
-    /// Only jobs whose plan grows while they run have one.
-    pub stream_graph: Option<()>,
     /// Operators without a vertex.
     pub pending_operators: u64,
 }
@@ -176,6 +174,7 @@ pub struct PlanNode {
     /// Always empty.
     pub optimizer_properties: super::Empty,
     /// Where its rows come from.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub inputs: Vec<PlanInput>,
 }
 
@@ -190,10 +189,6 @@ pub struct PlanInput {
     pub exchange: &'static str,
     /// How rows find their subtask.
     pub ship_strategy: &'static str,
-    /// Always empty.
-    pub local_strategy: &'static str,
-    /// Always empty.
-    pub caching: &'static str,
 }
 
 /// `/jobs/:jobid/config`.
@@ -252,10 +247,13 @@ pub struct ExceptionEntry {
     /// Labels for filters.
     pub failure_labels: BTreeMap<String, String>,
     /// The subtask that failed; none when it was the job as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub task_name: Option<String>,
     /// Where it ran.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<String>,
     /// Where it ran.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub task_manager_id: Option<String>,
     /// Always empty: later failures are consequences of the first.
     pub concurrent_exceptions: Vec<ExceptionEntry>,
@@ -267,7 +265,8 @@ pub struct ExceptionEntry {
 pub struct ExecutionResult {
     /// Whether the job has ended.
     pub status: super::QueueStatus,
-    /// How.
+    /// How; nothing before its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub job_execution_result: Option<JobResult>,
 }
 
@@ -408,13 +407,25 @@ pub struct HeartbeatRequest {
     pub expired_timestamp: Option<i64>,
 }
 
-/// Bounds of the parallelism of vertices.
+/// Bounds of the parallelism of vertices, by their ids. Flink's message is this map itself (`JsonAnyGetter`), which its
+/// generated description does not show: there the map is a field, as which it is taken, too.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ResourceRequirements {
-    /// By id of the vertex.
-    #[serde(default)]
-    pub job_vertex_resource_requirements: BTreeMap<String, VertexRequirements>,
+#[serde(from = "AnyRequirements")]
+pub struct ResourceRequirements(pub BTreeMap<String, VertexRequirements>);
+
+/// Both forms.
+#[derive(Deserialize)]
+struct AnyRequirements {
+    #[serde(rename = "jobVertexResourceRequirements")]
+    field: Option<BTreeMap<String, VertexRequirements>>,
+    #[serde(flatten)]
+    own: BTreeMap<String, VertexRequirements>,
+}
+
+impl From<AnyRequirements> for ResourceRequirements {
+    fn from(any: AnyRequirements) -> Self {
+        Self(any.field.unwrap_or(any.own))
+    }
 }
 
 /// Bounds of a vertex.

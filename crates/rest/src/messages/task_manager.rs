@@ -38,8 +38,6 @@ pub struct TaskManager {
     pub hardware: Hardware,
     /// How its memory is divided.
     pub memory_configuration: MemoryConfiguration,
-    /// Whether it gets no tasks.
-    pub blocked: bool,
 }
 
 /// `/taskmanagers/:id`.

@@ -75,8 +75,6 @@ pub struct SubtaskDetails {
     pub taskmanager_id: String,
     /// How long it was in which state; -1 when it never was.
     pub status_duration: BTreeMap<&'static str, i64>,
-    /// Always empty: there is one attempt at a time.
-    pub other_concurrent_attempts: Vec<SubtaskDetails>,
     /// As `start-time`, under its older name.
     #[serde(rename = "start_time")]
     pub start_time_older: i64,
@@ -176,15 +174,13 @@ pub struct BackPressure {
     pub backpressure_level_older: &'static str,
 }
 
-/// How a subtask spends its time.
+/// How a subtask spends its time. The number of its attempt and others beside it are left out, as in Flink where there is
+/// one attempt at a time.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SubtaskBackPressure {
     /// Its index.
     pub subtask: u32,
-    /// Number of its attempt.
-    #[serde(rename = "attempt-number")]
-    pub attempt_number: u32,
     /// `ok`, `low` or `high`.
     pub backpressure_level: &'static str,
     /// Share of its time without room for output.
@@ -193,12 +189,17 @@ pub struct SubtaskBackPressure {
     pub idle_ratio: f64,
     /// Share of its time at work.
     pub busy_ratio: f64,
-    /// Always empty: there is one attempt at a time.
-    #[serde(rename = "other-concurrent-attempts")]
-    pub other_concurrent_attempts: Vec<SubtaskBackPressure>,
     /// As `backpressureLevel`, under its older name.
     #[serde(rename = "backpressure-level")]
     pub backpressure_level_older: &'static str,
+}
+
+/// `/jobs/:jobid/vertices/:vertexid/flamegraph`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FlameGraph {
+    /// When its samples ended, or why there are none.
+    pub end_timestamp: i64,
 }
 
 /// `/jobs/:jobid/vertices/:vertexid/accumulators`.

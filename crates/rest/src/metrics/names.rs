@@ -101,6 +101,7 @@ pub(crate) fn job(details: &JobDetails, statistics: &Statistics, now_ms: i64) ->
     };
     let restarts = details.states.iter().filter(|(state, _)| *state == JobState::Restarting).count();
     let mut values = vec![
+        value("createdTime", in_state(JobState::Created)),
         value("uptime", in_state(JobState::Running)),
         value("downtime", in_state(JobState::Restarting)),
         value("runningTime", in_state(JobState::Running)),
@@ -118,6 +119,7 @@ pub(crate) fn job(details: &JobDetails, statistics: &Statistics, now_ms: i64) ->
     if let Some(last) = &statistics.latest_completed {
         values.extend([
             value("lastCompletedCheckpointId", last.checkpoint),
+            value("lastCheckpointCompletedTimestamp", last.triggered_ms + last.duration_ms),
             value("lastCheckpointDuration", last.duration_ms),
             value("lastCheckpointSize", last.checkpointed_bytes),
             value("lastCheckpointFullSize", last.state_bytes),
@@ -144,7 +146,13 @@ pub(crate) fn job_manager(jobs_running: usize, managers: &[TaskManagerInfo], own
 
 /// The metrics of a TaskManager.
 pub(crate) fn task_manager(manager: &TaskManagerInfo) -> Vec<Value> {
-    let mut values = vec![value("Status.Flink.Memory.Managed.Total", manager.memory_managed)];
+    let counted = manager.process.counted;
+    let mut values = vec![
+        value("Status.Flink.Memory.Managed.Total", manager.memory_managed),
+        value("Status.Flink.Memory.Managed.Used", counted.cache),
+        value("Status.Headwater.Memory.State.Used", counted.heap),
+        value("Status.Headwater.Memory.Checkpoints.Used", counted.checkpoints),
+    ];
     values.extend(process(&manager.process));
     values
 }
@@ -156,6 +164,6 @@ fn process(process: &ProcessStatus) -> [Value; 6] {
         value("Status.JVM.Memory.Heap.Max", process.memory_total),
         value("Status.JVM.CPU.Time", process.cpu_ms.saturating_mul(NANOS_PER_MILLI)),
         value("Status.JVM.Threads.Count", process.threads),
-        value("Status.FileDescriptor.Open", process.open_files),
+        value("Status.JVM.FileDescriptor.Open", process.open_files),
     ]
 }

@@ -2,7 +2,7 @@
 
 use super::states::{self, Span};
 use super::{config, vertex};
-use crate::cluster::{Failure, JobDetails, JobState, JobSummary, Place};
+use crate::cluster::{Failure, JobDetails, JobState, JobSummary};
 use crate::ids::{sharing_group, vertex_ids};
 use crate::messages::job as messages;
 use crate::messages::{Empty, FailureCause};
@@ -78,7 +78,6 @@ pub(crate) fn details(job: &JobDetails, counters: &Counters, now_ms: i64) -> mes
         vertices,
         status_counts,
         plan: plan(summary),
-        stream_graph: None,
         pending_operators: 0,
     }
 }
@@ -124,8 +123,6 @@ pub(crate) fn plan_of(graph: &JobGraph, jid: &str) -> messages::Plan {
             num: num as u32,
             exchange: "pipelined_bounded",
             ship_strategy: ship_strategy(&edge.partitioning),
-            local_strategy: "",
-            caching: "",
         };
         edges.enumerate().map(input).collect()
     };
@@ -174,23 +171,16 @@ pub(crate) fn job_config(job: &JobSummary) -> messages::JobConfig {
 }
 
 /// The failures of a job, newest first, at most this many.
-pub(crate) fn exceptions(
-    job: &JobDetails,
-    places: &BTreeMap<headwater_types::ids::SubtaskId, Place>,
-    max: usize,
-) -> messages::Exceptions {
-    let entry = |failure: &Failure| {
-        let place = failure.subtask.and_then(|subtask| places.get(&subtask));
-        messages::ExceptionEntry {
-            exception_name: class(&failure.error),
-            stacktrace: failure.error.to_string(),
-            timestamp: failure.at_ms,
-            failure_labels: BTreeMap::new(),
-            task_name: failure.subtask.map(|subtask| task_name(&job.summary.graph, subtask)),
-            endpoint: place.map(|place| place.endpoint.clone()),
-            task_manager_id: place.map(|place| place.task_manager.clone()),
-            concurrent_exceptions: vec![],
-        }
+pub(crate) fn exceptions(job: &JobDetails, max: usize) -> messages::Exceptions {
+    let entry = |failure: &Failure| messages::ExceptionEntry {
+        exception_name: class(&failure.error),
+        stacktrace: failure.error.to_string(),
+        timestamp: failure.at_ms,
+        failure_labels: BTreeMap::new(),
+        task_name: failure.subtask.map(|subtask| task_name(&job.summary.graph, subtask)),
+        endpoint: failure.place.as_ref().map(|place| place.endpoint.clone()),
+        task_manager_id: failure.place.as_ref().map(|place| place.task_manager.clone()),
+        concurrent_exceptions: vec![],
     };
     messages::Exceptions {
         exception_history: messages::ExceptionHistory {

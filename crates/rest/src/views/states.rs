@@ -31,6 +31,9 @@ const JOB_STATES: [&str; 11] = [
     "RECONCILING",
 ];
 
+/// Flink's states of applications.
+const APPLICATION_STATES: [&str; 7] = ["CREATED", "RUNNING", "FAILING", "FAILED", "CANCELING", "CANCELED", "FINISHED"];
+
 /// The name of a subtask's state.
 pub(crate) fn task(state: TaskState) -> &'static str {
     match state {
@@ -72,6 +75,34 @@ pub(crate) fn job_times<'a>(states: impl IntoIterator<Item = &'a (JobState, i64)
     for (state, at_ms) in states {
         if let Some(time) = times.get_mut(state.to_string().as_str()) {
             *time = *at_ms;
+        }
+    }
+    times
+}
+
+/// The state of an application whose only job is in this one: it runs while its job is about to start, or starts again.
+pub(crate) fn application(job: JobState) -> &'static str {
+    match job {
+        JobState::Created => "CREATED",
+        JobState::Running | JobState::Restarting => "RUNNING",
+        JobState::Failing => "FAILING",
+        JobState::Failed => "FAILED",
+        JobState::Cancelling => "CANCELING",
+        JobState::Canceled => "CANCELED",
+        JobState::Finished => "FINISHED",
+    }
+}
+
+/// When an application came into which state, by the states of its job; 0 when it never did.
+pub(crate) fn application_times<'a>(
+    states: impl IntoIterator<Item = &'a (JobState, i64)>,
+) -> BTreeMap<&'static str, i64> {
+    let mut times: BTreeMap<_, _> = APPLICATION_STATES.iter().map(|state| (*state, 0)).collect();
+    let mut before = None;
+    for (state, at_ms) in states {
+        let state = application(*state);
+        if before.replace(state) != Some(state) {
+            times.insert(state, *at_ms);
         }
     }
     times
@@ -143,6 +174,15 @@ mod tests {
         ] {
             assert_eq!(of_vertex(&counts(states.clone())), expected, "{states:?}");
         }
+    }
+
+    #[test]
+    fn an_application_runs_while_its_job_starts_again() {
+        let states =
+            [(JobState::Created, 5), (JobState::Running, 6), (JobState::Restarting, 7), (JobState::Running, 8)];
+        let times = application_times(&states);
+        assert_eq!((times["CREATED"], times["RUNNING"], times["CANCELING"]), (5, 6, 0));
+        assert_eq!(times.len(), APPLICATION_STATES.len());
     }
 
     #[test]

@@ -32,7 +32,6 @@ pub(crate) fn row(manager: &TaskManagerInfo) -> TaskManager {
             total_process_memory: manager.memory_managed,
             ..MemoryConfiguration::default()
         },
-        blocked: false,
     }
 }
 

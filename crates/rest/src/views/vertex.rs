@@ -147,7 +147,6 @@ pub(crate) fn subtask(
         metrics: counters.io(vertex, subtask),
         taskmanager_id: place.task_manager.clone(),
         status_duration: states::task_durations(attempt, now_ms),
-        other_concurrent_attempts: vec![],
         start_time_older: span.start_ms,
     }
 }
@@ -206,21 +205,19 @@ pub(crate) fn by_task_manager(subtasks: &[messages::SubtaskDetails], now_ms: i64
 
 /// How the subtasks of a vertex spend their time.
 pub(crate) fn back_pressure(
-    subtasks: impl Iterator<Item = (SubtaskId, u32)>,
+    subtasks: impl Iterator<Item = SubtaskId>,
     counters: &Counters,
     now_ms: i64,
 ) -> messages::BackPressure {
-    let of = |(subtask, attempt): (SubtaskId, u32)| {
+    let of = |subtask: SubtaskId| {
         let rate = counters.rate(subtask);
         let level = level(rate.backpressured_ms / 1000.0);
         messages::SubtaskBackPressure {
             subtask: subtask.index,
-            attempt_number: attempt,
             backpressure_level: level,
             ratio: rate.backpressured_ms / 1000.0,
             idle_ratio: rate.idle_ms / 1000.0,
             busy_ratio: rate.busy_ms / 1000.0,
-            other_concurrent_attempts: vec![],
             backpressure_level_older: level,
         }
     };

@@ -50,7 +50,7 @@ fn bodies_are_bounded_by_what_a_request_needs() {
     let plan = "Content-Type: application/x-headwater-plan\r\n";
     for (path, size, headers, status) in [
         (path.as_str(), (1 << 20) + 1, "", 413),
-        ("/jobs", (1 << 20) + 1, plan, 500),
+        ("/jobs", (1 << 20) + 1, plan, 400),
         ("/jobs", (2 << 20) + 1, plan, 413),
     ] {
         let (found, body) = http::request(fixture.address(), "POST", path, &"x".repeat(size), headers);

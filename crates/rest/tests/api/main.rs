@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What a native engine answers with an error, and which: see docs/rest-api.md.
-const REFUSED: [(&str, &str, u16); 15] = [
+const REFUSED: [(&str, &str, u16); 14] = [
     ("DELETE", "/cluster", 501),
     ("GET", "/datasets/delete/:triggerid", 404),
     ("DELETE", "/datasets/:datasetid", 404),
@@ -32,8 +32,7 @@ const REFUSED: [(&str, &str, u16); 15] = [
     ("POST", "/jobs/:jobid/coordinators/:operatorUid", 404),
     ("GET", "/jobs/:jobid/rescales/details/:rescaleuuid", 404),
     ("PATCH", "/jobs/:jobid/rescaling", 503),
-    ("GET", "/jobs/:jobid/rescaling/:triggerid", 404),
-    ("GET", "/jobs/:jobid/vertices/:vertexid/flamegraph", 501),
+    ("GET", "/jobs/:jobid/rescaling/:triggerid", 503),
 ];
 
 #[test]
@@ -119,8 +118,17 @@ fn check(
         match refused.is_some() || is_repeated {
             true if document["errors"][0].is_string() => {}
             true => wrong.push(format!("{at}: {document} holds no errors")),
-            false => schema::compare(&document, &call["response"], ids, &at, wrong),
+            false => schema::compare(&document, of_answer(call), ids, &at, wrong),
         }
+    }
+}
+
+/// The schema of an answer. That of bounds shows a map as a field, which in Flink's answers is all there is: its message
+/// has `JsonAnyGetter`, at which the generator of the snapshot does not look.
+fn of_answer(call: &Value) -> &Value {
+    match text(call, "url").ends_with("/resource-requirements") && call["method"] == "GET" {
+        true => &call["response"]["properties"]["jobVertexResourceRequirements"],
+        false => &call["response"],
     }
 }
 

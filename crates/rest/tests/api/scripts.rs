@@ -145,7 +145,7 @@ fn nobody_submits_over_the_network_without_being_known() {
     let fixture = Fixture::elsewhere();
     let kind = "Content-Type: application/x-headwater-plan\r\n";
     let (status, answer) = http::request(fixture.address(), "POST", "/jobs", "x", kind);
-    assert!(status == 403 && answer.contains("from this host only"), "{status} {answer}");
+    assert!(status == 403 && answer.contains("takes jobs with authentication only"), "{status} {answer}");
     assert_eq!(http::request(fixture.address(), "GET", "/jobs", "", "").0, 200);
 }
 

@@ -85,3 +85,26 @@ fn clients_show_a_certificate_where_that_is_wanted() {
     let stranger = client(&authority.pem(), Some(&Authority::new().sign()));
     assert!(stranger.get(&url).send().is_err(), "a certificate of another authority");
 }
+
+#[test]
+fn certificates_that_are_replaced_are_shown_without_a_restart() {
+    let (old, new, directory) =
+        (Authority::new(), Authority::new(), tempfile::tempdir().expect("a temporary directory"));
+    let keystore = write(directory.path(), "server.pem", &old.sign());
+    let replace = |text: &str| {
+        let staged = write(directory.path(), "staged.pem", text);
+        std::fs::rename(staged, &keystore).expect("it takes the place of the other");
+    };
+    let fixture = Fixture::new(&[("security.ssl.rest.enabled", "true"), ("security.ssl.rest.keystore", &keystore)]);
+    let url = format!("https://localhost:{}/overview", fixture.address().port());
+    // A client of its own for every call: connections that are open keep their certificates.
+    let is_trusted =
+        |by: &Authority| client(&by.pem(), None).get(&url).send().is_ok_and(|answer| answer.status() == 200);
+    let open = client(&old.pem(), None);
+    assert!(open.get(&url).send().is_ok() && is_trusted(&old) && !is_trusted(&new));
+    replace("half a certificate");
+    assert!(is_trusted(&old), "what cannot be used replaces nothing");
+    replace(&new.sign());
+    assert!(is_trusted(&new) && !is_trusted(&old));
+    assert!(open.get(&url).send().is_ok(), "the connection goes on");
+}

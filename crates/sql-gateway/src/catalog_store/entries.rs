@@ -48,7 +48,7 @@ pub(super) fn assemble(entries: &BTreeMap<Place, String>) -> Result<Catalogs> {
         let home = catalogs.get_mut(catalog).ok_or_else(|| damaged(place, &"its catalog is missing"))?;
         if relation.is_empty() {
             let Described { comment, options } = parse(place, content)?;
-            home.databases.insert(database.clone(), Database { comment, options, relations: BTreeMap::new() });
+            home.databases.insert(database.clone(), Database { comment, options, ..Database::default() });
             continue;
         }
         let home = home.databases.get_mut(database).ok_or_else(|| damaged(place, &"its database is missing"))?;

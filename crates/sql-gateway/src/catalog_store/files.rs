@@ -69,7 +69,7 @@ fn read_database(directory: &Path, name: &str) -> Result<Database> {
         let relation: Relation = read_json(&directory.join(file_name(&name, ".json")))?;
         relations.insert(name, relation);
     }
-    Ok(Database { comment, options, relations })
+    Ok(Database { comment, options, relations, ..Database::default() })
 }
 
 fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
@@ -106,7 +106,8 @@ fn entries(directory: &Path, catalogs: &Catalogs, out: &mut BTreeMap<PathBuf, Ve
         out.insert(directory.join(file_name(name, ".yaml")), yaml.into_bytes());
         let directory = directory.join(file_name(name, ""));
         for (name, database) in &catalog.databases {
-            let Database { comment, options, relations } = database;
+            // Declared functions cannot be called, and live as long as the session.
+            let Database { comment, options, relations, functions: _ } = database;
             let own = Described { comment: comment.clone(), options: options.clone() };
             out.insert(directory.join(file_name(name, ".json")), json(&own)?);
             let directory = directory.join(file_name(name, ""));

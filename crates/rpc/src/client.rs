@@ -13,8 +13,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Pauses between attempts to reach a leader, and how many there are.
-const AGAIN: (Duration, u32) = (Duration::from_millis(100), 600);
+/// Between attempts to reach a leader.
+const AGAIN: Duration = Duration::from_millis(100);
+/// Attempts at first: a minute.
+const ATTEMPTS: u32 = 600;
+/// Attempts of somebody who waits for a job, which goes on meanwhile: five minutes.
+const ATTEMPTS_AGAIN: u32 = 3_000;
 /// How often a JobManager may send a client elsewhere in a row.
 const REDIRECTS_MAX: u32 = 4;
 
@@ -34,7 +38,7 @@ pub async fn connect(address: &str, identity: &Identity) -> Result<Handle> {
 pub async fn connect_to(leader: Arc<dyn Leader>, identity: &Identity) -> Result<Handle> {
     let mut client =
         Client { leader, identity: identity.clone(), redirected: None, redirects: 0, link: Arc::default() };
-    let mut reader = client.open_patiently().await?;
+    let mut reader = client.open_patiently(ATTEMPTS).await?;
     let asker = Asker(client.link.clone());
     let (handle, answers) = Handle::forwarding(move |number, request| asker.0.ask(number, request))?;
     tokio::spawn(async move {
@@ -44,9 +48,12 @@ pub async fn connect_to(leader: Arc<dyn Leader>, identity: &Identity) -> Result<
             }
             let again = client.link.lost(&answers);
             match again && client.may_reconnect() {
-                true => match client.open_patiently().await {
+                true => match client.open_patiently(ATTEMPTS_AGAIN).await {
                     Ok(opened) => reader = opened,
-                    Err(_) => break,
+                    Err(error) => {
+                        tracing::error!(error = error.message(), "no JobManager was reached again; its jobs may go on");
+                        break;
+                    }
                 },
                 false => break,
             }
@@ -72,12 +79,12 @@ impl Client {
     }
 
     /// Connects, waiting for a leader where there may be one soon.
-    async fn open_patiently(&mut self) -> Result<MessageReader> {
-        for _ in 1..AGAIN.1 {
+    async fn open_patiently(&mut self, attempts: u32) -> Result<MessageReader> {
+        for _ in 1..attempts {
             match self.open().await {
                 Err(error) if error.kind() != ErrorKind::User && self.leader.interval().is_some() => {
                     tracing::debug!(error = error.message(), "no JobManager can be reached yet");
-                    tokio::time::sleep(AGAIN.0).await;
+                    tokio::time::sleep(AGAIN).await;
                 }
                 opened => return opened,
             }

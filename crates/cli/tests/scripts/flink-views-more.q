@@ -219,26 +219,6 @@ ROW(2, 'b')
 1 row in set
 !ok
 
-CREATE VIEW a13 AS SELECT TUMBLE_START(ts, INTERVAL '1' HOUR) AS w, product FROM orders GROUP BY TUMBLE(ts, INTERVAL '1' HOUR), product;
-[INFO] Execute statement succeeded.
-!info
-
-SHOW CREATE VIEW a13;
-+----------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------+
-|                                                                                                                                                                                                                                                                                                   result |
-+----------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------+
-| CREATE VIEW `default_catalog`.`default_database`.`a13` (
-  `w`,
-  `product`
-)
-AS SELECT TUMBLE_START(`orders`.`ts`, INTERVAL '1' HOUR) AS `w`, `orders`.`product`
-FROM `default_catalog`.`default_database`.`orders` AS `orders`
-GROUP BY $TUMBLE(`orders`.`ts`, INTERVAL '1' HOUR), `orders`.`product`
- |
-+----------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------------+
-1 row in set
-!ok
-
 CREATE VIEW a15 AS SELECT (amount + 1) * 2 AS a, amount + (1 * 2) AS b, amount - (1 - 2) AS c, (amount > 1 OR amount < 0) AND product LIKE '%a' AS d, amount BETWEEN 1 AND 2 AS e, amount NOT IN (1, 2) AS f, product NOT LIKE 'x' AS g FROM orders;
 [INFO] Execute statement succeeded.
 !info

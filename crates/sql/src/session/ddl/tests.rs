@@ -130,7 +130,7 @@ fn functions_of_users_are_declared_as_in_flink() {
             "CREATE DATABASE d; CREATE FUNCTION d.f AS 'F'; DROP DATABASE d",
             "ok\nok\nerror: Database d in catalog default_catalog is not empty.",
         ),
-        ("CREATE FUNCTION no.f AS 'F'", "error: Database no does not exist in Catalog default_catalog."),
+        ("CREATE FUNCTION absent.f AS 'F'", "error: Database absent does not exist in Catalog default_catalog."),
         ("CREATE FUNCTION nowhere.db.f.g AS 'F'", "error: a name has one to three parts"),
         ("DROP FUNCTION f", "error: Function default_database.f does not exist in Catalog default_catalog."),
         ("DROP FUNCTION IF EXISTS f", "ok"),
